@@ -1,0 +1,201 @@
+"""The store: one transaction in, snapshots and pages out. A protocol with two complete implementations.
+
+`PostgresStore` (postgres.py) is the truth in production; `MemoryStore` (memory.py) is for tests and trials. Both pass
+tests/contract/test_store.py. Rows stop here: inside the manager there are only frozen dataclasses of `plotter2.model`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from manager.eventlog import EventLog
+from plotter2.clock import Instant
+from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
+from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.record import NewRecord
+from plotter2.model.request import Request
+from plotter2.model.service import ServiceSpec, ServiceStatus
+from plotter2.model.task import Output, Task, TaskRun, TaskState
+from plotter2.model.worker import Worker
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a delivery: the deduplication record of the hand-over from the stager."""
+
+    id: DeliveryId
+    request_id: RequestId
+    bundle: str
+    version: int
+    is_new: bool
+    installed_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service run with what it was asked to do and how far it is."""
+
+    spec: ServiceSpec
+    status: ServiceStatus
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A definition started over Propeller's HTTP, with its state there."""
+
+    task: Task
+    state: TaskState = TaskState.PENDING
+    proplet_id: str = ""
+    results_json: str = ""
+    error: str = ""
+    started_at: Instant = Instant(0.0)
+    finished_at: Instant = Instant(0.0)
+    updated_at: Instant = Instant(0.0)
+    run_id: RunId = RunId("")
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """An output with where it came from."""
+
+    output: Output
+    bundle: str
+    request_id: RequestId
+    run_id: RunId
+    task_name: str
+    created_at: Instant
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one turn of the loop decided: written in one transaction, all or nothing.
+
+    Later values of the same thing replace earlier ones, so each row is written once a turn. Committing the same batch
+    twice changes nothing (`turn` is unique): a lost answer from the database is met by trying again.
+    """
+
+    turn: str = ""
+    records: list[NewRecord] = field(default_factory=list)
+    requests: dict[RequestId, Request] = field(default_factory=dict)
+    tasks: dict[TaskId, TaskRow] = field(default_factory=dict)
+    runs: dict[RunId, TaskRun] = field(default_factory=dict)
+    bundles: list[Contents] = field(default_factory=list)
+    archived: dict[str, bool] = field(default_factory=dict)
+    workers: dict[WorkerId, Worker] = field(default_factory=dict)
+    services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
+    deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (
+            self.records
+            or self.requests
+            or self.tasks
+            or self.runs
+            or self.bundles
+            or self.archived
+            or self.workers
+            or self.services
+            or self.deliveries
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The live state at start: what has not ended, and the newest version of every bundle."""
+
+    requests: tuple[Request, ...]
+    runs: tuple[TaskRun, ...]
+    tasks: tuple[TaskRow, ...]
+    bundles: tuple[BundleVersion, ...]
+    workers: tuple[Worker, ...]
+    services: tuple[ServiceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A slice of a longer list."""
+
+    items: tuple[T, ...]
+    total: int
+
+
+class Store(EventLog, Protocol):
+    """The seam. Every method is safe to call from many tasks at a time; reads see committed batches only."""
+
+    async def commit(self, batch: Batch) -> None:
+        """Write the batch in one transaction.
+
+        Raises:
+            UnreachableError: the database is away or the answer was lost: commit the same batch again.
+        """
+        ...
+
+    async def load(self) -> Snapshot:
+        """The live state, as `Snapshot` describes it.
+
+        Requests, runs and services that have not ended; tasks that any of them speaks of, and every task created over
+        HTTP; all workers; the newest version of every bundle, archived ones included.
+        """
+        ...
+
+    async def get_request(self, request: RequestId) -> Request | None:
+        """One request with its children, ended or not."""
+        ...
+
+    async def find_request(self, client_key: str) -> Request | None:
+        """The request that was made under this client key."""
+        ...
+
+    async def list_requests(self, offset: int, limit: int, bundle: str = "", cause: str = "") -> Page[Request]:
+        """Newest first. `bundle`: only those about it or below it. `cause`: only those it caused."""
+        ...
+
+    async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
+        """All runs of a request, in index order, with outputs."""
+        ...
+
+    async def get_task(self, task: TaskId) -> TaskRow | None:
+        """One definition."""
+        ...
+
+    async def list_tasks(self, offset: int, limit: int) -> Page[TaskRow]:
+        """Definitions that were created over HTTP and are not hidden, newest first."""
+        ...
+
+    async def list_bundles(
+        self, offset: int, limit: int, under: str = "", *, archived: bool = False
+    ) -> Page[BundleVersion]:
+        """The newest version of each bundle, by path. `under`: that bundle and what is below it."""
+        ...
+
+    async def list_versions(self, bundle: str, offset: int, limit: int) -> Page[BundleVersion]:
+        """All versions of one bundle, newest first."""
+        ...
+
+    async def get_bundle(self, bundle: str, version: int = 0) -> BundleVersion | None:
+        """One version; 0 means the newest."""
+        ...
+
+    async def files_of(self, bundle: str, version: int) -> tuple[FileEntry, ...]:
+        """The files of a version, by path."""
+        ...
+
+    async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
+        """The newest version that a successful service run with this key left, if any."""
+        ...
+
+    async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """What became of a delivery; None if it never arrived."""
+        ...
+
+    async def list_outputs(
+        self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
+    ) -> Page[OutputRow]:
+        """Outputs, newest first."""
+        ...

@@ -1,0 +1,90 @@
+"""Bundles at rest: a list of files, a digest over it, and a version (requirements 027 to 030, 006).
+
+A version is never changed; a new push is a new version. Digests are BLAKE3, 32 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from blake3 import blake3
+
+from plotter2.clock import ZERO, Instant
+from plotter2.ids import RequestId
+from plotter2.model.paths import BundlePath
+
+DIGEST_BYTES = 32
+FILES_MAX = 1_000_000
+CODE = "code_sources"
+PACKAGE_FILE = "package.json"
+MANIFEST_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileEntry:
+    """One regular file of a version: `path` inside the bundle, size, BLAKE3 digest (b"" while unknown), permissions."""
+
+    path: str
+    size_bytes: int
+    digest: bytes = b""
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class BundleVersion:
+    """One version of one bundle, without its file list (the store has that).
+
+    Attributes:
+        digest: over the sorted file list, see `digest_of`.
+        package_json: text of its package.json, "" for none.
+        parameters_json: what the service run that made it was given, "" for none.
+        run_key: digest over code, data and parameters of that service run, b"" for none.
+        ok: False for the child of a service run that failed: its data is kept, and never reused.
+    """
+
+    path: BundlePath
+    version: int
+    digest: bytes
+    files: int
+    size_bytes: int
+    created_at: Instant = ZERO
+    request_id: RequestId = RequestId("")
+    archived: bool = False
+    package_json: str = ""
+    parameters_json: str = ""
+    run_key: bytes = b""
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A version together with its files, sorted by path."""
+
+    bundle: BundleVersion
+    files: tuple[FileEntry, ...] = field(default=())
+
+
+def digest_of(files: Iterable[FileEntry]) -> bytes:
+    """The digest of a version: BLAKE3 over path, size, permissions and digest of each file, in path order."""
+    hasher = blake3()
+    for entry in sorted(files):
+        hasher.update(f"{entry.path}\0{entry.size_bytes}\0{entry.mode:o}\0{entry.digest.hex()}\n".encode())
+    return hasher.digest()
+
+
+def code_digest(files: Iterable[FileEntry]) -> bytes:
+    """The digest of the code alone: what lies under `code_sources/`."""
+    return digest_of(entry for entry in files if entry.path.startswith(CODE + "/"))
+
+
+def run_key(files: Iterable[FileEntry], service_json: str, parameters_json: str) -> bytes:
+    """What decides whether a service run was done before: all its input files, how it is started, its parameters.
+
+    Args:
+        files: every file of the bundle version; what plotter2 itself keeps there (manifest.json) does not count.
+        service_json: canonical JSON of the `service` section.
+        parameters_json: canonical JSON of all parameters, defaults included.
+    """
+    inputs = (entry for entry in files if entry.path not in {MANIFEST_FILE, PACKAGE_FILE})
+    return blake3(digest_of(inputs) + service_json.encode() + b"\0" + parameters_json.encode()).digest()
