@@ -1,0 +1,230 @@
+"""What people ask for becomes requests with runs or children, or is refused with a reason (requirements 016 to 021).
+
+Pure. A refused ask is remembered too; a request is written in one transaction with what it causes, and answered after.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from blake3 import blake3
+
+from manager import redo, runs
+from manager.commands import Answer, Command, Notify, SaveRequest, SaveTask, SetArchived
+from manager.events import (
+    ArchiveAsked,
+    CallsAdded,
+    CallsClosed,
+    CallsOpened,
+    RedoAsked,
+    RequestCancelled,
+    RunAsked,
+)
+from manager.journal import note
+from manager.state import QUEUE_RUNS_MAX, LiveRequest, State
+from manager.store import TaskRow
+from plotter2.clock import Instant
+from plotter2.errors import ConflictError, LimitError, NotFoundError, RefusedError
+from plotter2.ids import RequestId, TaskId, uuid7
+from plotter2.model.request import Request, RequestKind, RequestState
+from plotter2.model.task import Task
+
+OPEN_REQUESTS_MAX = 100_000
+
+
+def repeated(state: State, event: RunAsked | RedoAsked | ArchiveAsked) -> list[Command] | None:
+    """The answer to an ask whose client key was used before: the id of that request. None for a new ask."""
+    known = state.keys.get(event.client_key) if event.client_key else None
+    if known is None:
+        state.remember_key(event.client_key, event.request_id)
+        return None
+    return [Answer(event.token, known)]
+
+
+def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
+    """Run a task on a bundle."""
+    ask = {"task": event.task, "bundle": event.bundle, "parameters": json.loads(event.parameters_json)}
+    request = Request(
+        event.request_id, RequestKind.RUN, RequestState.ACCEPTED, event.user, event.bundle,
+        json.dumps(ask, ensure_ascii=False), event.client_key, created_at=now,
+    )  # fmt: skip
+    try:
+        _check_room(state, 1)
+        task, target = _resolve(state, event, now)
+    except RefusedError as wrong:
+        return _refuse(event.token, request, wrong, now)
+    live = _open(state, request)
+    runs.adopt_task(state, task)
+    runs.add(state, live, task, target, event.parameters_json, now)
+    return [
+        SaveTask(TaskRow(task, is_hidden=True)),
+        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=ask),
+        Answer(event.token, request.id),
+    ]
+
+
+def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[str, int]]:
+    target = ("", 0)
+    if event.bundle:
+        node = state.catalog.need(event.bundle)
+        newest = node.version.version
+        if event.version > newest:
+            raise NotFoundError(f"Bundle {event.bundle!r} has no version {event.version}; the newest is {newest}.")
+        target = (event.bundle, event.version or newest)
+    if not event.source:
+        if not event.bundle:
+            raise NotFoundError(f"Task {event.task!r} needs a bundle that declares it, or its source.")
+        return state.catalog.task(event.task, event.bundle, now), target
+    raw = event.source.encode()
+    chance = blake3(event.request_id.encode()).digest()
+    task_id = TaskId(uuid7(int(now * 1000), chance))
+    return Task(
+        task_id,
+        event.task,
+        event.kind,
+        event.source,
+        blake3(raw).digest(),
+        event.filename,
+        event.bundle,
+        created_at=now,
+    ), target
+
+
+def redo_asked(state: State, event: RedoAsked, now: Instant) -> list[Command]:
+    """Run an experiment again for other values."""
+    path = event.contents.bundle.path
+    request = Request(
+        event.request_id, RequestKind.REDO, RequestState.ACCEPTED, event.user, path, event.ask_json, event.client_key,
+        created_at=now,
+    )  # fmt: skip
+    node = state.catalog.get(path)
+    if node is None or node.version.version != event.contents.bundle.version:
+        stale = ConflictError(f"Bundle {path!r} got a new version meanwhile; ask again.")
+        return [Answer(event.token, error=stale)]
+    live = _open(state, request)
+    redo.open_children(live, event)
+    return [
+        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=json.loads(event.ask_json)),
+        *redo.start_children(state, live, now),
+        Answer(event.token, request.id),
+    ]
+
+
+def archive(state: State, event: ArchiveAsked, now: Instant) -> list[Command]:
+    """Hide a bundle, or show it again. Nothing is ever deleted."""
+    ask = {"bundle": event.bundle, "archived": event.archived}
+    request = Request(
+        event.request_id, RequestKind.ARCHIVE, RequestState.DONE, event.user, event.bundle, json.dumps(ask),
+        event.client_key, created_at=now, finished_at=now,
+    )  # fmt: skip
+    try:
+        node = state.catalog.need(event.bundle)
+    except RefusedError as wrong:
+        return _refuse(event.token, request, wrong, now)
+    state.catalog.put(replace(node.version, archived=event.archived), node.sources)
+    return [
+        SaveRequest(request),
+        SetArchived(event.bundle, event.archived),
+        note("bundle.archived" if event.archived else "bundle.shown", event.bundle, now, request=request.id),
+        Answer(event.token, request.id),
+    ]
+
+
+def calls_opened(state: State, event: CallsOpened, now: Instant) -> list[Command]:
+    """A stream of many small runs of one definition."""
+    task = event.task
+    ask = {"task": task.name, "source": task.source_digest.hex()}
+    request = Request(
+        event.request_id, RequestKind.CALL, RequestState.ACCEPTED, event.user, task.bundle, json.dumps(ask),
+        event.client_key, created_at=now,
+    )  # fmt: skip
+    live = _open(state, request)
+    live.is_open = True
+    runs.adopt_task(state, task)
+    state.task_users[task.id] = state.task_users.get(task.id, 0) + 1  # held by the stream until it is closed
+    return [
+        SaveTask(TaskRow(task, is_hidden=True)),
+        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=ask),
+        Answer(event.token, (request.id, task.id)),
+    ]
+
+
+def calls_added(state: State, event: CallsAdded, now: Instant) -> list[Command]:
+    """More calls on an open stream."""
+    live = state.requests.get(event.request_id)
+    if live is None or not live.is_open or live.total != event.first:
+        return []
+    task = state.tasks[task_of_calls(live)].task
+    node = state.catalog.get(task.bundle) if task.bundle else None
+    target = (task.bundle, node.version.version) if node else ("", 0)
+    for parameters_json in event.parameters_json:
+        runs.add(state, live, task, target, parameters_json, now)
+    return []
+
+
+def calls_closed(state: State, event: CallsClosed) -> list[Command]:
+    """No more calls will come."""
+    live = state.requests.get(event.request_id)
+    if live is None or not live.is_open:
+        return []
+    live.is_open = False
+    task_id = task_of_calls(live)
+    left = state.task_users.get(task_id, 1) - 1
+    state.task_users[task_id] = left
+    if left <= 0:
+        state.tasks.pop(task_id, None)
+        state.task_users.pop(task_id, None)
+    state.touch(live)
+    return []
+
+
+def task_of_calls(live: LiveRequest) -> TaskId:
+    """The definition that a stream of calls runs; derived from the request, so it is the same after a restart."""
+    return calls_task_id(live.request.id)
+
+
+def calls_task_id(request: RequestId) -> TaskId:
+    """The id of the definition that belongs to a stream of calls."""
+    raw = bytes.fromhex(request.removeprefix("req-"))
+    return TaskId(uuid7(int.from_bytes(raw[:6], "big"), blake3(raw).digest()))
+
+
+def cancelled(state: State, event: RequestCancelled, now: Instant) -> list[Command]:
+    """End what a request still has running. One that has ended is left as it is."""
+    live = state.requests.get(event.request_id)
+    if live is None:
+        return [Answer(event.token)]
+    live.is_open = False
+    live.reason, live.reason_code = "cancelled on request", "cancelled"
+    commands = [*runs.cancel(state, live, now), *redo.cancel(state, live)]
+    live.reason, live.reason_code = "cancelled on request", "cancelled"
+    live.is_cancelled = True
+    state.touch(live)
+    return [*commands, note("request.cancelled", live.request.id, now), Answer(event.token)]
+
+
+def _check_room(state: State, count: int) -> None:
+    if len(state.requests) >= OPEN_REQUESTS_MAX:
+        raise LimitError(f"There are {OPEN_REQUESTS_MAX:,} open requests already; ask again when some have ended.")
+    if len(state.runs) + count > QUEUE_RUNS_MAX:
+        raise LimitError(f"There are {QUEUE_RUNS_MAX:,} runs waiting already; ask again when some have ended.")
+
+
+def _open(state: State, request: Request) -> LiveRequest:
+    live = LiveRequest(request)
+    state.requests[request.id] = live
+    state.touch(live)
+    return live
+
+
+def _refuse(token: int, request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
+    refused = replace(
+        request, state=RequestState.REFUSED, reason=wrong.message, reason_code=wrong.code, finished_at=now
+    )
+    return [
+        SaveRequest(refused),
+        note("request.refused", request.id, now, kind=request.kind, user=request.user, reason=wrong.message),
+        Notify(refused),
+        Answer(token, error=wrong),
+    ]

@@ -1,0 +1,259 @@
+"""Everything the manager can decide: writes, which go into the turn's one transaction, and effects, which follow it.
+
+Imperative, frozen. A write knows its place in the batch; an effect is safe to carry out twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from manager.store import Batch, Delivery, ServiceRow, TaskRow
+from plotter2.errors import Plotter2Error
+from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
+from plotter2.model.bundle import Contents, FileEntry
+from plotter2.model.record import NewRecord
+from plotter2.model.request import Request
+from plotter2.model.service import ServiceSpec
+from plotter2.model.task import Output, RunState, Task, TaskRun
+from plotter2.model.worker import Worker
+
+
+class Write(Protocol):
+    """A decision that must be in the database before anything follows from it."""
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add a record to the journal."""
+
+    record: NewRecord
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.records.append(self.record)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """Write a request as it is now."""
+
+    request: Request
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.requests[self.request.id] = self.request
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTask:
+    """Write a definition as it is now."""
+
+    row: TaskRow
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.tasks[self.row.task.id] = self.row
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRun:
+    """Write a run as it is now."""
+
+    run: TaskRun
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.runs[self.run.id] = self.run
+
+
+@dataclass(frozen=True, slots=True)
+class SaveBundle:
+    """Write a new version with its files."""
+
+    contents: Contents
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.bundles.append(self.contents)
+
+
+@dataclass(frozen=True, slots=True)
+class SetArchived:
+    """Hide a bundle, or show it again."""
+
+    bundle: str
+    archived: bool
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.archived[self.bundle] = self.archived
+
+
+@dataclass(frozen=True, slots=True)
+class SaveWorker:
+    """Write a worker as it is now."""
+
+    worker: Worker
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.workers[self.worker.id] = self.worker
+
+
+@dataclass(frozen=True, slots=True)
+class SaveService:
+    """Write a service run as it is now."""
+
+    row: ServiceRow
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.services[self.row.spec.service_id] = self.row
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDelivery:
+    """Remember that a delivery was taken in, so that a repeat is answered and not installed."""
+
+    delivery: Delivery
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.deliveries[self.delivery.id] = self.delivery
+
+
+# --- effects ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell whoever waits at the desk."""
+
+    token: int
+    value: object = None
+    error: Plotter2Error | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell those who watch a request how it stands."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How one call of a stream ended."""
+
+    index: int
+    state: RunState
+    results_json: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyCalls:
+    """Tell the stream which of its calls have ended; their results are committed."""
+
+    request_id: RequestId
+    ends: tuple[CallEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyLines:
+    """Tell those who watch a request what its runs print. Nothing durable."""
+
+    request_id: RequestId
+    run_id: RunId
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignRuns:
+    """Send runs (and cancellations) to one of our workers, in one message."""
+
+    worker_id: WorkerId
+    runs: tuple[TaskRun, ...]
+    tasks: tuple[Task, ...]
+    cancelled: tuple[tuple[RunId, int], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class StartOnProplet:
+    """Send one definition to a Propeller proplet."""
+
+    worker_id: WorkerId
+    row: TaskRow
+
+
+@dataclass(frozen=True, slots=True)
+class StopOnProplet:
+    """Ask a Propeller proplet to stop a definition."""
+
+    worker_id: WorkerId
+    row: TaskRow
+
+
+@dataclass(frozen=True, slots=True)
+class InstallDelivery:
+    """Bring a delivery's content into the blob store and read what it declares."""
+
+    delivery_id: DeliveryId
+    bundle: str
+    files: tuple[FileEntry, ...]
+    spool_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Materialise:
+    """Make the folders that people browse show this version."""
+
+    bundle: str
+    version: int
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOutputs:
+    """Bring what a run made under output/."""
+
+    run_id: RunId
+    epoch: int
+    made: tuple[Output, ...]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartService:
+    """Have the servicer run an experiment once."""
+
+    spec: ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StopService:
+    """Have the servicer end a service run."""
+
+    service_id: ServiceId
+
+
+Effect = (
+    Answer
+    | Notify
+    | NotifyCalls
+    | NotifyLines
+    | AssignRuns
+    | StartOnProplet
+    | StopOnProplet
+    | InstallDelivery
+    | Materialise
+    | TakeOutputs
+    | StartService
+    | StopService
+)
+Command = Write | Effect

@@ -1,0 +1,37 @@
+"""What every edge of the manager is given: where to hand events in, where to read what is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manager.desk import Desk
+from manager.hub import Hub
+from manager.loop import Loop
+from manager.organizer import Organizer
+from manager.state import State
+from manager.store import Store
+from plotter2.clock import Clock, IdSource, Instant
+from plotter2.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Handed to rpc, devices and http by the composition root.
+
+    Attributes:
+        state: the machine's live state, for counting only: it may be ahead of what is committed.
+        installation: the UUID of this installation.
+    """
+
+    desk: Desk
+    loop: Loop
+    hub: Hub
+    store: Store
+    organizer: Organizer
+    state: State
+    layout: Layout
+    clock: Clock
+    ids: IdSource
+    installation: str
+    version: str
+    started_at: Instant

@@ -1,0 +1,128 @@
+"""The pages people look at: bundles, requests, reports, and the files under output/.
+
+Plain HTML from templates; no script of ours. What tasks drew is served in a sandbox of its own origin, so a figure's
+script never reaches the API.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from manager.doors import Doors
+from manager.store import OutputRow
+from plotter2.clock import Instant, rfc3339
+from plotter2.errors import NotFoundError
+from plotter2.ids import RequestId
+from plotter2.model import paths
+from plotter2.model.worker import WorkerState
+
+ROWS_MAX = 200
+FILES_MAX = 500
+SANDBOX = {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads allow-popups",
+    "X-Content-Type-Options": "nosniff",
+}
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+HIDDEN_KINDS = frozenset({"asset"})
+
+
+def size_text(count: int) -> str:
+    """Bytes for people."""
+    value = float(count)
+    for unit in UNITS:
+        if value < 1024 or unit == UNITS[-1]:  # noqa: PLR2004 -- binary units
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError
+
+
+def time_text(instant: Instant) -> str:
+    """An instant for people, to the second."""
+    return rfc3339(instant)[:19].replace("T", " ") if instant else ""
+
+
+def environment() -> Environment:
+    """The templates with their filters; everything is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    made.filters["size"] = size_text
+    made.filters["time"] = time_text
+    return made
+
+
+def router(doors: Doors) -> APIRouter:
+    """Routes for people."""
+    routes = APIRouter(include_in_schema=False)
+    templates = environment()
+
+    def page(name: str, **values: Any) -> HTMLResponse:
+        return HTMLResponse(templates.get_template(name).render(version=doors.version, **values))
+
+    @routes.get("/")
+    async def index() -> Response:
+        bundles = await doors.store.list_bundles(0, ROWS_MAX)
+        requests = await doors.store.list_requests(0, ROWS_MAX)
+        outputs = await doors.store.list_outputs(0, ROWS_MAX)
+        workers = sorted(doors.state.workers.values(), key=lambda worker: worker.name)
+        return page(
+            "index.html",
+            bundles=bundles,
+            requests=requests,
+            reports=_of_kind(outputs.items, "report"),
+            drawings=[row for row in outputs.items if row.output.kind not in {"report", *HIDDEN_KINDS}],
+            workers=[(one, len(doors.state.load.get(one.id, ()))) for one in workers if one.state is WorkerState.ALIVE],
+        )
+
+    @routes.get("/bundles/{path:path}")
+    async def bundle(path: str) -> Response:
+        name = paths.bundle_path(path)
+        newest = await doors.store.get_bundle(name)
+        if newest is None:
+            raise NotFoundError(f"There is no bundle {name!r}.")
+        outputs = await doors.store.list_outputs(0, ROWS_MAX, bundle=name)
+        files = await doors.store.files_of(name, newest.version)
+        return page(
+            "bundle.html",
+            bundle=newest,
+            parameters=json.loads(newest.parameters_json) if newest.parameters_json else {},
+            versions=await doors.store.list_versions(name, 0, ROWS_MAX),
+            files=files[:FILES_MAX],
+            more_files=max(0, len(files) - FILES_MAX),
+            below=await doors.store.list_bundles(0, ROWS_MAX, under=name),
+            requests=await doors.store.list_requests(0, ROWS_MAX, bundle=name),
+            outputs=[row for row in outputs.items if row.output.kind not in HIDDEN_KINDS],
+        )
+
+    @routes.get("/requests/{request_id}")
+    async def request(request_id: str) -> Response:
+        found = await doors.store.get_request(RequestId(request_id))
+        if found is None:
+            raise NotFoundError(f"There is no request {request_id!r}.")
+        runs = await doors.store.runs_of(found.id)
+        caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
+        return page("request.html", request=found, runs=runs[:ROWS_MAX], caused=caused, hidden=HIDDEN_KINDS)
+
+    @routes.get("/output/{path:path}")
+    async def output(path: str) -> Response:
+        return _file(doors.layout.output, paths.file_path(path))
+
+    return routes
+
+
+def _of_kind(rows: tuple[OutputRow, ...], kind: str) -> list[OutputRow]:
+    return [row for row in rows if row.output.kind == kind]
+
+
+def _file(root: Path, name: str) -> Response:
+    path = root / name
+    if path.is_symlink() or not path.is_file():
+        raise NotFoundError(f"There is no output {name!r}.")
+    return FileResponse(path, headers=SANDBOX)

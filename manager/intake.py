@@ -1,0 +1,163 @@
+"""Deliveries become versions (requirements 014, 021, 062; pure).
+
+A delivery is installed once: repeats wait for the same outcome. Content that is the same as the newest version makes no
+new one. What a bundle declares was read and checked before this decides.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from manager import catalog, standing
+from manager.commands import (
+    Answer,
+    Command,
+    InstallDelivery,
+    Materialise,
+    SaveBundle,
+    SaveDelivery,
+    SaveRequest,
+)
+from manager.events import DeliveryInstalled, DeliveryOffered, DeliveryRefused
+from manager.journal import note
+from manager.state import State
+from manager.store import Delivery
+from plotter2.clock import Instant
+from plotter2.errors import BY_CODE, RefusedError
+from plotter2.ids import RequestId, request_of
+from plotter2.model import bundle, package
+from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model.package import Package
+from plotter2.model.paths import BundlePath
+from plotter2.model.request import Request, RequestKind, RequestState
+
+
+def offered(state: State, event: DeliveryOffered) -> list[Command]:
+    """The stager has a delivery: install it, or wait with those who asked for the same."""
+    if event.delivery_id in state.delivered:
+        return [Answer(event.token, state.delivered[event.delivery_id])]
+    waiting = state.waiting_for.setdefault(event.delivery_id, [])
+    waiting.append(event.token)
+    if event.delivery_id in state.installing:
+        return []
+    state.installing[event.delivery_id] = event
+    return [InstallDelivery(event.delivery_id, event.bundle, event.files, event.spool_path)]
+
+
+def refused(state: State, event: DeliveryRefused, now: Instant) -> list[Command]:
+    """The content is not what it says: remembered as a refused request, answered with the reason."""
+    offer = state.installing.pop(event.delivery_id, None)
+    if offer is None:
+        return []
+    request = replace(_request(offer, RequestState.REFUSED, now), reason=event.reason, reason_code=event.reason_code)
+    error = BY_CODE.get(event.reason_code, RefusedError)(event.reason)
+    tokens = state.waiting_for.pop(event.delivery_id, [])
+    return [
+        SaveRequest(request),
+        note("delivery.refused", offer.delivery_id, now, bundle=offer.bundle, reason=event.reason),
+        *(Answer(token, error=error) for token in tokens),
+    ]
+
+
+def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Command]:
+    """The content is safe: make it a version, unless it is what the newest version already is."""
+    offer = state.installing.pop(event.delivery_id, None)
+    if offer is None:
+        return []
+    request = _request(offer, RequestState.DONE, now)
+    known = state.catalog.get(offer.bundle)
+    digest = bundle.digest_of(offer.files)
+    is_new = known is None or known.version.digest != digest
+    commands: list[Command] = []
+    if known is not None and not is_new:
+        version = known.version
+    else:
+        version = _version(state, offer, event, digest, now)
+        commands += _adopt(state, offer, version, request.id, now)
+    request = replace(request, ask_json=json.dumps({"bundle": version.path, "version": version.version}))
+    delivery = Delivery(offer.delivery_id, request.id, version.path, version.version, is_new, now)
+    commands += [SaveRequest(request), SaveDelivery(delivery)]
+    state.remember_delivery(delivery, version)
+    tokens = state.waiting_for.pop(offer.delivery_id, [])
+    return [*commands, *(Answer(token, (delivery, version)) for token in tokens)]
+
+
+def _adopt(
+    state: State, offer: DeliveryOffered, version: BundleVersion, request: RequestId, now: Instant
+) -> list[Command]:
+    declared = package.parse(version.package_json) if version.package_json else Package()
+    node = state.catalog.put(version, catalog.source_digests(declared, offer.files) if not offer.service_id else {})
+    files = tuple(sorted(offer.files))
+    cause = request_of(offer.service_id) if offer.service_id else request
+    return [
+        SaveBundle(Contents(version, files)),
+        note(
+            "bundle.installed", version.path, now, version=version.version, digest=version.digest.hex(), request=request
+        ),
+        Materialise(version.path, version.version, files),
+        *standing.on_version(state, node, cause, now),
+        *_settle_by_hand(state, offer, version, cause, now),
+    ]
+
+
+def _settle_by_hand(
+    state: State, offer: DeliveryOffered, version: BundleVersion, cause: RequestId, now: Instant
+) -> list[Command]:
+    """A child that somebody pushed is all that was to come, unless a redo of its parent is still going on."""
+    parent, _, _ = version.path.rpartition("/bundles/")
+    if offer.service_id or not parent or standing.has_open_redo(state, parent):
+        return []
+    return standing.on_settled(state, parent, cause, now)
+
+
+def _version(
+    state: State, offer: DeliveryOffered, event: DeliveryInstalled, digest: bytes, now: Instant
+) -> BundleVersion:
+    known = state.catalog.get(offer.bundle)
+    row = state.services.get(offer.service_id) if offer.service_id else None
+    package_json, parameters_json, run_key = event.package_json, event.parameters_json, b""
+    if row is not None:
+        package_json = _inherit(state, row.spec.bundle, event.package_json)
+        parameters_json, run_key = row.spec.parameters_json, row.spec.run_key
+    return BundleVersion(
+        BundlePath(offer.bundle),
+        known.version.version + 1 if known else 1,
+        digest,
+        len(offer.files),
+        sum(entry.size_bytes for entry in offer.files),
+        now,
+        offer.request_id,
+        package_json=package_json,
+        parameters_json=parameters_json,
+        run_key=run_key,
+    )
+
+
+def _inherit(state: State, holder: str, package_json: str) -> str:
+    """What a child inherits is a snapshot, taken now (requirement 034): the data keys that its parent declares."""
+    parent = state.catalog.get(holder)
+    own: dict[str, Any] = json.loads(package_json) if package_json else {}
+    if parent is None or not parent.package.data:
+        return package_json
+    inherited = json.loads(msgspec.json.encode(parent.package.data))
+    own["data"] = {**inherited, **own.get("data", {})}
+    return json.dumps(own, ensure_ascii=False)
+
+
+def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Request:
+    return Request(
+        offer.request_id,
+        RequestKind.PUSH,
+        ended,
+        offer.user,
+        offer.bundle,
+        json.dumps({"bundle": offer.bundle}),
+        client_key=offer.delivery_id,
+        cause=request_of(offer.service_id) if offer.service_id else RequestId(""),
+        created_at=now,
+        finished_at=now,
+    )

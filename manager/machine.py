@@ -1,0 +1,246 @@
+"""The manager's mind: hears events, decides, and says what must be written and done (pure).
+
+It dispatches and holds `State`; each family of decisions lives in its neighbour. `handle` takes one event; `settle` is
+called once after all events of a turn: waiting runs are assigned and changed requests written once, whatever happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import replace
+
+from manager import asks, intake, proplets, redo, roster, runs, standing
+from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
+from manager.events import (
+    ArchiveAsked,
+    BusConnected,
+    CallsAdded,
+    CallsClosed,
+    CallsOpened,
+    DeliveryInstalled,
+    DeliveryOffered,
+    DeliveryRefused,
+    Event,
+    OutputsRefused,
+    OutputsTaken,
+    PropletResult,
+    RedoAsked,
+    RequestCancelled,
+    RunAsked,
+    RunsReported,
+    ServiceRefused,
+    ServiceReported,
+    TaskCreated,
+    TaskStarted,
+    TaskStopped,
+    Ticked,
+    WorkerAnnounced,
+    WorkerBeat,
+    WorkerLeft,
+)
+from manager.journal import note
+from manager.scheduler import Scheduler
+from manager.state import LiveRequest, State
+from manager.store import Snapshot
+from plotter2.clock import Instant
+from plotter2.model import request as requests
+from plotter2.model.bundle import Contents
+from plotter2.model.request import RequestKind, RequestState
+from plotter2.model.service import ServiceState, ServiceStatus
+from plotter2.model.task import RunState
+
+
+class Machine:
+    """Decides. No await, clock, randomness or log call."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.state = State()
+        self._scheduler = scheduler
+
+    def load(
+        self,
+        snapshot: Snapshot,
+        sources: dict[str, dict[str, bytes]],
+        contents: dict[tuple[str, int], Contents],
+        now: Instant,
+    ) -> list[Command]:
+        """Take up the work where a former process left it, and repeat what may not have been done.
+
+        Args:
+            snapshot: the live state in the store.
+            sources: for each bundle that declares tasks, the digests of their sources.
+            contents: for each redo that has not ended, the version it runs.
+            now: every worker's grace begins here.
+        """
+        state = self.state
+        for version in snapshot.bundles:
+            state.catalog.put(version, sources.get(version.path, {}))
+        for row in snapshot.tasks:
+            state.tasks[row.task.id] = row
+        for worker in snapshot.workers:
+            state.workers[worker.id] = replace(worker, last_seen_at=now)
+            state.load[worker.id] = set()
+        for service in snapshot.services:
+            state.services[service.spec.service_id] = service
+        for request in snapshot.requests:
+            live = LiveRequest(request, request.total, request.finished, request.failed)
+            live.children = {child.index: child for child in request.children}
+            live.reason, live.reason_code = request.reason, request.reason_code
+            state.requests[request.id] = live
+            state.touch(live)
+        self._load_runs(snapshot, now)
+        for live in state.requests.values():
+            self._reopen(live, contents)
+        return [
+            StartService(service.spec) for service in snapshot.services if service.status.state is ServiceState.QUEUED
+        ]
+
+    def _load_runs(self, snapshot: Snapshot, now: Instant) -> None:
+        state = self.state
+        for run in snapshot.runs:
+            state.runs[run.id] = run
+            state.task_users[run.task_id] = state.task_users.get(run.task_id, 0) + 1
+            state.requests[run.request_id].runs.add(run.id)
+            if run.state is RunState.QUEUED:
+                state.queue.append(run.id)
+            else:
+                state.load.setdefault(run.worker_id, set()).add(run.id)
+                state.sent_at[run.id] = Instant(now - runs.RESEND_S)
+
+    def _reopen(self, live: LiveRequest, contents: dict[tuple[str, int], Contents]) -> None:
+        if live.request.kind is not RequestKind.REDO:
+            return
+        ask = json.loads(live.request.ask_json)
+        live.parallel = max(1, int(ask.get("parallel", 1)))
+        redo.reopen_children(self.state, live, contents[live.request.bundle, int(ask["version"])])
+
+    def handle(self, event: Event, now: Instant) -> list[Command]:  # noqa: C901, PLR0911, PLR0912 -- a dispatch table: one line a kind of event
+        """Hear one event."""
+        state = self.state
+        match event:
+            case RunsReported():
+                return runs.report(state, event, now)
+            case CallsAdded():
+                return asks.calls_added(state, event, now)
+            case WorkerBeat():
+                return roster.beat(state, event, now)
+            case WorkerAnnounced():
+                commands, orphans = roster.announce(state, event, now)
+                return [*commands, *runs.move(state, orphans, now), *self._say_again(event, now)]
+            case WorkerLeft():
+                commands, orphans = roster.leave(state, event.worker_id, now)
+                return [*commands, *runs.move(state, orphans, now)]
+            case Ticked():
+                return self._tick(now)
+            case BusConnected():
+                return runs.resend(state, now, everything=True)
+            case OutputsTaken() | OutputsRefused():
+                return runs.taken(state, event, now)
+            case RunAsked() | RedoAsked() | ArchiveAsked():
+                return self._asked(event, now)
+            case RequestCancelled():
+                return asks.cancelled(state, event, now)
+            case CallsOpened():
+                return asks.calls_opened(state, event, now)
+            case CallsClosed():
+                return asks.calls_closed(state, event)
+            case DeliveryOffered():
+                return intake.offered(state, event)
+            case DeliveryInstalled():
+                return intake.installed(state, event, now)
+            case DeliveryRefused():
+                return intake.refused(state, event, now)
+            case ServiceReported():
+                return self._service_reported(event, now)
+            case ServiceRefused():
+                status = ServiceStatus(event.service_id, ServiceState.FAILED, error=event.reason, finished_at=now)
+                return self._service_reported(ServiceReported(0, status), now)
+            case TaskCreated():
+                return proplets.created(state, event, now)
+            case TaskStarted():
+                return proplets.started(state, event, self._scheduler, now)
+            case TaskStopped():
+                return proplets.stopped(state, event, now)
+            case PropletResult():
+                return proplets.result(state, event, now)
+
+    def _asked(self, event: RunAsked | RedoAsked | ArchiveAsked, now: Instant) -> list[Command]:
+        known = asks.repeated(self.state, event)
+        if known is not None:
+            return known
+        match event:
+            case RunAsked():
+                return asks.run(self.state, event, now)
+            case RedoAsked():
+                return asks.redo_asked(self.state, event, now)
+            case ArchiveAsked():
+                return asks.archive(self.state, event, now)
+
+    def settle(self, now: Instant) -> list[Command]:
+        """After all events of a turn: assign what waits, write and tell of every request that changed."""
+        commands = runs.assign(self.state, self._scheduler, now)
+        pending = deque(self.state.changed.values())
+        self.state.changed.clear()
+        while pending:
+            commands += self._settle_request(pending.popleft(), now)
+            if self.state.changed:  # an ended request may have fired a standing order
+                pending.extend(self.state.changed.values())
+                self.state.changed.clear()
+                commands += runs.assign(self.state, self._scheduler, now)
+        return commands
+
+    def _settle_request(self, live: LiveRequest, now: Instant) -> list[Command]:
+        live.is_changed = False
+        commands: list[Command] = []
+        if live.waiting:
+            commands += redo.start_children(self.state, live, now)
+            self.state.changed.pop(live.request.id, None)
+            live.is_changed = False
+        has_ended = not live.is_open and live.finished == live.total and not live.runs
+        after = self._next(live) if has_ended else RequestState.RUNNING
+        if live.request.state is not after:
+            live.request = replace(
+                live.request, state=requests.step(live.request.id, live.request.state, after),
+                finished_at=now if has_ended else live.request.finished_at,
+            )  # fmt: skip
+        if live.ends:
+            commands.append(NotifyCalls(live.request.id, tuple(live.ends)))
+            live.ends.clear()
+        commands += [SaveRequest(live.snapshot()), Notify(live.snapshot())]
+        if has_ended:
+            commands += self._finish(live, now)
+        return commands
+
+    def _next(self, live: LiveRequest) -> RequestState:
+        if live.is_cancelled:
+            return RequestState.CANCELLED
+        return RequestState.FAILED if live.failed else RequestState.DONE
+
+    def _finish(self, live: LiveRequest, now: Instant) -> list[Command]:
+        del self.state.requests[live.request.id]
+        request = live.request
+        commands: list[Command] = [note("request.ended", request.id, now, state=request.state, failed=live.failed)]
+        has_new = any(child.state is ServiceState.DONE and not child.reused for child in live.children.values())
+        if request.kind is RequestKind.REDO and has_new:
+            commands += standing.on_settled(self.state, request.bundle, request.id, now)
+        return commands
+
+    def _service_reported(self, event: ServiceReported, now: Instant) -> list[Command]:
+        commands = redo.service_reported(self.state, event, now)
+        return [*commands, Answer(event.token)] if event.token else commands
+
+    def _say_again(self, event: WorkerAnnounced, now: Instant) -> list[Command]:
+        held = [run for run in roster.runs_of(self.state, event.worker_id) if run.id not in self.state.taking]
+        for run in held:
+            self.state.sent_at[run.id] = now
+        return [runs.message(self.state, event.worker_id, held)] if held and event.is_ours else []
+
+    def _tick(self, now: Instant) -> list[Command]:
+        lost_before = {worker.id for worker in self.state.workers.values() if worker.state == "lost"}
+        commands, orphans = roster.judge(self.state, now)
+        commands += runs.move(self.state, orphans, now)
+        for worker in self.state.workers.values():
+            if worker.state == "lost" and worker.id not in lost_before and not worker.is_ours:
+                commands += proplets.proplet_lost(self.state, worker.id, now)
+        return [*commands, *runs.resend(self.state, now)]

@@ -1,0 +1,282 @@
+"""Task runs: queued, assigned in turn, reported, ended exactly once (pure).
+
+An assignment raises the run's epoch; a report with another epoch, from another worker, or of a run that has ended
+changes nothing. That is why messages may come late, twice, or from a worker believed dead.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from manager.commands import (
+    AssignRuns,
+    CallEnd,
+    Command,
+    NotifyLines,
+    SaveRun,
+    SaveTask,
+    TakeOutputs,
+)
+from manager.events import OutputsRefused, OutputsTaken, RunReport, RunsReported
+from manager.journal import note
+from manager.scheduler import Scheduler, Seat
+from manager.state import LiveRequest, State
+from manager.store import TaskRow
+from plotter2 import ids
+from plotter2.clock import Instant, rfc3339
+from plotter2.ids import RunId, WorkerId
+from plotter2.model import task as tasks
+from plotter2.model.request import RequestKind
+from plotter2.model.task import ATTEMPTS_MAX, RUN_SUCCESSES, RunState, Task, TaskKind, TaskRun, TaskState
+from plotter2.model.worker import WorkerState
+
+RESEND_S = 10.0
+"""An assignment that nobody has confirmed for so long is sent again; a repeat is harmless."""
+
+
+def adopt_task(state: State, task: Task) -> None:
+    """Have the definition at hand while any run needs it."""
+    if task.id not in state.tasks:
+        state.tasks[task.id] = TaskRow(task, is_hidden=True)
+
+
+def add(
+    state: State, live: LiveRequest, task: Task, target: tuple[str, int], parameters_json: str, now: Instant
+) -> None:
+    """Queue one more run of a request, on a bundle version (or on none: `("", 0)`)."""
+    run = TaskRun(
+        ids.run_id(live.request.id, live.total),
+        live.request.id,
+        task.id,
+        task.name,
+        target[0],
+        target[1],
+        parameters_json,
+        created_at=now,
+    )
+    state.runs[run.id] = run
+    state.queue.append(run.id)
+    state.task_users[task.id] = state.task_users.get(task.id, 0) + 1
+    live.runs.add(run.id)
+    live.total += 1
+    state.touch(live)
+
+
+def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
+    """Give waiting runs to living workers, in turn."""
+    if not state.queue:
+        return []
+    seats = [
+        Seat(worker.id, worker.slots - len(state.load[worker.id]))
+        for worker in state.workers.values()
+        if worker.is_ours and worker.state is WorkerState.ALIVE
+    ]
+    room = sum(max(0, seat.free) for seat in seats)
+    picked: list[RunId] = []
+    while state.queue and len(picked) < room:
+        run_id = state.queue.popleft()
+        run = state.runs.get(run_id)
+        if run is not None and run.state is RunState.QUEUED:
+            picked.append(run_id)
+    plan = scheduler.plan(picked, seats)
+    per_worker: dict[WorkerId, list[TaskRun]] = defaultdict(list)
+    commands: list[Command] = []
+    for run_id, worker_id in plan:
+        run = _assigned(state.runs[run_id], worker_id, now)
+        state.runs[run_id] = run
+        state.load[worker_id].add(run_id)
+        state.sent_at[run_id] = now
+        per_worker[worker_id].append(run)
+        commands.append(SaveRun(run))
+        commands += _show_proplet(state, run, now)
+    commands += [message(state, worker_id, runs) for worker_id, runs in per_worker.items()]
+    return commands
+
+
+def message(state: State, worker_id: WorkerId, runs: list[TaskRun]) -> AssignRuns:
+    """One message with many assignments and the definitions they speak of."""
+    used = {run.task_id for run in runs}
+    return AssignRuns(worker_id, tuple(runs), tuple(state.tasks[task].task for task in used))
+
+
+def resend(state: State, now: Instant, *, everything: bool = False) -> list[Command]:
+    """Say again what was assigned and never confirmed (all of it after the broker was away)."""
+    per_worker: dict[WorkerId, list[TaskRun]] = defaultdict(list)
+    for run_id, sent_at in state.sent_at.items():
+        run = state.runs[run_id]
+        is_due = everything or (run.state is RunState.ASSIGNED and now - sent_at >= RESEND_S)
+        if is_due and run_id not in state.taking and state.workers[run.worker_id].state is not WorkerState.LOST:
+            per_worker[run.worker_id].append(run)
+    for runs in per_worker.values():
+        for run in runs:
+            state.sent_at[run.id] = now
+    return [message(state, worker_id, runs) for worker_id, runs in per_worker.items()]
+
+
+def report(state: State, event: RunsReported, now: Instant) -> list[Command]:
+    """Take in what a worker says; whatever does not fit the present epoch is passed over."""
+    commands: list[Command] = []
+    for said in event.reports:
+        run = state.runs.get(said.run_id)
+        if run is None or run.epoch != said.epoch or run.worker_id != event.worker_id or said.run_id in state.taking:
+            continue
+        if said.lines:
+            commands.append(NotifyLines(run.request_id, run.id, said.lines))
+        commands += _advance(state, run, said, now)
+    return commands
+
+
+def taken(state: State, event: OutputsTaken | OutputsRefused, now: Instant) -> list[Command]:
+    """The files of a run are where they belong (or are not what was said): now it can end."""
+    final = state.taking.pop(event.run_id, None)
+    if final is None or final.epoch != event.epoch:
+        return []
+    if isinstance(event, OutputsRefused):
+        final = replace(final, state=RunState.FAILED, error=event.reason, error_code="corruption", results_json="")
+    else:
+        final = replace(final, outputs=event.outputs)
+    return end(state, final, now)
+
+
+def move(state: State, orphans: list[TaskRun], now: Instant) -> list[Command]:
+    """Runs whose worker is gone go back to the head of the queue, or fail when too many workers died on them."""
+    commands: list[Command] = []
+    for run in reversed(orphans):
+        if run.id in state.taking:
+            continue
+        _release(state, run)
+        if run.attempts >= ATTEMPTS_MAX:
+            reason = f"{run.attempts} workers were lost while they ran this."
+            final = replace(run, state=RunState.FAILED, error=reason, error_code="failed", finished_at=now)
+            commands += end(state, final, now)
+            continue
+        again = replace(run, state=tasks.step(run.id, run.state, RunState.QUEUED), worker_id=WorkerId(""))
+        state.runs[run.id] = again
+        state.queue.appendleft(run.id)
+        commands += [SaveRun(again), note("run.moved", run.id, now, worker=run.worker_id, epoch=run.epoch)]
+    return commands
+
+
+def cancel(state: State, live: LiveRequest, now: Instant) -> list[Command]:
+    """End every live run of a request; workers are told to drop theirs."""
+    commands: list[Command] = []
+    dropped: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
+    for run_id in sorted(live.runs):
+        run = state.runs[run_id]
+        state.taking.pop(run_id, None)
+        if run.worker_id:
+            dropped[run.worker_id].append((run_id, run.epoch))
+        commands += end(state, replace(run, state=RunState.CANCELLED, finished_at=now), now)
+    commands += [AssignRuns(worker, (), (), tuple(runs)) for worker, runs in dropped.items()]
+    return commands
+
+
+def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
+    """A run has ended: exactly once, with its result in the same transaction as its state."""
+    before = state.runs.pop(final.id)
+    tasks.step(final.id, before.state, final.state)
+    _release(state, before)
+    live = state.requests[final.request_id]
+    live.runs.discard(final.id)
+    live.finished += 1
+    if final.state not in RUN_SUCCESSES:
+        live.failed += 1
+        live.reason, live.reason_code = final.error or str(final.state), final.error_code or "failed"
+    if live.request.kind is RequestKind.CALL:
+        index = int(final.id.rpartition(".")[2])
+        live.ends.append(CallEnd(index, final.state, final.results_json, final.error))
+    state.touch(live)
+    commands: list[Command] = [SaveRun(final)]
+    commands += _end_task(state, final, now)
+    return commands
+
+
+def slug(name: str) -> str:
+    """A name that is good for a folder."""
+    kept = "".join(char if char.isalnum() or char in "-_" else "-" for char in name.lower())
+    return "-".join(part for part in kept.split("-") if part)[:80] or "task"
+
+
+def output_folder(run: TaskRun) -> str:
+    """Where the outputs of a run lie below output/: derived from the run alone, so a repeat means the same place."""
+    stamp = rfc3339(run.created_at)[:19].replace(":", "").replace("T", "-")
+    number = run.id.rpartition(".")[2]
+    place = run.bundle or "no-bundle"
+    return f"{place}/{slug(run.task_name)}/{stamp}-{run.request_id[-6:]}-{number}"
+
+
+def _assigned(run: TaskRun, worker_id: WorkerId, now: Instant) -> TaskRun:
+    return replace(
+        run,
+        state=tasks.step(run.id, run.state, RunState.ASSIGNED),
+        epoch=run.epoch + 1,
+        attempts=run.attempts + 1,
+        worker_id=worker_id,
+        started_at=now,
+    )
+
+
+def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[Command]:
+    if said.state is RunState.RUNNING:
+        if run.state is RunState.ASSIGNED:
+            state.runs[run.id] = replace(run, state=RunState.RUNNING, started_at=now)
+            return [SaveRun(state.runs[run.id])]
+        return []
+    if said.state not in tasks.RUN_ENDS:
+        return []
+    final = replace(
+        run,
+        state=said.state,
+        results_json=said.results_json,
+        error=said.error,
+        error_code=said.error_code,
+        finished_at=now,
+    )
+    if said.made and said.state in RUN_SUCCESSES:
+        state.taking[run.id] = final
+        return [TakeOutputs(run.id, run.epoch, said.made, output_folder(run))]
+    return end(state, final, now)
+
+
+def _release(state: State, run: TaskRun) -> None:
+    state.sent_at.pop(run.id, None)
+    state.load.get(run.worker_id, set()).discard(run.id)
+
+
+def _show_proplet(state: State, run: TaskRun, now: Instant) -> list[Command]:
+    """A definition that was started over HTTP shows which proplet has it."""
+    row = state.tasks[run.task_id]
+    if row.is_hidden or row.run_id != run.id:
+        return []
+    row = replace(row, state=TaskState.RUNNING, proplet_id=run.worker_id, started_at=now, updated_at=now)
+    state.tasks[run.task_id] = row
+    return [SaveTask(row)]
+
+
+def _end_task(state: State, final: TaskRun, now: Instant) -> list[Command]:
+    left = state.task_users.get(final.task_id, 1) - 1
+    state.task_users[final.task_id] = left
+    row = state.tasks[final.task_id]
+    if row.is_hidden:
+        if left <= 0:
+            del state.tasks[final.task_id], state.task_users[final.task_id]
+        return []
+    if row.run_id != final.id:
+        return []
+    ended = {RunState.DONE: TaskState.COMPLETED, RunState.GAVEUP: TaskState.COMPLETED}
+    row = replace(
+        row,
+        state=ended.get(final.state, TaskState.INTERRUPTED if final.state is RunState.CANCELLED else TaskState.FAILED),
+        results_json=final.results_json,
+        error=final.error,
+        finished_at=now,
+        updated_at=now,
+    )
+    state.tasks[final.task_id] = row
+    return [SaveTask(row)]
+
+
+def is_for_us(kind: TaskKind) -> bool:
+    """Whether our own workers run this kind of definition; wasm goes to proplets, services to the servicer."""
+    return kind in {TaskKind.SCRIPT, TaskKind.PIPELINE}

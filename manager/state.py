@@ -1,0 +1,107 @@
+"""What the manager's machine knows: live requests, runs, workers, services, and the newest version of every bundle.
+
+Only what has not ended is here; the rest is in the store. Built from a `Snapshot` at start.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field, replace
+
+from manager.catalog import Catalog
+from manager.commands import CallEnd
+from manager.events import DeliveryOffered, Token
+from manager.store import Delivery, ServiceRow, TaskRow
+from plotter2.clock import Instant
+from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
+from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model.request import Child, Request
+from plotter2.model.task import TaskRun
+from plotter2.model.worker import Worker
+
+QUEUE_RUNS_MAX = 1_000_000
+RECENT_MAX = 10_000
+"""How many client keys and deliveries are remembered here; older ones are found in the store before they come here."""
+
+
+@dataclass(slots=True)
+class LiveRequest:
+    """A request that has not ended, with its counts.
+
+    Attributes:
+        is_open: more calls may come (a stream of calls that has not been closed).
+        waiting: indices of children that have not been started, in the order asked.
+        parallel: how many children may run at a time.
+        contents: the version, with files, that its children run with.
+        ends: calls that ended in this turn.
+    """
+
+    request: Request
+    total: int = 0
+    finished: int = 0
+    failed: int = 0
+    is_open: bool = False
+    is_changed: bool = False
+    is_cancelled: bool = False
+    children: dict[int, Child] = field(default_factory=dict)
+    waiting: deque[int] = field(default_factory=deque)
+    running: int = 0
+    parallel: int = 1
+    runs: set[RunId] = field(default_factory=set)
+    ends: list[CallEnd] = field(default_factory=list)
+    contents: Contents | None = None
+    reason: str = ""
+    reason_code: str = ""
+
+    def snapshot(self) -> Request:
+        """The request as it is now."""
+        return replace(
+            self.request,
+            total=self.total,
+            finished=self.finished,
+            failed=self.failed,
+            children=tuple(self.children.values()),
+            reason=self.reason or self.request.reason,
+            reason_code=self.reason_code or self.request.reason_code,
+        )
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the machine decides from."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    requests: dict[RequestId, LiveRequest] = field(default_factory=dict)
+    tasks: dict[TaskId, TaskRow] = field(default_factory=dict)
+    task_users: dict[TaskId, int] = field(default_factory=dict)
+    runs: dict[RunId, TaskRun] = field(default_factory=dict)
+    queue: deque[RunId] = field(default_factory=deque)
+    taking: dict[RunId, TaskRun] = field(default_factory=dict)
+    workers: dict[WorkerId, Worker] = field(default_factory=dict)
+    load: dict[WorkerId, set[RunId]] = field(default_factory=dict)
+    sent_at: dict[RunId, Instant] = field(default_factory=dict)
+    services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
+    installing: dict[DeliveryId, DeliveryOffered] = field(default_factory=dict)
+    waiting_for: dict[DeliveryId, list[Token]] = field(default_factory=dict)
+    changed: dict[RequestId, LiveRequest] = field(default_factory=dict)
+    keys: OrderedDict[str, RequestId] = field(default_factory=OrderedDict)
+    delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
+
+    def touch(self, live: LiveRequest) -> None:
+        """Have this request written and told of at the end of the turn."""
+        if not live.is_changed:
+            live.is_changed = True
+            self.changed[live.request.id] = live
+
+    def remember_key(self, client_key: str, request: RequestId) -> None:
+        """A request was made under this key."""
+        if client_key:
+            self.keys[client_key] = request
+            if len(self.keys) > RECENT_MAX:
+                self.keys.popitem(last=False)
+
+    def remember_delivery(self, delivery: Delivery, version: BundleVersion) -> None:
+        """A delivery was taken in."""
+        self.delivered[delivery.id] = (delivery, version)
+        if len(self.delivered) > RECENT_MAX:
+            self.delivered.popitem(last=False)
