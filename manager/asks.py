@@ -14,6 +14,7 @@ from manager import redo, runs
 from manager.commands import Answer, Command, Notify, SaveRequest, SaveTask, SetArchived
 from manager.events import (
     ArchiveAsked,
+    AskRefused,
     CallsAdded,
     CallsClosed,
     CallsOpened,
@@ -202,6 +203,14 @@ def cancelled(state: State, event: RequestCancelled, now: Instant) -> list[Comma
     live.is_cancelled = True
     state.touch(live)
     return [*commands, note("request.cancelled", live.request.id, now), Answer(event.token)]
+
+
+def refused(event: AskRefused, now: Instant) -> list[Command]:
+    """An ask that made no sense: remembered, and answered with the reason."""
+    request = Request(
+        event.request_id, event.kind, RequestState.ACCEPTED, event.user, event.bundle, event.ask_json, created_at=now
+    )
+    return _refuse(event.token, request, event.wrong, now)
 
 
 def _check_room(state: State, count: int) -> None:

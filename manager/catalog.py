@@ -5,7 +5,6 @@ Pure. Holds no file lists: only for declared tasks it knows the digest of each s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -128,7 +127,7 @@ def define(declared: TaskDeclaration, node: Node, now: Instant) -> Task:
     """The definition behind a declaration; its id comes from bundle, version and name, so it is always the same."""
     version = node.version
     if declared.pipeline is not None:
-        source = json.dumps(declared.pipeline, ensure_ascii=False)
+        source = package.pipeline_json(declared)
         digest, kind, filename = (
             blake3(source.encode()).digest(),
             TaskKind.PIPELINE,

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from manager.store import TaskRow
+from plotter2.errors import RefusedError
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.request import RequestKind
 from plotter2.model.service import ServiceStatus
 from plotter2.model.task import Output, RunState, Task, TaskKind
 
@@ -134,6 +136,19 @@ class RedoAsked:
     force: bool
     ask_json: str
     client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRefused:
+    """An ask made no sense at the edge already; it is remembered with its reason."""
+
+    token: Token
+    request_id: RequestId
+    kind: RequestKind
+    user: str
+    bundle: str
+    ask_json: str
+    wrong: RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +313,7 @@ Event = (
     | BusConnected
     | RunAsked
     | RedoAsked
+    | AskRefused
     | ArchiveAsked
     | RequestCancelled
     | CallsOpened

@@ -14,6 +14,7 @@ from manager import asks, intake, proplets, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
+    AskRefused,
     BusConnected,
     CallsAdded,
     CallsClosed,
@@ -139,6 +140,8 @@ class Machine:
                 return runs.taken(state, event, now)
             case RunAsked() | RedoAsked() | ArchiveAsked():
                 return self._asked(event, now)
+            case AskRefused():
+                return asks.refused(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
             case CallsOpened():

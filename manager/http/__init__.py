@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,8 +16,15 @@ from starlette.responses import PlainTextResponse, Response
 
 from manager.doors import Doors
 from manager.http import pages, probes, tasks
-from plotter2.errors import ConflictError, NotFoundError, Plotter2Error, RefusedError, UnreachableError, UsageError
-from plotter2.lifecycle import Life
+from plotter2.errors import (
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    Plotter2Error,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
 
 STATUS: tuple[tuple[type[Plotter2Error], int], ...] = (
     (NotFoundError, 404),
@@ -54,7 +63,7 @@ async def _on_http(_: Request, wrong: Exception) -> Response:
 
 
 @asynccontextmanager
-async def serve(app: FastAPI, host: str, port: int, life: Life) -> AsyncIterator[str]:
+async def serve(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
     """Serve in this loop; yields the address really bound (`host:port`).
 
     Signals stay with the lifecycle: uvicorn installs no handler of its own.
@@ -64,11 +73,23 @@ async def serve(app: FastAPI, host: str, port: int, life: Life) -> AsyncIterator
         h11_max_incomplete_event_size=1 << 20,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    listener = config.bind_socket()
+    listener = _bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
-    serving = life.spawn(server._serve([listener]), "http")  # noqa: SLF001 -- serve() would take the signals
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server._serve([listener]), name="http")  # noqa: SLF001 -- serve() would take the signals
+        try:
+            yield f"{bound_host}:{bound_port}"
+        finally:
+            server.should_exit = True
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        yield f"{bound_host}:{bound_port}"
-    finally:
-        server.should_exit = True
-        await serving
+        listener.bind((host, port))
+    except OSError as wrong:
+        listener.close()
+        raise ConfigError(f"Cannot serve at {host}:{port}: {wrong.strerror}.") from None
+    return listener

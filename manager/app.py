@@ -1,0 +1,126 @@
+"""The manager's composition root: the only place that constructs. From the store inward, then out to the edges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from manager import http, loading
+from manager.commands import Command
+from manager.config import ManagerConfig
+from manager.desk import Desk
+from manager.devices import Devices
+from manager.doors import Doors
+from manager.events import BusConnected, Ticked
+from manager.hub import Hub
+from manager.loop import Loop
+from manager.machine import Machine
+from manager.organizer import Organizer
+from manager.publisher import Publisher
+from manager.rpc import SERVICE_NAME, ManagerRpc
+from manager.runner import Runner
+from manager.scheduler import RoundRobin
+from manager.servicelink import ServiceLink
+from manager.store import Store
+from manager.store.memory import MemoryStore
+from manager.store.postgres import PostgresStore
+from manager.tree import Tree
+from plotter2 import rpc, telemetry
+from plotter2.api.v1 import manager_pb2_grpc
+from plotter2.layout import Layout
+from plotter2.lifecycle import Life
+from plotter2.mqtt import bus as mqtt
+from plotter2.mqtt.bus import Subscription
+from plotter2.mqtt.topics import Topics
+
+
+class _Stopping(Exception):  # noqa: N818 -- not an error: how a task group is told to end
+    """The manager was told to stop."""
+
+
+async def main(life: Life) -> None:
+    """Build everything, serve until told to stop, take everything down in reverse."""
+    config = life.config
+    assert isinstance(config, ManagerConfig)  # noqa: S101 -- __main__ loads it
+    layout = Layout.at(config.home)
+    layout.create()
+    async with _store(config) as store:
+        try:
+            async with asyncio.TaskGroup() as group:
+                await _serve(life, config, layout, store, group)
+                raise _Stopping  # noqa: TRY301 -- ends what still runs in the group
+        except* _Stopping:
+            pass
+
+
+async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store, group: asyncio.TaskGroup) -> None:
+    def spawn(work: Coroutine[Any, Any, None], name: str) -> object:
+        return group.create_task(work, name=name)
+
+    registry = telemetry.registry()
+    machine, organizer, hub = Machine(RoundRobin()), Organizer(layout), Hub()
+    installation = loading.installation(layout, life.ids)
+    commands: list[Command] = await loading.load(machine, store, life.clock)
+    loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
+    desk, tree = Desk(loop.put), Tree(organizer, store)
+    await tree.catch_up()
+    runner = Runner(spawn, layout, organizer, tree, loop)
+    doors = Doors(
+        desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation,
+        version("plotter2"), life.clock.now(),
+    )  # fmt: skip
+    topics = Topics(config.tenant_id, config.channel_id)
+    async with AsyncExitStack() as stack:
+        stack.callback(desk.close)
+        bus = await stack.enter_async_context(
+            mqtt.connect(
+                config.broker_url,
+                f"plotter2-manager-{installation[:8]}",
+                on_connect=lambda: loop.put(BusConnected()),
+                subscriptions=[Subscription(topics.from_workers)],
+            )
+        )
+        server = await stack.enter_async_context(
+            rpc.serve(
+                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(ManagerRpc(doors), server),
+                [SERVICE_NAME],
+                config.host,
+                config.grpc_port,
+                registry=registry,
+            )
+        )
+        channel = await stack.enter_async_context(rpc.connect(config.servicer_address))
+        publisher = Publisher(bus, topics, server.address)
+        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop))
+        web = await stack.enter_async_context(
+            http.serve(http.build(doors, registry, lambda: life.is_ready), config.host, config.http_port)
+        )
+        await loop.carry_out(commands, runner.perform)
+        spawn(loop.run(runner.perform), "loop")
+        spawn(publisher.run(), "publisher")
+        spawn(Devices(bus, topics, loop).run(), "devices")
+        spawn(_tick(loop, config.tick_s), "clock")
+        spawn(tree.checkpoint(), "tree")
+        life.announce("manager", grpc=server.address, http=web)
+        await server.set_serving(is_serving=True)
+        life.set_ready(True)
+        await life.stopping.wait()
+        life.set_ready(False)
+
+
+def _store(config: ManagerConfig) -> AbstractAsyncContextManager[Store]:
+    return PostgresStore.open(config.dsn) if config.dsn else _memory()
+
+
+@asynccontextmanager
+async def _memory() -> AsyncIterator[Store]:
+    yield MemoryStore()
+
+
+async def _tick(loop: Loop, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        await loop.put(Ticked())

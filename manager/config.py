@@ -1,0 +1,33 @@
+"""Settings of the manager: PLOTTER2_MANAGER_… or <home>/config/manager.toml. Units are last in the names."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from plotter2.config import DaemonConfig
+
+
+class ManagerConfig(DaemonConfig):
+    """What the manager can be told.
+
+    Attributes:
+        http_port: Propeller's API, pages and probes; 0 for any free one.
+        grpc_port: plotter2.api.v1; 0 for any free one.
+        dsn: PostgreSQL; empty: nothing is kept beyond the process (for trials only).
+        broker_url: the MQTT broker.
+        servicer_address: where experiments are started.
+        tenant_id, channel_id: whose topics are listened to.
+        tick_s: how often silence is judged.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLOTTER2_MANAGER_", extra="ignore")
+
+    name: str = "manager"
+    http_port: int = 7070
+    grpc_port: int = 7071
+    dsn: str = ""
+    broker_url: str = "mqtt://127.0.0.1:1883"
+    servicer_address: str = "127.0.0.1:7073"
+    tenant_id: str = "plotter2"
+    channel_id: str = "main"
+    tick_s: float = 0.5

@@ -1,0 +1,53 @@
+"""What the manager reads before it decides anything: its live state from the store, and which installation it is."""
+
+from __future__ import annotations
+
+import json
+
+from manager.catalog import source_digests
+from manager.commands import Command
+from manager.machine import Machine
+from manager.store import Snapshot, Store
+from plotter2 import files
+from plotter2.clock import Clock, IdSource
+from plotter2.layout import Layout
+from plotter2.model import package
+from plotter2.model.bundle import Contents
+from plotter2.model.request import RequestKind
+
+
+async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
+    """Fill the machine from the store; returns what it wants written and repeated."""
+    snapshot = await store.load()
+    return machine.load(snapshot, await _sources(snapshot, store), await _contents(snapshot, store), clock.now())
+
+
+async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
+    found = {}
+    for version in snapshot.bundles:
+        declared = package.parse(version.package_json) if version.package_json else None
+        if declared is not None and any(task.task_src for task in declared.tasks):
+            entries = await store.files_of(version.path, version.version)
+            found[version.path] = source_digests(declared, entries)
+    return found
+
+
+async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], Contents]:
+    found = {}
+    for request in snapshot.requests:
+        if request.kind is not RequestKind.REDO:
+            continue
+        number = int(json.loads(request.ask_json)["version"])
+        version = await store.get_bundle(request.bundle, number)
+        if version is not None:
+            entries = await store.files_of(request.bundle, number)
+            found[request.bundle, number] = Contents(version, entries)
+    return found
+
+
+def installation(layout: Layout, ids: IdSource) -> str:
+    """The UUID of this installation, made at the first start."""
+    path = layout.installation
+    if not path.exists():
+        files.write_durably(path, ids.uuid().encode())
+    return path.read_text().strip()

@@ -1,0 +1,101 @@
+"""Bundles and content: list, describe, fetch, put."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from manager.doors import Doors
+from manager.rpc.requests import page_of
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.errors import NotFoundError, UsageError
+from plotter2.model import paths
+from plotter2.model.bundle import DIGEST_BYTES, BundleVersion
+from plotter2.rpc import Context
+from plotter2.wire import bundles as wire
+
+CHUNK_BYTES = 1 << 20
+DIGESTS_MAX = 100_000
+
+
+class BundleCalls:
+    """What is in the store."""
+
+    _doors: Doors
+
+    async def ListBundles(self, request: pb.ListBundlesRequest, context: Context) -> pb.ListBundlesResponse:  # noqa: N802 -- gRPC's name
+        """Newest version of each bundle by path, or all versions of one."""
+        del context
+        offset, limit = page_of(request.page)
+        under = paths.bundle_path(request.under) if request.under else ""
+        if request.versions:
+            page = await self._doors.store.list_versions(under, offset, limit)
+        else:
+            page = await self._doors.store.list_bundles(offset, limit, under, archived=request.with_archived)
+        return pb.ListBundlesResponse(bundles=[wire.bundle_to_proto(one) for one in page.items], total=page.total)
+
+    async def GetBundle(self, request: pb.GetBundleRequest, context: Context) -> pb.GetBundleResponse:  # noqa: N802 -- gRPC's name
+        """One version, with its files and everything below it where asked."""
+        del context
+        name = paths.bundle_path(request.bundle)
+        found = await self._doors.store.get_bundle(name, request.version)
+        if found is None:
+            self._doors.state.catalog.need(name)  # its message names those nearby
+            raise NotFoundError(f"Bundle {name!r} has no version {request.version}.")
+        response = await self._describe(found, with_files=request.with_files)
+        if request.with_descendants:
+            for below in self._doors.state.catalog.below(name):
+                version = await self._doors.store.get_bundle(below)
+                if version is not None and not version.archived:
+                    response.descendants.append(await self._describe(version, with_files=request.with_files))
+        return response
+
+    async def _describe(self, version: BundleVersion, *, with_files: bool) -> pb.GetBundleResponse:
+        files = await self._doors.store.files_of(version.path, version.version) if with_files else ()
+        return pb.GetBundleResponse(
+            bundle=wire.bundle_to_proto(version), files=[wire.file_entry_to_proto(entry) for entry in files]
+        )
+
+    async def FetchBlob(  # noqa: N802 -- gRPC's name
+        self, request: pb.FetchBlobRequest, context: Context
+    ) -> AsyncIterator[pb.FetchBlobResponse]:
+        """Content by digest, from an offset on."""
+        del context
+        _check_digest(request.digest)
+        source = await asyncio.to_thread(self._doors.organizer.open_blob, request.digest)
+        with source:
+            await asyncio.to_thread(source.seek, request.offset)
+            while data := await asyncio.to_thread(source.read, CHUNK_BYTES):
+                yield pb.FetchBlobResponse(data=data)
+
+    async def HaveBlobs(self, request: pb.HaveBlobsRequest, context: Context) -> pb.HaveBlobsResponse:  # noqa: N802 -- gRPC's name
+        """Which contents are here."""
+        del context
+        if len(request.digests) > DIGESTS_MAX:
+            raise UsageError(f"Ask for at most {DIGESTS_MAX:,} digests at a time.")
+        for digest in request.digests:
+            _check_digest(digest)
+        have = await asyncio.to_thread(self._doors.organizer.have, list(request.digests))
+        return pb.HaveBlobsResponse(have=have)
+
+    async def PutBlob(  # noqa: N802 -- gRPC's name
+        self, request_iterator: AsyncIterator[pb.PutBlobRequest], context: Context
+    ) -> pb.PutBlobResponse:
+        """Content from somebody who does not share our file system."""
+        del context
+        first = await anext(aiter(request_iterator), None)
+        if first is None or first.WhichOneof("step") != "begin":
+            raise UsageError("The first message must be 'begin'.")
+        _check_digest(first.begin.digest)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            async for message in request_iterator:
+                yield message.data
+
+        is_new = await self._doors.organizer.put_stream(first.begin.digest, first.begin.size_bytes, chunks())
+        return pb.PutBlobResponse(is_new=is_new)
+
+
+def _check_digest(digest: bytes) -> None:
+    if len(digest) != DIGEST_BYTES:
+        raise UsageError(f"A digest has {DIGEST_BYTES} bytes, not {len(digest)}.")

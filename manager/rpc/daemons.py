@@ -1,0 +1,111 @@
+"""What our own daemons say, and what the system is: deliveries, service reports, workers, outputs, status."""
+
+from __future__ import annotations
+
+from manager.doors import Doors
+from manager.events import DeliveryOffered, ServiceReported
+from manager.rpc.requests import page_of
+from manager.store import Delivery
+from plotter2 import ids
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.errors import ConflictError
+from plotter2.ids import DeliveryId, RequestId, ServiceId
+from plotter2.model import manifest, paths
+from plotter2.model.bundle import BundleVersion
+from plotter2.model.worker import WorkerState
+from plotter2.rpc import Context
+from plotter2.wire import bundles as wire
+from plotter2.wire import services as wire_services
+from plotter2.wire import tasks as wire_tasks
+
+
+class DaemonCalls:
+    """Calls of stager and servicer, and status for everybody."""
+
+    _doors: Doors
+
+    async def Deliver(self, request: pb.DeliverRequest, context: Context) -> pb.DeliverResponse:  # noqa: N802 -- gRPC's name
+        """A sealed delivery; the answer means that it is installed and committed."""
+        del context
+        doors = self._doors
+        delivery_id = DeliveryId(ids.check("dlv", request.delivery_id))
+        known = await doors.store.get_delivery(delivery_id)
+        if known is not None:
+            version = await doors.store.get_bundle(known.bundle, known.version)
+            return _delivered(known, version)
+        bundle = paths.bundle_path(request.bundle)
+        user = manifest.parse(request.manifest_json).user
+        files = tuple(wire.file_entry_from_proto(entry) for entry in request.files)
+        spool = request.spool_path if request.installation == doors.installation else ""
+        # Named after the delivery: a refusal that is repeated is the same request.
+        request_id = RequestId("req-" + delivery_id.removeprefix("dlv-"))
+        service_id, text = ServiceId(request.service_id), request.manifest_json
+        answer = await doors.desk.ask(
+            lambda token: DeliveryOffered(token, delivery_id, request_id, bundle, user, text, files, spool, service_id)
+        )
+        delivery, version = answer  # type: ignore[misc]  # intake answers with the pair
+        return _delivered(delivery, version)
+
+    async def ReportService(self, request: pb.ReportServiceRequest, context: Context) -> pb.ReportServiceResponse:  # noqa: N802 -- gRPC's name
+        """How a service run stands; the answer means that it is committed."""
+        del context
+        status = wire_services.status_from_proto(request.status)
+        await self._doors.desk.ask(lambda token: ServiceReported(token, status))
+        return pb.ReportServiceResponse()
+
+    async def ListWorkers(self, request: pb.ListWorkersRequest, context: Context) -> pb.ListWorkersResponse:  # noqa: N802 -- gRPC's name
+        """Workers by name."""
+        del context
+        offset, limit = page_of(request.page)
+        state = self._doors.state
+        found = sorted(state.workers.values(), key=lambda worker: (worker.name, worker.id))
+        shown = [
+            wire_tasks.worker_to_proto(worker, len(state.load.get(worker.id, ())))
+            for worker in found[offset : offset + limit]
+        ]
+        return pb.ListWorkersResponse(workers=shown, total=len(found))
+
+    async def ListOutputs(self, request: pb.ListOutputsRequest, context: Context) -> pb.ListOutputsResponse:  # noqa: N802 -- gRPC's name
+        """Outputs, newest first."""
+        del context
+        offset, limit = page_of(request.page)
+        page = await self._doors.store.list_outputs(
+            offset, limit, bundle=request.bundle, request=request.request_id, kind=request.kind
+        )
+        shown = [
+            pb.OutputRecord(
+                output=wire_tasks.output_to_proto(row.output),
+                bundle=row.bundle,
+                request_id=row.request_id,
+                run_id=row.run_id,
+                task_name=row.task_name,
+                created_at=row.created_at,
+            )
+            for row in page.items
+        ]
+        return pb.ListOutputsResponse(outputs=shown, total=page.total)
+
+    async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: N802 -- gRPC's name
+        """Counts of what is live."""
+        del request, context
+        doors, state = self._doors, self._doors.state
+        assigned = sum(len(held) for held in state.load.values())
+        return pb.GetStatusResponse(
+            version=doors.version,
+            installation=doors.installation,
+            started_at=doors.started_at,
+            runs_queued=len(state.runs) - assigned,
+            runs_assigned=assigned,
+            requests_open=len(state.requests),
+            services_running=len(state.services),
+            bundles=len(state.catalog),
+            workers_alive=sum(1 for worker in state.workers.values() if worker.state is WorkerState.ALIVE),
+        )
+
+
+def _delivered(delivery: Delivery, version: BundleVersion | None) -> pb.DeliverResponse:
+    if version is None:
+        raise ConflictError(f"Delivery {delivery.id} was taken in as a version that is not there.")
+    return pb.DeliverResponse(
+        bundle=wire.bundle_to_proto(version), request_id=delivery.request_id, is_new=delivery.is_new
+    )

@@ -1,0 +1,114 @@
+"""Carries out what the machine decided and returns outcomes as events. Nothing here decides, nothing is forgotten.
+
+Effects are safe to repeat: after kill -9 the machine asks again for whatever was not confirmed. Work that takes time
+runs in tasks of their own, a bounded number at a time; disk work runs in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from manager.commands import (
+    Answer,
+    AssignRuns,
+    Effect,
+    InstallDelivery,
+    Materialise,
+    Notify,
+    NotifyCalls,
+    NotifyLines,
+    StartOnProplet,
+    StartService,
+    StopOnProplet,
+    StopService,
+    TakeOutputs,
+)
+from manager.desk import Desk
+from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken
+from manager.hub import Hub
+from manager.inspection import inspect
+from manager.loop import Loop
+from manager.organizer import Organizer
+from manager.publisher import Publisher
+from manager.servicelink import ServiceLink
+from manager.tree import Tree
+from plotter2.errors import Plotter2Error, RefusedError
+from plotter2.layout import Layout
+
+INSTALLS_AT_A_TIME = 4
+OUTPUTS_AT_A_TIME = 8
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+
+
+class Runner:
+    """The manager's hands."""
+
+    def __init__(self, spawn: Spawn, layout: Layout, organizer: Organizer, tree: Tree, loop: Loop) -> None:
+        """`spawn` runs a coroutine in the manager's task group under a name."""
+        self._spawn = spawn
+        self._layout = layout
+        self._organizer = organizer
+        self._tree = tree
+        self._loop = loop
+        self._desk: Desk
+        self._hub: Hub
+        self._publisher: Publisher
+        self._services: ServiceLink
+        self._installs = asyncio.Semaphore(INSTALLS_AT_A_TIME)
+        self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
+        self._log = structlog.get_logger("manager.runner")
+
+    def connect(self, desk: Desk, hub: Hub, publisher: Publisher, services: ServiceLink) -> None:
+        """Give it those who hear of effects; before the first one."""
+        self._desk, self._hub = desk, hub
+        self._publisher, self._services = publisher, services
+
+    def perform(self, effect: Effect) -> None:  # noqa: C901 -- a dispatch table: one line a kind of effect
+        """Carry out one effect; returns at once."""
+        match effect:
+            case Answer():
+                self._desk.answer(effect.token, effect.value, effect.error)
+            case Notify():
+                self._hub.put(effect.request.id, effect)
+            case NotifyCalls() | NotifyLines():
+                self._hub.put(effect.request_id, effect)
+            case AssignRuns() | StartOnProplet() | StopOnProplet():
+                self._publisher.put(effect)
+            case InstallDelivery():
+                self._spawn(self._install(effect), f"install {effect.delivery_id}")
+            case Materialise():
+                self._tree.expect()
+                self._spawn(self._tree.show(effect), f"show {effect.bundle}")
+            case TakeOutputs():
+                self._spawn(self._take(effect), f"outputs {effect.run_id}")
+            case StartService():
+                self._spawn(self._services.start(effect.spec), f"start {effect.spec.service_id}")
+            case StopService():
+                self._spawn(self._services.stop(effect.service_id), f"stop {effect.service_id}")
+
+    async def _install(self, effect: InstallDelivery) -> None:
+        async with self._installs:
+            try:
+                spool = Path(effect.spool_path) if effect.spool_path else None
+                await asyncio.to_thread(self._organizer.install, spool, effect.files)
+                declared = await asyncio.to_thread(inspect, self._layout, effect.files)
+            except RefusedError as wrong:
+                await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
+                return
+        await self._loop.put(DeliveryInstalled(effect.delivery_id, declared.package_json))
+
+    async def _take(self, effect: TakeOutputs) -> None:
+        run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"
+        async with self._outputs:
+            try:
+                outputs = await asyncio.to_thread(self._organizer.take_outputs, run_dir, effect.made, effect.target)
+            except Plotter2Error as wrong:
+                self._log.warning("outputs.refused", run=effect.run_id, why=wrong.message)
+                await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, wrong.message))
+                return
+        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs))

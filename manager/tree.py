@@ -1,0 +1,67 @@
+"""Keeps the folders under source/ in step with what is committed, also across a kill -9.
+
+A version is materialised right after its commit. How far that has come is a consumer group's offset in the journal: after
+a crash everything behind it is done again, which changes nothing where it had been done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from manager.commands import Materialise
+from manager.eventlog import READ_RECORDS_MAX
+from manager.organizer import Organizer
+from manager.store import Store
+from plotter2.model.record import JOURNAL
+
+GROUP = "tree"
+CHECKPOINT_S = 10.0
+
+
+class Tree:
+    """Materialises versions, one at a time a bundle, and remembers how far it has come."""
+
+    def __init__(self, organizer: Organizer, store: Store) -> None:
+        self._organizer = organizer
+        self._store = store
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._pending = 0
+
+    def expect(self) -> None:
+        """One more version will be shown: called before its task begins, so a checkpoint never passes it."""
+        self._pending += 1
+
+    async def show(self, wanted: Materialise) -> None:
+        """Make the folders show a version that was expected, unless a newer one came meanwhile."""
+        lock = self._locks.setdefault(wanted.bundle, asyncio.Lock())
+        try:
+            async with lock:
+                newest = await self._store.get_bundle(wanted.bundle)
+                if newest is not None and newest.version == wanted.version:
+                    await asyncio.to_thread(self._organizer.materialise, wanted.bundle, wanted.files)
+        finally:
+            self._pending -= 1
+
+    async def catch_up(self) -> None:
+        """After a start: show whatever was committed and perhaps not shown."""
+        offset = await self._store.committed_offset(GROUP, JOURNAL, 0)
+        while records := await self._store.read(JOURNAL, 0, offset, READ_RECORDS_MAX):
+            for record in records:
+                if record.kind == "bundle.installed":
+                    version = int(json.loads(record.payload_json)["version"])
+                    files = await self._store.files_of(record.key, version)
+                    self.expect()
+                    await self.show(Materialise(record.key, version, files))
+            offset = records[-1].offset + 1
+        await self._store.commit_offset(GROUP, JOURNAL, 0, offset)
+
+    async def checkpoint(self) -> None:
+        """Remember how far it has come, now and then, until cancelled."""
+        before = await self._store.end(JOURNAL, 0)
+        while True:
+            await asyncio.sleep(CHECKPOINT_S)
+            # Whatever was committed up to the last look has been expected by now; with nothing pending it is shown.
+            if self._pending == 0:
+                await self._store.commit_offset(GROUP, JOURNAL, 0, before)
+            before = await self._store.end(JOURNAL, 0)
