@@ -33,7 +33,7 @@ from plotter2.api.v1 import manager_pb2_grpc
 from plotter2.layout import Layout
 from plotter2.lifecycle import Life
 from plotter2.mqtt import bus as mqtt
-from plotter2.mqtt.bus import Subscription
+from plotter2.mqtt.protocol import Subscription
 from plotter2.mqtt.topics import Topics
 
 
@@ -51,7 +51,7 @@ async def main(life: Life) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 await _serve(life, config, layout, store, group)
-                raise _Stopping  # noqa: TRY301 -- ends what still runs in the group
+                raise _Stopping  # ends what still runs in the group
         except* _Stopping:
             pass
 

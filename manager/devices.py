@@ -12,7 +12,7 @@ from plotter2.errors import RefusedError
 from plotter2.ids import TaskId, WorkerId
 from plotter2.model.task import Output
 from plotter2.mqtt import payloads
-from plotter2.mqtt.bus import Bus
+from plotter2.mqtt.protocol import Bus
 from plotter2.mqtt.topics import Kind, Topics
 
 PROPLET_BEAT_S = 10.0
@@ -77,7 +77,7 @@ def _reports(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
 
 def _beat(said: payloads.AliveMessage) -> Event:
     if said.is_offline:
-        return WorkerLeft(WorkerId(said.proplet_id))
+        return WorkerLeft(WorkerId(said.proplet_id), said.incarnation)
     return WorkerBeat(WorkerId(said.proplet_id), said.incarnation)
 
 

@@ -46,9 +46,10 @@ class WorkerBeat:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLeft:
-    """The last will of a worker, or its own goodbye."""
+    """The last will of a worker, or its own goodbye. `incarnation` says of which of its processes; "" of any."""
 
     worker_id: WorkerId
+    incarnation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

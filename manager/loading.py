@@ -23,7 +23,7 @@ async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
 
 
 async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
-    found = {}
+    found: dict[str, dict[str, bytes]] = {}
     for version in snapshot.bundles:
         declared = package.parse(version.package_json) if version.package_json else None
         if declared is not None and any(task.task_src for task in declared.tasks):
@@ -33,7 +33,7 @@ async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, byte
 
 
 async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], Contents]:
-    found = {}
+    found: dict[tuple[str, int], Contents] = {}
     for request in snapshot.requests:
         if request.kind is not RequestKind.REDO:
             continue

@@ -130,7 +130,7 @@ class Machine:
                 commands, orphans = roster.announce(state, event, now)
                 return [*commands, *runs.move(state, orphans, now), *self._say_again(event, now)]
             case WorkerLeft():
-                commands, orphans = roster.leave(state, event.worker_id, now)
+                commands, orphans = roster.leave(state, event, now)
                 return [*commands, *runs.move(state, orphans, now)]
             case Ticked():
                 return self._tick(now)

@@ -21,7 +21,7 @@ from plotter2.errors import UnreachableError
 from plotter2.ids import RunId, WorkerId
 from plotter2.model.task import Task, TaskRun
 from plotter2.mqtt import payloads
-from plotter2.mqtt.bus import Bus
+from plotter2.mqtt.protocol import Bus
 from plotter2.mqtt.topics import Topics
 
 OUTBOX_MAX = 100_000
@@ -114,31 +114,21 @@ def _inline(task: Task) -> Task:
 
 
 def _start(worker: WorkerId, row: TaskRow) -> bytes:
-    wire: dict[str, Any] = json.loads(row.task.wire_json or "{}")
-    shape = {
-        "id": row.task.id,
-        "name": row.task.name,
-        "state": 0,
-        "cli_args": wire.get("cli_args"),
-        "broadcast": False,
-        "daemon": bool(wire.get("daemon")),
-        "latent": bool(wire.get("latent")),
-        "encrypted": bool(wire.get("encrypted")),
-        "proplet_id": worker,
-    }
-    for key in ("image_url", "file", "inputs", "env", "kbs_resource_path", "monitoring_profile", "hal_storage_path"):
-        if wire.get(key) is not None:
-            shape[key] = wire[key]
-    return json.dumps(shape).encode()
+    kept: dict[str, Any] = json.loads(row.task.wire_json or "{}")
+    args = kept.get("cli_args")
+    message = payloads.StartMessage(
+        row.task.id,
+        row.task.name,
+        proplet_id=worker,
+        cli_args=tuple(args) if args is not None else None,
+        daemon=bool(kept.get("daemon")),
+        latent=bool(kept.get("latent")),
+        encrypted=bool(kept.get("encrypted")),
+        extra=kept,
+    )
+    return payloads.encode_start(message)
 
 
 def _stop(worker: WorkerId, row: TaskRow) -> bytes:
-    # name and state are more than the reference sends; the embedded proplet asks for them (spec/propeller 2.4).
-    shape = {
-        "id": row.task.id,
-        "broadcast": False,
-        "proplet_id": worker,
-        "name": row.task.name,
-        "state": int(row.state),
-    }
-    return json.dumps(shape).encode()
+    message = payloads.StopMessage(row.task.id, worker, name=row.task.name, state=str(int(row.state)))
+    return payloads.encode_stop(message)

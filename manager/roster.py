@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from manager.commands import Command, SaveWorker
-from manager.events import WorkerAnnounced, WorkerBeat
+from manager.events import WorkerAnnounced, WorkerBeat, WorkerLeft
 from manager.journal import note
 from manager.state import State
 from plotter2.clock import Instant
@@ -60,11 +60,13 @@ def beat(state: State, event: WorkerBeat, now: Instant) -> list[Command]:
     return [] if was_alive else [SaveWorker(worker), note("worker.alive", worker.id, now)]
 
 
-def leave(state: State, worker_id: WorkerId, now: Instant) -> tuple[list[Command], list[TaskRun]]:
+def leave(state: State, event: WorkerLeft, now: Instant) -> tuple[list[Command], list[TaskRun]]:
     """A worker is gone by its own word or its last will."""
-    known = state.workers.get(worker_id)
+    known = state.workers.get(event.worker_id)
     if known is None or known.state is WorkerState.LOST:
         return [], []
+    if event.incarnation and event.incarnation != known.incarnation:
+        return [], []  # the will of a process that was replaced already
     return _lose(state, known, now)
 
 

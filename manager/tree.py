@@ -1,7 +1,7 @@
 """Keeps the folders under source/ in step with what is committed, also across a kill -9.
 
-A version is materialised right after its commit. How far that has come is a consumer group's offset in the journal: after
-a crash everything behind it is done again, which changes nothing where it had been done.
+A version is materialised right after its commit. How far that has come is a consumer group's offset in the journal:
+after a crash everything behind it is done again, which changes nothing where it had been done.
 """
 
 from __future__ import annotations

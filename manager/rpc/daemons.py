@@ -43,8 +43,8 @@ class DaemonCalls:
         answer = await doors.desk.ask(
             lambda token: DeliveryOffered(token, delivery_id, request_id, bundle, user, text, files, spool, service_id)
         )
-        delivery, version = answer  # type: ignore[misc]  # intake answers with the pair
-        return _delivered(delivery, version)
+        assert isinstance(answer, tuple)  # noqa: S101 -- intake answers with the delivery and its version
+        return _delivered(*answer)
 
     async def ReportService(self, request: pb.ReportServiceRequest, context: Context) -> pb.ReportServiceResponse:  # noqa: N802 -- gRPC's name
         """How a service run stands; the answer means that it is committed."""
