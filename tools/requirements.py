@@ -1,6 +1,7 @@
 """The table of requirements: what each says, and the tests that carry its mark.
 
-Use: `python tools/requirements.py` prints the table; `--write` renews docs/requirements.md; `--check` fails when it is stale.
+Use: `python tools/requirements.py` prints the table; `--write` renews docs/requirements.md; `--check` fails when that is
+stale.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ def marks(file: Path) -> Iterator[tuple[str, str]]:
             for decorator in node.decorator_list:
                 for number in _numbers(decorator):
                     yield number, f"{name}::{node.name}"
-        elif isinstance(node, ast.Assign) and any(
-            isinstance(one, ast.Name) and one.id == "pytestmark" for one in node.targets
-        ):
+        elif isinstance(node, ast.Assign) and _is_pytestmark(node):
             for call in ast.walk(node.value):
                 for number in _numbers(call):
                     yield number, name
+
+
+def _is_pytestmark(node: ast.Assign) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == "pytestmark" for one in node.targets)
 
 
 def _numbers(node: ast.AST) -> list[str]:
@@ -68,8 +71,8 @@ def page() -> str:
     lines = [
         "# Requirements",
         "",
-        "The numbered requirements in our own words, each with the tests that carry its mark. `partly` is not a state: a",
-        "requirement is proven as far as its tests go, or it is not yet. Made by `python tools/requirements.py --write`.",
+        "The numbered requirements in our own words, each with the tests that carry its mark: it is proven as far as these",
+        "tests go, or it is not yet. Made by `python tools/requirements.py --write`.",
     ]
     for number, text in texts():
         if not number:
