@@ -132,7 +132,9 @@ def _planned(contents: Contents, declared: Package, given: dict[str, str], start
 def key_of(contents: Contents, started_as: str, parameters_json: str) -> bytes:
     """The key of one run; numbers are compared by value, so 0.10 is 0.1."""
     canonical = json.dumps(json.loads(parameters_json), sort_keys=True)
-    return bundle.run_key(contents.files, started_as, canonical)
+    declared = package.parse(contents.bundle.package_json)
+    drawn_by = {task.task_src for task in declared.tasks}  # how results are drawn is no input of the program
+    return bundle.run_key((one for one in contents.files if one.path not in drawn_by), started_as, canonical)
 
 
 def child_name(given: dict[str, str]) -> str:

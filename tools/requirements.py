@@ -1,7 +1,7 @@
 """The table of requirements: what each says, and the tests that carry its mark.
 
-Use: `python tools/requirements.py` prints the table; `--write` renews docs/requirements.md; `--check` fails when that is
-stale.
+Use: `python tools/requirements.py` prints the table; `--write` renews docs/requirements.md; `--check` fails when it
+is stale.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def page() -> str:
     lines = [
         "# Requirements",
         "",
-        "The numbered requirements in our own words, each with the tests that carry its mark: it is proven as far as these",
-        "tests go, or it is not yet. Made by `python tools/requirements.py --write`.",
+        "The numbered requirements in our own words, each with the tests that carry its mark: it is proven as far as",
+        "these tests go, or it is not yet. Made by `python tools/requirements.py --write`.",
     ]
     for number, text in texts():
         if not number:
