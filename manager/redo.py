@@ -142,7 +142,7 @@ def child_name(given: dict[str, str]) -> str:
     if not given:
         return "default"
     name = ",".join(f"{key}={_plain(value)}" for key, value in given.items())
-    safe = "".join(char if char.isalnum() or char in "=,.-+_ " else "_" for char in name)
+    safe = "".join(char if (char.isascii() and char.isalnum()) or char in "=,.-+_" else "_" for char in name)
     if safe == name and len(name) <= NAME_CHARS_MAX and not name.startswith("."):
         return name
     return f"{safe[:NAME_CHARS_MAX].lstrip('.')}~{blake3(name.encode()).hexdigest()[:8]}"
