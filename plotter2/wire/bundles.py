@@ -1,0 +1,53 @@
+"""Files and bundle versions."""
+
+from __future__ import annotations
+
+from plotter2.api.v1 import common_pb2
+from plotter2.clock import Instant
+from plotter2.ids import RequestId
+from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.paths import BundlePath
+
+
+def file_entry_to_proto(entry: FileEntry) -> common_pb2.FileEntry:
+    """A file of a version."""
+    return common_pb2.FileEntry(path=entry.path, size_bytes=entry.size_bytes, digest=entry.digest, mode=entry.mode)
+
+
+def file_entry_from_proto(message: common_pb2.FileEntry) -> FileEntry:
+    """A file of a version, as its sender spelled it: the path is not checked here."""
+    return FileEntry(message.path, message.size_bytes, message.digest, message.mode)
+
+
+def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
+    """A version of a bundle. `ok` does not travel."""
+    return common_pb2.Bundle(
+        path=bundle.path,
+        version=bundle.version,
+        digest=bundle.digest,
+        files=bundle.files,
+        size_bytes=bundle.size_bytes,
+        created_at=bundle.created_at,
+        request_id=bundle.request_id,
+        archived=bundle.archived,
+        package_json=bundle.package_json,
+        parameters_json=bundle.parameters_json,
+        run_key=bundle.run_key,
+    )
+
+
+def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
+    """A version of a bundle; `ok` is True."""
+    return BundleVersion(
+        path=BundlePath(message.path),
+        version=message.version,
+        digest=message.digest,
+        files=message.files,
+        size_bytes=message.size_bytes,
+        created_at=Instant(message.created_at),
+        request_id=RequestId(message.request_id),
+        archived=message.archived,
+        package_json=message.package_json,
+        parameters_json=message.parameters_json,
+        run_key=message.run_key,
+    )
