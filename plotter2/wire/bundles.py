@@ -20,7 +20,7 @@ def file_entry_from_proto(message: common_pb2.FileEntry) -> FileEntry:
 
 
 def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
-    """A version of a bundle. `ok` does not travel."""
+    """A version of a bundle."""
     return common_pb2.Bundle(
         path=bundle.path,
         version=bundle.version,
@@ -33,11 +33,12 @@ def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
         package_json=bundle.package_json,
         parameters_json=bundle.parameters_json,
         run_key=bundle.run_key,
+        is_ok=bundle.ok,
     )
 
 
 def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
-    """A version of a bundle; `ok` is True."""
+    """A version of a bundle."""
     return BundleVersion(
         path=BundlePath(message.path),
         version=message.version,
@@ -50,4 +51,5 @@ def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
         package_json=message.package_json,
         parameters_json=message.parameters_json,
         run_key=message.run_key,
+        ok=message.is_ok,
     )

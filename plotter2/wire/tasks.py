@@ -73,7 +73,7 @@ def output_from_proto(message: task_pb2.Output) -> Output:
 
 
 def run_to_proto(run: TaskRun) -> task_pb2.TaskRun:
-    """An execution. `epoch`, `parameters_json` and `error_code` do not travel."""
+    """An execution."""
     return task_pb2.TaskRun(
         id=run.id,
         request_id=run.request_id,
@@ -90,6 +90,9 @@ def run_to_proto(run: TaskRun) -> task_pb2.TaskRun:
         created_at=run.created_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
+        error_code=run.error_code,
+        parameters_json=run.parameters_json,
+        epoch=run.epoch,
     )
 
 
@@ -115,6 +118,9 @@ def run_from_proto(message: task_pb2.TaskRun) -> TaskRun:
         created_at=Instant(message.created_at),
         started_at=Instant(message.started_at),
         finished_at=Instant(message.finished_at),
+        error_code=message.error_code,
+        parameters_json=message.parameters_json,
+        epoch=message.epoch,
     )
 
 

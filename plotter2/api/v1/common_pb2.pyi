@@ -68,6 +68,7 @@ class Bundle(_message.Message):
     PACKAGE_JSON_FIELD_NUMBER: _builtins.int
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     RUN_KEY_FIELD_NUMBER: _builtins.int
+    IS_OK_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     version: _builtins.int
     digest: _builtins.bytes
@@ -84,6 +85,8 @@ class Bundle(_message.Message):
     """Parameters of the service run that made it (a JSON object), or empty."""
     run_key: _builtins.bytes
     """Digest over code, data and parameters of the service run that made it, or empty."""
+    is_ok: _builtins.bool
+    """False for what a failed service run left: kept, never reused."""
     def __init__(
         self,
         *,
@@ -98,10 +101,11 @@ class Bundle(_message.Message):
         package_json: _builtins.str = ...,
         parameters_json: _builtins.str = ...,
         run_key: _builtins.bytes = ...,
+        is_ok: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "is_ok", b"is_ok", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,6 +32,7 @@ bundles = st.builds(
     package_json=texts,
     parameters_json=texts,
     run_key=blobs,
+    ok=st.booleans(),
 )
 limits = st.builds(Limits, instants, instants, sizes)
 tasks = st.builds(
@@ -63,6 +64,9 @@ runs = st.builds(
     created_at=instants,
     started_at=instants,
     finished_at=instants,
+    error_code=texts,
+    parameters_json=texts,
+    epoch=u32,
 )
 workers = st.builds(
     Worker,
