@@ -15,6 +15,7 @@ Five sections, all optional::
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -193,6 +194,11 @@ def _templates(service: Service) -> list[tuple[str, str]]:
 def _list(names: Iterable[object]) -> str:
     items = [repr(str(name)) for name in names]
     return ", ".join(items) if items else "none"
+
+
+def pipeline_json(task: TaskDeclaration) -> str:
+    """The text of a pipeline that stands in package.json itself."""
+    return json.dumps(task.pipeline, ensure_ascii=False)
 
 
 def places(text: str) -> list[str]:
