@@ -1,0 +1,40 @@
+"""What every test may ask for. PostgreSQL and broker are real, started once a session."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.embedded import Cluster, broker_running
+
+
+@pytest.fixture(scope="session")
+def short_home() -> Iterator[Path]:
+    """A folder with a short path, so that sockets fit."""
+    with tempfile.TemporaryDirectory(prefix="p2-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(short_home: Path) -> Iterator[Cluster]:
+    """The real PostgreSQL of the session."""
+    made = Cluster(short_home / "pg")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def postgres_dsn(cluster: Cluster) -> str:
+    """A new, empty database."""
+    return cluster.fresh()
+
+
+@pytest.fixture(scope="session")
+def broker_url(short_home: Path) -> Iterator[str]:
+    """The real broker of the session."""
+    with broker_running(short_home / "broker") as url:
+        yield url
