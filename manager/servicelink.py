@@ -11,7 +11,7 @@ import structlog
 from manager.events import ServiceRefused
 from manager.loop import Loop
 from plotter2.api.v1 import servicer_pb2 as pb
-from plotter2.api.v1 import servicer_pb2_grpc
+from plotter2.api.v1.servicer_pb2_grpc import ServicerServiceStub
 from plotter2.errors import RefusedError, UnreachableError
 from plotter2.ids import ServiceId
 from plotter2.model.service import ServiceSpec
@@ -27,7 +27,7 @@ class ServiceLink:
     """Calls of the manager to the servicer."""
 
     def __init__(self, channel: Channel, address: str, loop: Loop) -> None:
-        self._stub = servicer_pb2_grpc.ServicerServiceStub(channel)
+        self._stub = ServicerServiceStub(channel)
         self._address = address
         self._loop = loop
         self._log = structlog.get_logger("manager.servicelink")

@@ -38,6 +38,11 @@ def digest(path: Path) -> bytes:
     return blake3(max_threads=blake3.AUTO).update_mmap(path).digest()
 
 
+def text_digest(text: str) -> bytes:
+    """BLAKE3 of a text's UTF-8 bytes, 32 bytes."""
+    return blake3(text.encode()).digest()
+
+
 def unchanged_digest(path: Path) -> tuple[int, bytes]:
     """Size and digest of a file that nobody writes to meanwhile.
 

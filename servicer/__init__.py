@@ -1,1 +1,5 @@
-"""Placeholder docstring; the owner of this package writes it."""
+"""The servicer: experiments as processes of the operating system that outlive plotter2 (requirements 073, 074).
+
+Owns the working directories below `service/` and what is known of each run. Refuses to decide what runs: that is the
+manager's.
+"""

@@ -1,0 +1,69 @@
+"""`python -m bench [NAME ...] [--shrink N] [--workers N] [--home DIR]`: one JSON line a measure on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import ingest, plots, tasks
+from bench.installation import running
+from bench.report import Measure, show
+
+NAMES = ("tasks", "latency", "large", "small", "plots", "pipelines")
+TASKS = 20_000
+CALLS = 1_000
+LARGE_BYTES = 1 << 30
+SMALL_FILES = 4_000
+PLOTS = 200
+PIPELINES = 2_000
+
+
+def main() -> None:
+    """Measure what was picked, on a fresh installation or on one that runs."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which (default all): {', '.join(NAMES)}")
+    parser.add_argument("--shrink", type=float, default=1.0, help="do so many times less, for a quick look")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--home", type=Path, help="use the installation that runs there")
+    parser.add_argument("--dir", type=Path, help="where the scratch directory goes (default: the system's)")
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in NAMES]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
+    work = Path(tempfile.mkdtemp(prefix="plotter2-bench-", dir=given.dir))
+    try:
+        with ExitStack() as stack:
+            home = given.home or stack.enter_context(running(work / "home", given.workers))
+            for measure in measures(given, home, work):
+                show(measure, home)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Measure]:
+    """Every measure picked, in the order of NAMES."""
+    picked = [name for name in NAMES if name in given.names or not given.names]
+
+    def less(count: int) -> int:
+        return max(1, int(count / given.shrink))
+
+    if {"plots", "pipelines"} & set(picked):
+        plots.prepare(home, work)
+    each = {
+        "tasks": lambda: tasks.throughput(home, given.workers, less(TASKS)),
+        "latency": lambda: tasks.latency(home, given.workers, less(CALLS)),
+        "large": lambda: ingest.large(home, work, less(LARGE_BYTES)),
+        "small": lambda: ingest.small(home, work, less(SMALL_FILES)),
+        "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
+        "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
+    }
+    for name in picked:
+        yield from each[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The organizer: content by digest, the folders that people browse, and what runs leave under output/.
+
+The only writer of `source/` and `output/`. Every method blocks (call it in a thread) but `put_stream`, can be called
+from many threads at a time, and can be done again after a crash at any line: what was done stays, the rest is done.
+Durability order: content, then its name, then the answer. Refuses names that lead elsewhere, follows no links, deletes
+nothing that it did not put there itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from manager.organizer import audit
+from manager.organizer.audit import Finding
+from manager.organizer.blobs import Blobs
+from manager.organizer.folders import Folders
+from manager.organizer.outputs import take_outputs
+from plotter2.layout import Layout
+from plotter2.model.bundle import FileEntry
+from plotter2.model.task import Output
+
+__all__ = ["Finding", "Organizer"]
+
+
+class Organizer:
+    """Everything the manager does with files."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Touches nothing yet; the layout's directories must be there before the first call."""
+        self._layout = layout
+        self._blobs = Blobs(layout)
+        self._folders = Folders(layout)
+
+    def install(self, spool: Path | None, files: Sequence[FileEntry]) -> None:
+        """Have the content of a delivery in the blob store, durably: from its spool, or put here by digest before.
+
+        Raises:
+            PathRefusedError: the spool lies elsewhere than spools do.
+            AlteredError: a file's content is missing, or is not what was declared; the message names the file.
+            LimitError: the disk is full.
+            CorruptionError: a blob that is here already has another size than its content.
+        """
+        if spool is None:
+            self._blobs.need(files)
+        else:
+            self._blobs.install_from_spool(spool, files)
+
+    def install_from_spool(self, spool: Path, files: Sequence[FileEntry]) -> None:
+        """`install` from `<spool>/<index>`, one plain file an entry."""
+        self._blobs.install_from_spool(spool, files)
+
+    def have(self, digests: Sequence[bytes]) -> list[bool]:
+        """Which contents are here, in the order asked."""
+        return self._blobs.have(digests)
+
+    def open_blob(self, digest: bytes) -> BinaryIO:
+        """Content by digest, for reading.
+
+        Raises:
+            NotFoundError: it is not here.
+        """
+        return self._blobs.open(digest)
+
+    def put(self, digest: bytes, chunks: Iterable[bytes], size_bytes: int | None = None) -> bool:
+        """Take in content under its digest, durably; False if it was here.
+
+        Raises:
+            AlteredError: the bytes are not what digest and size say; nothing is kept.
+            LimitError: the disk is full.
+        """
+        if self._blobs.have([digest])[0]:
+            return False
+        with self._blobs.incoming(digest, size_bytes) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.finish()
+
+    async def put_stream(self, digest: bytes, size_bytes: int, chunks: AsyncIterator[bytes]) -> bool:
+        """`put` for asyncio: each chunk is written in a thread. What is here already is read to its end and dropped."""
+        if (await asyncio.to_thread(self._blobs.have, [digest]))[0]:
+            async for _ in chunks:
+                pass
+            return False
+        with self._blobs.incoming(digest, size_bytes) as incoming:
+            async for chunk in chunks:
+                await asyncio.to_thread(incoming.write, chunk)
+            return await asyncio.to_thread(incoming.finish)
+
+    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> None:
+        """Make the folder of a bundle show these files: read-only links, and the folders of requirement 022.
+
+        Raises:
+            PathRefusedError: a name that may not be.
+            CorruptionError: a blob is missing.
+            LimitError: the disk is full.
+        """
+        self._folders.materialise(bundle, files)
+
+    def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
+        """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.
+
+        Raises:
+            PathRefusedError: a path that leads out of the run's directory, a link, or no plain file.
+            NotFoundError: the run did not leave what it said.
+            AlteredError: content differs from what the run said.
+            LimitError: the disk is full.
+        """
+        return take_outputs(self._layout, run_dir, made, target)
+
+    def verify(self, versions: Iterable[tuple[str, Sequence[FileEntry]]]) -> Iterator[Finding]:
+        """Read everything at rest and name what is wrong; repairs nothing.
+
+        Args:
+            versions: the newest version of every bundle with its files; the folders should show just these.
+        """
+        yield from audit.check_blobs(self._layout)
+        yield from audit.check_tree(self._layout, versions)

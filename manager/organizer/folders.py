@@ -1,0 +1,175 @@
+"""The folders under source/: what people browse, as read-only links into the blob store (requirement 022).
+
+For each bundle a listing under `source/.trees/` says which names were put there. It is written before the first name
+appears and after the last has gone, so after a crash we still know what is ours. Only that is ever removed; a strange
+thing that stands in the way is moved to `source/.quarantine/`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from blake3 import blake3
+
+from manager.organizer.disk import is_file, is_same, status, trouble
+from plotter2 import files as durable
+from plotter2.errors import CorruptionError, PathRefusedError
+from plotter2.layout import Layout
+from plotter2.model import paths
+from plotter2.model.bundle import FileEntry
+
+LISTINGS = ".trees"
+QUARANTINE = ".quarantine"
+SKELETON = ("code_sources", "bundles", "meta/history", "meta/reports", "shared/bundles", "shared/tasks", "shared/tbd")
+NAME_CHARS_MAX = 120
+Put = tuple[str, bytes]
+"""A name in a bundle, and the digest of what it was linked to."""
+
+
+class Folders:
+    """Shows versions. One at a time: folders nest, and what one empties another may be filling."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._lock = threading.Lock()
+
+    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> None:
+        """See `Organizer.materialise`."""
+        name = paths.bundle_path(bundle)
+        for entry in files:
+            if paths.file_path(entry.path) != entry.path:
+                raise PathRefusedError(f"File name {entry.path!r} is not in normal form.")
+        with self._lock, trouble(f"showing bundle {name!r}"):
+            self._show(name, {(entry.path, entry.digest) for entry in files})
+
+    def _show(self, bundle: str, wanted: set[Put]) -> None:
+        listing = self._layout.source / LISTINGS / blake3(bundle.encode()).hexdigest()
+        former = _read(listing)
+        listing.parent.mkdir(exist_ok=True)
+        if former != wanted:
+            _write(listing, bundle, former | wanted)
+        folder = _Folder(self._layout, bundle)
+        keep = {path for path, _ in wanted}
+        for path, digest in former - wanted:
+            if path not in keep:
+                folder.remove(path, digest)
+        folder.make(SKELETON)
+        before: dict[str, list[bytes]] = defaultdict(list)
+        for path, digest in former:
+            before[path].append(digest)
+        for path, digest in sorted(wanted):
+            folder.place(path, digest, before.get(path, ()))
+        if folder.has_changed:
+            durable.sync_tree(self._layout.source, folder.placed)  # folders and removed names as well
+        if former != wanted:
+            _write(listing, bundle, wanted)
+
+
+class _Folder:
+    """The folder of one bundle while it is brought up to date."""
+
+    def __init__(self, layout: Layout, bundle: str) -> None:
+        self._layout = layout
+        self._source = layout.source
+        self._bundle = bundle
+        self._known: set[str] = set()
+        self.has_changed = False
+        self.placed: list[Path] = []
+        self._folder(bundle)
+        self._root = layout.source / bundle
+
+    def make(self, folders: Iterable[str]) -> None:
+        """Have these folders in it."""
+        for one in folders:
+            self._folder(f"{self._bundle}/{one}")
+
+    def place(self, path: str, digest: bytes, former: Iterable[bytes]) -> None:
+        """Have this name mean this content."""
+        blob = self._layout.blob(digest)
+        content = status(blob)
+        if content is None or not is_file(content):
+            raise CorruptionError(
+                f"The content of {path!r} in bundle {self._bundle!r} is missing: blob {digest.hex()}."
+            )
+        parent = path.rpartition("/")[0]
+        if parent:
+            self._folder(f"{self._bundle}/{parent}")
+        target = self._root / path
+        there = status(target)
+        if there is not None and is_same(there, content):
+            return
+        if there is not None and not any(self._is_ours(target, there, old) for old in (*former, digest)):
+            self._aside(target)
+        durable.link_or_copy(blob, target)
+        self.has_changed = True
+        self.placed.append(target)
+
+    def remove(self, path: str, digest: bytes) -> None:
+        """Take away a name that we put there, and the folders that become empty by that."""
+        target = self._root / path
+        there = status(target)
+        if there is None or not self._is_ours(target, there, digest):
+            return
+        target.unlink()
+        self.has_changed = True
+        for parent in target.parents:
+            if parent == self._root:
+                return
+            try:
+                parent.rmdir()
+            except OSError:  # not empty
+                return
+
+    def _is_ours(self, target: Path, there: os.stat_result, digest: bytes) -> bool:
+        if not is_file(there):
+            return False
+        content = status(self._layout.blob(digest))
+        if content is not None and is_same(there, content):
+            return True
+        return durable.digest(target) == digest  # a copy, where links are impossible
+
+    def _folder(self, path: str) -> None:
+        """Have a real folder there, and above it."""
+        if path in self._known:
+            return
+        above = path.rpartition("/")[0]
+        if above:
+            self._folder(above)
+        place = self._source / path
+        try:
+            place.mkdir()
+            self.has_changed = True
+        except FileExistsError:
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                self._aside(place)
+                place.mkdir()
+                self.has_changed = True
+        self._known.add(path)
+
+    def _aside(self, strange: Path) -> None:
+        """Nobody but us puts things here (requirement 003): whatever it is, it is kept, elsewhere."""
+        quarantine = self._source / QUARANTINE
+        quarantine.mkdir(exist_ok=True)
+        name = strange.relative_to(self._source).as_posix().replace("/", "~")[-NAME_CHARS_MAX:]
+        number = 1
+        while status(quarantine / f"{number}-{name}") is not None:
+            number += 1
+        strange.rename(quarantine / f"{number}-{name}")
+
+
+def _read(listing: Path) -> set[Put]:
+    try:
+        lines = listing.read_text().split("\n")
+    except FileNotFoundError:
+        return set()
+    return {(line[65:], bytes.fromhex(line[:64])) for line in lines[1:] if line}
+
+
+def _write(listing: Path, bundle: str, names: set[Put]) -> None:
+    lines = [bundle, *(f"{digest.hex()} {path}" for path, digest in sorted(names))]
+    durable.write_durably(listing, "".join(f"{line}\n" for line in lines).encode())

@@ -1,0 +1,85 @@
+"""What a run made goes under output/: moved, with its sidecar, durably, and again without harm after a crash."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from manager.organizer.disk import inside, plain_below, sync_contents, sync_names, trouble
+from plotter2 import files as durable
+from plotter2.errors import AlteredError, NotFoundError
+from plotter2.layout import Layout
+from plotter2.model import paths
+from plotter2.model.task import Output
+
+SIDECAR = ".json"
+
+
+def take_outputs(layout: Layout, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
+    """See `Organizer.take_outputs`. Sidecars go first: no figure is ever seen without the story of its making."""
+    with trouble("taking over outputs"):
+        source = inside(run_dir, layout.runs, "what a run made")
+        folder = layout.output / paths.file_path(target)
+        names = [paths.file_path(one.path) for one in made]
+        sidecars = [f"{name}{SIDECAR}" for name in names]
+        optional = [name for name in sidecars if name not in names and _find(source, folder, name) is not None]
+        found = [
+            _output(_need(source, folder, name), one, f"{target}/{name}") for name, one in zip(names, made, strict=True)
+        ]
+        waiting = [name for name in (*optional, *names) if plain_below(source, name) is not None]
+        if waiting:
+            _move(source, folder, list(dict.fromkeys(waiting)), layout.output)
+        return tuple(found)
+
+
+def _find(source: Path, folder: Path, name: str) -> Path | None:
+    if plain_below(source, name) is not None:
+        return source / name
+    return folder / name if plain_below(folder, name) is not None else None
+
+
+def _need(source: Path, folder: Path, name: str) -> Path:
+    found = _find(source, folder, name)
+    if found is None:
+        raise NotFoundError(f"The run said that it made {name!r}, but it is not there.")
+    return found
+
+
+def _output(file: Path, said: Output, path: str) -> Output:
+    size_bytes, digest = durable.unchanged_digest(file)
+    if said.digest not in {b"", digest}:
+        raise AlteredError(f"{said.path!r} is not what the run made: its content has changed.")
+    return replace(said, path=path, size_bytes=size_bytes, digest=digest)
+
+
+def _move(source: Path, folder: Path, names: Sequence[str], output: Path) -> None:
+    sources = [source / name for name in names]
+    sync_contents(source, sources)
+    for file, name in zip(sources, names, strict=True):
+        place = folder / name
+        inside(place, output, "an output")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.chmod(durable.READ_ONLY)
+        try:
+            file.replace(place)
+        except OSError as wrong:
+            if wrong.errno != errno.EXDEV:
+                raise
+            _copy(file, place)
+    sync_names(output, [folder / name for name in names])
+
+
+def _copy(file: Path, place: Path) -> None:
+    """Across file systems: whole and on disk under another name first."""
+    scratch = place.with_name(f".{place.name}.new")
+    with file.open("rb") as old, scratch.open("wb") as new:
+        shutil.copyfileobj(old, new, durable.MMAP_BYTES_MIN)
+        new.flush()
+        os.fchmod(new.fileno(), durable.READ_ONLY)
+        os.fsync(new.fileno())
+    scratch.replace(place)
+    file.unlink()

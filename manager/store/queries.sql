@@ -1,0 +1,319 @@
+-- Every statement of PostgresStore, by name. Writes take columns as arrays: one statement a table and turn, however many
+-- rows. Reads of pages give the total with every row, and one row with an empty id where the page is empty.
+
+-- name: begin_turn
+-- Take the turn, move the head of the log and append its records; says whether the turn is new and the head was ours.
+with fresh as (
+    insert into turns (turn) values ($1) on conflict do nothing returning 1
+), moved as (
+    update heads set "end" = $6, hash = $7
+    where topic = $2 and part = $3 and "end" = $4 and hash = $5 and exists (select from fresh)
+    returning 1
+), written as (
+    insert into records (topic, part, "offset", at, kind, key, payload, previous, hash)
+    select $2, $3, new.*
+    from unnest($8::bigint[], $9::float8[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::bytea[]) as new
+    where exists (select from moved)
+    returning 1
+)
+select
+    exists (select from fresh) as is_fresh,
+    exists (select from moved) as is_moved,
+    case when exists (select from written) then pg_notify('plotter2_records', $2) end as notified;
+
+-- name: forget_turns
+-- A turn can only come again while its commit is unsure: some thousands back, nobody asks any more.
+delete from turns where number < (select max(number) from turns) - $1::bigint;
+
+-- name: head
+-- Where a partition ends.
+select "end", hash from heads where topic = $1 and part = $2;
+
+-- name: head_settled
+-- The same, after whoever is moving it just now.
+select "end", hash from heads where topic = $1 and part = $2 for update;
+
+-- name: read_records
+select topic, part, "offset", at, kind, key, payload, previous, hash
+from records where topic = $1 and part = $2 and "offset" >= $3 order by "offset" limit $4;
+
+-- name: put_group_offset
+-- A consumer group never goes back.
+insert into group_offsets (group_name, topic, part, "offset") values ($1, $2, $3, $4)
+on conflict (group_name, topic, part) do update set "offset" = excluded."offset"
+where group_offsets."offset" < excluded."offset";
+
+-- name: group_offset
+select "offset" from group_offsets where group_name = $1 and topic = $2 and part = $3;
+
+-- name: put_requests
+insert into requests (
+    id, kind, state, has_ended, user_name, bundle, ask, client_key, cause, reason, reason_code,
+    created_at, finished_at, total, finished, failed
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[]
+)
+on conflict (id) do update set
+    state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,
+    reason = excluded.reason, reason_code = excluded.reason_code, finished_at = excluded.finished_at,
+    total = excluded.total, finished = excluded.finished, failed = excluded.failed;
+
+-- name: put_children
+-- Only those that changed come here.
+insert into children (request_id, position, bundle, parameters, state, reused, service_id, error, tail)
+select * from unnest(
+    $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[]
+)
+on conflict (request_id, position) do update set
+    bundle = excluded.bundle, parameters = excluded.parameters, state = excluded.state, reused = excluded.reused,
+    service_id = excluded.service_id, error = excluded.error, tail = excluded.tail;
+
+-- name: put_tasks
+insert into tasks (
+    id, name, kind, source, source_digest, filename, bundle, wall_s, cpu_s, memory_bytes, created_at, wire,
+    state, proplet_id, results, error, started_at, finished_at, updated_at, run_id, is_hidden
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::float8[], $9::float8[],
+    $10::bigint[], $11::float8[], $12::text[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::float8[],
+    $18::float8[], $19::float8[], $20::text[], $21::boolean[]
+)
+on conflict (id) do update set
+    name = excluded.name, kind = excluded.kind, source = excluded.source, source_digest = excluded.source_digest,
+    filename = excluded.filename, bundle = excluded.bundle, wall_s = excluded.wall_s, cpu_s = excluded.cpu_s,
+    memory_bytes = excluded.memory_bytes, created_at = excluded.created_at, wire = excluded.wire,
+    state = excluded.state, proplet_id = excluded.proplet_id, results = excluded.results, error = excluded.error,
+    started_at = excluded.started_at, finished_at = excluded.finished_at, updated_at = excluded.updated_at,
+    run_id = excluded.run_id, is_hidden = excluded.is_hidden;
+
+-- name: put_runs
+-- What a run was asked to do never changes; how far it is does.
+insert into runs (
+    id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::text[], $9::float8[],
+    $10::text[], $11::boolean[], $12::integer[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::text[],
+    $18::float8[], $19::float8[]
+)
+on conflict (id) do update set
+    state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch, attempts = excluded.attempts,
+    worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
+    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
+
+-- name: stage_runs
+-- Where many runs come in by COPY, which is faster than arrays from some hundreds of rows on.
+create temporary table if not exists staged_runs (like runs) on commit delete rows;
+
+-- name: put_staged_runs
+insert into runs (
+    id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+)
+select
+    id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+from staged_runs
+on conflict (id) do update set
+    state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch, attempts = excluded.attempts,
+    worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
+    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
+
+-- name: put_outputs
+insert into outputs (
+    run_id, position, path, kind, title, size_bytes, digest, bundle, request_id, task_name, created_at
+)
+select * from unnest(
+    $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], $8::text[], $9::text[],
+    $10::text[], $11::float8[]
+)
+on conflict (run_id, position) do update set
+    path = excluded.path, kind = excluded.kind, title = excluded.title, size_bytes = excluded.size_bytes,
+    digest = excluded.digest, created_at = excluded.created_at;
+
+-- name: put_versions
+-- A version is never changed: one that is there already is a conflict.
+insert into versions (
+    path, version, digest, files, size_bytes, created_at, request_id, package, parameters, run_key, ok
+)
+select * from unnest(
+    $1::text[], $2::integer[], $3::bytea[], $4::integer[], $5::bigint[], $6::float8[], $7::text[], $8::text[],
+    $9::text[], $10::bytea[], $11::boolean[]
+)
+returning id, path, version;
+
+-- name: put_newest
+insert into bundles (path, newest, archived)
+select distinct on (new.path) new.path, new.version, new.archived
+from unnest($1::text[], $2::integer[], $3::boolean[]) as new (path, version, archived)
+order by new.path, new.version desc
+on conflict (path) do update set newest = excluded.newest, archived = excluded.archived
+where bundles.newest < excluded.newest;
+
+-- name: put_archived
+update bundles set archived = new.archived
+from unnest($1::text[], $2::boolean[]) as new (path, archived) where bundles.path = new.path;
+
+-- name: put_worker
+insert into workers (
+    id, name, state, is_ours, incarnation, slots, beat_s, pid, host, last_seen_at, history, metadata
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+on conflict (id) do update set
+    name = excluded.name, state = excluded.state, is_ours = excluded.is_ours, incarnation = excluded.incarnation,
+    slots = excluded.slots, beat_s = excluded.beat_s, pid = excluded.pid, host = excluded.host,
+    last_seen_at = excluded.last_seen_at, history = excluded.history, metadata = excluded.metadata;
+
+-- name: put_file_list
+insert into file_lists (digest, entries) values ($1, $2) on conflict do nothing;
+
+-- name: put_services
+-- What a service run was asked to do never changes, and is written once; `put_service_states` does the rest.
+insert into services (
+    id, request_id, bundle, version, child, service, parameters, code_digest, run_key, files, user_name,
+    state, has_ended, pid, started_at, finished_at, exit_status, error, tail, status_child, delivery_id
+)
+select new.*, '', false, 0, 0, 0, 0, '', '', '', ''
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[],
+    $10::bytea[], $11::text[]
+) as new
+on conflict (id) do nothing;
+
+-- name: put_service_states
+update services set
+    state = new.state, has_ended = new.has_ended, pid = new.pid, started_at = new.started_at,
+    finished_at = new.finished_at, exit_status = new.exit_status, error = new.error, tail = new.tail,
+    status_child = new.status_child, delivery_id = new.delivery_id
+from unnest(
+    $1::text[], $2::text[], $3::boolean[], $4::bigint[], $5::float8[], $6::float8[], $7::integer[], $8::text[],
+    $9::text[], $10::text[], $11::text[]
+) as new (
+    id, state, has_ended, pid, started_at, finished_at, exit_status, error, tail, status_child, delivery_id
+)
+where services.id = new.id;
+
+-- name: put_deliveries
+insert into deliveries (id, request_id, bundle, version, is_new, installed_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::float8[])
+on conflict (id) do update set
+    request_id = excluded.request_id, bundle = excluded.bundle, version = excluded.version,
+    is_new = excluded.is_new, installed_at = excluded.installed_at;
+
+-- name: live_requests
+select * from requests where not has_ended order by created_at, id;
+
+-- name: live_children
+select * from children
+where request_id in (select id from requests where not has_ended) order by request_id, position;
+
+-- name: live_runs
+select * from runs where not has_ended order by created_at, request_id, position;
+
+-- name: live_tasks
+-- What a live run speaks of, and everything created over HTTP.
+select * from tasks
+where not is_hidden or id in (select task_id from runs where not has_ended) order by created_at, id;
+
+-- name: newest_versions
+select versions.*, bundles.archived
+from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest
+order by bundles.path;
+
+-- name: workers
+select * from workers order by id;
+
+-- name: live_services
+select * from services where not has_ended order by request_id, length(id), id;
+
+-- name: live_file_lists
+select * from file_lists where digest in (select files from services where not has_ended);
+
+-- name: get_request
+select * from requests where id = $1;
+
+-- name: find_request
+select * from requests where client_key = $1 and client_key <> '';
+
+-- name: children_of
+select * from children where request_id = $1 order by position;
+
+-- name: list_requests
+with chosen as (
+    select * from requests
+    where ($3 = '' or bundle = $3 or (bundle >= $3 || '/' and bundle < $3 || '0')) and ($4 = '' or cause = $4)
+)
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (select * from chosen order by created_at desc, id desc offset $1 limit $2) as page on true
+order by page.created_at desc, page.id desc;
+
+-- name: runs_of
+select * from runs where request_id = $1 order by position;
+
+-- name: outputs_of
+select * from outputs where request_id = $1 order by run_id, position;
+
+-- name: get_task
+select * from tasks where id = $1;
+
+-- name: list_tasks
+with chosen as (select * from tasks where not is_hidden)
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (select * from chosen order by created_at desc, id desc offset $1 limit $2) as page on true
+order by page.created_at desc, page.id desc;
+
+-- name: list_bundles
+with chosen as (
+    select * from bundles
+    where ($3 = '' or path = $3 or (path >= $3 || '/' and path < $3 || '0')) and (not archived or $4)
+)
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (
+    select versions.*, picked.archived
+    from (select * from chosen order by path offset $1 limit $2) as picked
+    join versions on versions.path = picked.path and versions.version = picked.newest
+) as page on true
+order by page.path;
+
+-- name: list_versions
+with chosen as (
+    select versions.*, bundles.archived from versions join bundles using (path) where path = $3
+)
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (select * from chosen order by version desc offset $1 limit $2) as page on true
+order by page.version desc;
+
+-- name: get_version
+-- 0: the newest.
+select versions.*, bundles.archived
+from bundles join versions on versions.path = bundles.path
+where bundles.path = $1 and versions.version = case when $2 = 0 then bundles.newest else $2 end;
+
+-- name: files_of
+select files.* from files join versions on versions.id = files.version_id
+where versions.path = $1 and versions.version = $2 order by files.path;
+
+-- name: find_run_key
+select versions.*, bundles.archived from versions join bundles using (path)
+where run_key = $1 and ok and run_key <> '' order by versions.created_at desc, versions.id desc limit 1;
+
+-- name: get_delivery
+select * from deliveries where id = $1;
+
+-- name: list_outputs
+with chosen as (
+    select * from outputs
+    where ($3 = '' or bundle = $3) and ($4 = '' or request_id = $4) and ($5 = '' or kind = $5)
+)
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (
+    select * from chosen order by created_at desc, run_id desc, position desc offset $1 limit $2
+) as page on true
+order by page.created_at desc, page.run_id desc, page.position desc;

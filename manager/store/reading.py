@@ -1,0 +1,108 @@
+"""What is asked of PostgresStore between commits: single things, and pages of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from manager.store import Delivery, OutputRow, Page, TaskRow, rows
+from plotter2.ids import DeliveryId, RequestId, TaskId
+from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.request import Request
+from plotter2.model.task import Output, TaskRun
+from plotter2.pg import Database, Queries
+
+T = TypeVar("T")
+
+
+class Reader:
+    """The reading half of the store; see `manager.store.Store` for what each method promises."""
+
+    def __init__(self, database: Database, queries: Queries) -> None:
+        self._database = database
+        self._queries = queries
+
+    async def _fetch(self, name: str, *args: object) -> Sequence[rows.Row]:
+        async with self._database.connection() as connection:
+            return await connection.fetch(self._queries[name], *args)
+
+    async def _one(self, convert: Callable[[rows.Row], T], name: str, *args: object) -> T | None:
+        found = await self._fetch(name, *args)
+        return convert(found[0]) if found else None
+
+    async def _page(
+        self, convert: Callable[[rows.Row], T], key: str, name: str, page: tuple[int, int], *args: object
+    ) -> Page[T]:
+        found = await self._fetch(name, *page, *args)
+        return Page(tuple(convert(row) for row in found if row[key] is not None), found[0]["rows_in_all"])
+
+    async def get_request(self, request: RequestId) -> Request | None:
+        """One request with its children."""
+        return await self._request("get_request", request)
+
+    async def find_request(self, client_key: str) -> Request | None:
+        """The request that was made under this client key."""
+        return await self._request("find_request", client_key)
+
+    async def _request(self, name: str, key: str) -> Request | None:
+        async with self._database.transaction(snapshot=True) as connection:
+            row = await connection.fetchrow(self._queries[name], key)
+            if row is None:
+                return None
+            children = await connection.fetch(self._queries["children_of"], row["id"])
+        return rows.to_request(row, tuple(rows.to_child(child) for child in children))
+
+    async def list_requests(self, offset: int, limit: int, bundle: str = "", cause: str = "") -> Page[Request]:
+        """Newest first, without their children."""
+        return await self._page(rows.to_request, "id", "list_requests", (offset, limit), bundle, cause)
+
+    async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
+        """All runs of a request, in index order, with outputs."""
+        async with self._database.transaction(snapshot=True) as connection:
+            runs = await connection.fetch(self._queries["runs_of"], request)
+            made = await connection.fetch(self._queries["outputs_of"], request)
+        outputs: dict[Any, list[Output]] = defaultdict(list)
+        for row in made:
+            outputs[row["run_id"]].append(rows.to_output(row))
+        return tuple(rows.to_run(row, tuple(outputs.get(row["id"], ()))) for row in runs)
+
+    async def get_task(self, task: TaskId) -> TaskRow | None:
+        """One definition."""
+        return await self._one(rows.to_task, "get_task", task)
+
+    async def list_tasks(self, offset: int, limit: int) -> Page[TaskRow]:
+        """Definitions that were created over HTTP, newest first."""
+        return await self._page(rows.to_task, "id", "list_tasks", (offset, limit))
+
+    async def list_bundles(
+        self, offset: int, limit: int, under: str = "", *, archived: bool = False
+    ) -> Page[BundleVersion]:
+        """The newest version of each bundle, by path."""
+        return await self._page(rows.to_version, "path", "list_bundles", (offset, limit), under, archived)
+
+    async def list_versions(self, bundle: str, offset: int, limit: int) -> Page[BundleVersion]:
+        """All versions of one bundle, newest first."""
+        return await self._page(rows.to_version, "path", "list_versions", (offset, limit), bundle)
+
+    async def get_bundle(self, bundle: str, version: int = 0) -> BundleVersion | None:
+        """One version; 0 means the newest."""
+        return await self._one(rows.to_version, "get_version", bundle, version)
+
+    async def files_of(self, bundle: str, version: int) -> tuple[FileEntry, ...]:
+        """The files of a version, by path."""
+        return tuple(map(rows.to_file, await self._fetch("files_of", bundle, version)))
+
+    async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
+        """The newest version that a successful service run with this key left."""
+        return await self._one(rows.to_version, "find_run_key", run_key)
+
+    async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """What became of a delivery."""
+        return await self._one(rows.to_delivery, "get_delivery", delivery)
+
+    async def list_outputs(
+        self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
+    ) -> Page[OutputRow]:
+        """Outputs, newest first."""
+        return await self._page(rows.to_output_row, "run_id", "list_outputs", (offset, limit), bundle, request, kind)

@@ -1,0 +1,120 @@
+"""How a batch becomes rows: one statement a table, only what changed, inside a transaction that somebody else holds.
+
+Remembers what it has written of requests that live, so that of thousands of children only the changed ones are sent,
+and of service runs only their states. After a failure it remembers nothing, which is always safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from manager.store import Batch, ServiceRow, Snapshot, rows
+from manager.store.text import clean_child
+from plotter2.ids import RequestId, ServiceId
+from plotter2.model.bundle import Contents
+from plotter2.model.request import Child, Request
+from plotter2.model.service import SERVICE_ENDS
+from plotter2.pg import Connection, Queries
+
+STAGED_ROWS_MIN = 200
+
+
+class Writer:
+    """Writes batches."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._children: dict[RequestId, tuple[Child, ...]] = {}
+        self._services: set[ServiceId] = set()
+
+    def know(self, snapshot: Snapshot) -> None:
+        """What is in the database already."""
+        self._children = {one.id: one.children for one in snapshot.requests if one.children}
+        self._services = {one.spec.service_id for one in snapshot.services}
+
+    def forget(self) -> None:
+        """The outcome of a transaction is not known."""
+        self._children.clear()
+        self._services.clear()
+
+    async def write(self, connection: Connection, batch: Batch) -> None:
+        """All rows of a batch, but not its records."""
+        requests, runs = batch.requests.values(), batch.runs.values()
+        await self._put(connection, "put_requests", [rows.request_values(one) for one in requests])
+        await self._put(connection, "put_children", [row for one in requests for row in self._changed(one)])
+        await self._put(connection, "put_tasks", [rows.task_values(one) for one in batch.tasks.values()])
+        await self._write_runs(connection, [rows.run_values(one) for one in runs])
+        await self._put(
+            connection, "put_outputs", [row for one in runs if one.outputs for row in rows.output_values(one)]
+        )
+        await self._write_bundles(connection, batch.bundles)
+        await self._put(connection, "put_archived", list(batch.archived.items()))
+        if batch.workers:
+            await connection.executemany(
+                self._queries["put_worker"], [rows.worker_values(one) for one in batch.workers.values()]
+            )
+        await self._write_services(connection, batch.services.values())
+        await self._put(connection, "put_deliveries", [rows.delivery_values(one) for one in batch.deliveries.values()])
+
+    def written(self, batch: Batch) -> None:
+        """The batch is committed."""
+        for request in batch.requests.values():
+            if request.has_ended or not request.children:
+                self._children.pop(request.id, None)
+            else:
+                self._children[request.id] = request.children
+        for service_id, service in batch.services.items():
+            if service.status.state in SERVICE_ENDS:
+                self._services.discard(service_id)
+            else:
+                self._services.add(service_id)
+
+    async def _put(self, connection: Connection, name: str, values: Sequence[rows.Values]) -> None:
+        if values:
+            await connection.execute(self._queries[name], *rows.columns(values))
+
+    async def _write_runs(self, connection: Connection, values: Sequence[rows.Values]) -> None:
+        if len(values) < STAGED_ROWS_MIN:
+            await self._put(connection, "put_runs", values)
+            return
+        await connection.execute(self._queries["stage_runs"])
+        await connection.copy_records_to_table("staged_runs", records=values, columns=rows.RUN_COLUMNS)
+        await connection.execute(self._queries["put_staged_runs"])
+
+    def _changed(self, request: Request) -> list[rows.Values]:
+        known = self._children.get(request.id, ())
+        if known is request.children:
+            return []
+        changed = [new for new, old in zip(request.children, known, strict=False) if new is not old and new != old]
+        changed += request.children[len(known) :]
+        return [rows.child_values(request.id, clean_child(child)) for child in changed]
+
+    async def _write_bundles(self, connection: Connection, bundles: Sequence[Contents]) -> None:
+        if not bundles:
+            return
+        values = [rows.version_values(one.bundle) for one in bundles]
+        made = await connection.fetch(self._queries["put_versions"], *rows.columns(values))
+        numbers = {(row["path"], row["version"]): row["id"] for row in made}
+        newest = [(one.bundle.path, one.bundle.version, one.bundle.archived) for one in bundles]
+        await self._put(connection, "put_newest", newest)
+        entries = [
+            (number, entry.path, entry.size_bytes, entry.digest, entry.mode)
+            for one in bundles
+            for number in (numbers[one.bundle.path, one.bundle.version],)
+            for entry in one.files
+        ]
+        if entries:
+            await connection.copy_records_to_table("files", records=entries, columns=rows.FILE_COLUMNS)
+
+    async def _write_services(self, connection: Connection, services: Iterable[ServiceRow]) -> None:
+        specs: list[rows.Values] = []
+        lists: dict[bytes, str] = {}
+        for one in services:
+            if one.spec.service_id not in self._services:
+                digest, text = rows.file_list(one.spec.files)
+                lists[digest] = text
+                specs.append(rows.spec_values(one, digest))
+        if lists:
+            await connection.executemany(self._queries["put_file_list"], list(lists.items()))
+        await self._put(connection, "put_services", specs)
+        await self._put(connection, "put_service_states", [rows.status_values(one) for one in services])

@@ -1,0 +1,65 @@
+"""What the kernel holds a child to: its parent's death is its own, and its private memory has an end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_STATM_DATA = 5
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the parent dies (Linux; elsewhere the closed socket says it).
+
+    Args:
+        parent: its process id; when it is gone already, this process ends here.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def no_core_files() -> None:
+    """A crash of user code leaves no core file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class MemoryLimit:
+    """Private memory beyond what a fresh child has: whoever asks for more gets a MemoryError.
+
+    Files mapped read-only do not count. Where the kernel does not offer it, the worker's own watch is all there is.
+    """
+
+    def __init__(self) -> None:
+        self._baseline_bytes = _data_bytes()
+        self._present_bytes = 0
+
+    def hold(self, limit_bytes: int) -> None:
+        """Allow so many bytes; 0 for no limit."""
+        if limit_bytes != self._present_bytes:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            wanted = self._baseline_bytes + limit_bytes if limit_bytes and self._baseline_bytes else hard
+            resource.setrlimit(resource.RLIMIT_DATA, (_least(wanted, hard), hard))
+            self._present_bytes = limit_bytes
+
+    def lift(self) -> None:
+        """Give room to those who clean up."""
+        self.hold(0)
+
+
+def _least(wanted: int, hard: int) -> int:
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+def _data_bytes() -> int:
+    try:
+        fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return 0
+    return int(fields[_STATM_DATA]) * resource.getpagesize()

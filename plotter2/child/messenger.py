@@ -1,0 +1,104 @@
+"""The child's listening thread: takes frames as they come, keeps the queue, and sends what a long run prints meanwhile.
+
+A run is claimed by exactly one of two: the interpreter that begins it, or a `Skip` that takes it back.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from contextlib import suppress
+from queue import SimpleQueue
+from socket import socket
+from typing import NoReturn
+
+from plotter2.child import frames
+from plotter2.child.capture import Recorder
+from plotter2.child.frames import Forget, Printed, Program, Run, Skip, Skipped
+
+FLUSH_INTERVAL_MS = 250
+
+Work = Program | Run | Forget
+
+
+class Messenger:
+    """One end of the socket to the worker."""
+
+    def __init__(self, connection: socket, recorder: Recorder) -> None:
+        self._connection = connection
+        self._recorder = recorder
+        self._reader = frames.to_child_reader()
+        self._queue: SimpleQueue[Work] = SimpleQueue()
+        self._unclaimed: set[int] = set()
+        self._present = 0
+        self._sending = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to listen, in a thread that lives as long as the process."""
+        threading.Thread(target=self._listen, name="messenger", daemon=True).start()
+
+    def next(self) -> Work:
+        """What the interpreter shall do now; waits for it."""
+        while True:
+            work = self._queue.get()
+            if not isinstance(work, Run):
+                return work
+            with suppress(KeyError):  # it was skipped
+                self._unclaimed.remove(work.sequence)
+                self._present = work.sequence
+                return work
+
+    def send(self, message: frames.FromChild) -> None:
+        """Say something to the worker; from either thread."""
+        if isinstance(message, frames.Ended):
+            self._present = 0
+        data = frames.pack(message)
+        with self._sending:
+            self._connection.sendall(data)
+
+    def _listen(self) -> NoReturn:
+        """Until the worker is gone; then this process has no reason to be."""
+        try:
+            poll = select.poll()
+            poll.register(self._connection, select.POLLIN)
+            while True:
+                is_busy = self._present or not self._queue.empty()
+                if not poll.poll(FLUSH_INTERVAL_MS if is_busy else None):
+                    self._flush()
+                    continue
+                data = self._connection.recv(frames.READ_BYTES)
+                if not data:
+                    break
+                for message in self._reader.feed(data):
+                    self._take(message)
+        except OSError:  # the worker has vanished in the middle of a word
+            pass
+        finally:
+            os._exit(0)
+
+    def _take(self, message: frames.ToChild) -> None:
+        match message:
+            case Run():
+                self._unclaimed.add(message.sequence)
+                self._queue.put(message)
+            case Skip():
+                self._skip(message.sequences)
+            case Program() | Forget():
+                self._queue.put(message)
+
+    def _skip(self, sequences: list[int]) -> None:
+        taken_back: list[int] = []
+        for sequence in sequences:
+            with suppress(KeyError):  # it has begun
+                self._unclaimed.remove(sequence)
+                taken_back.append(sequence)
+        if taken_back:
+            self.send(Skipped(taken_back))
+
+    def _flush(self) -> None:
+        present = self._present
+        if present:
+            lines = self._recorder.take()
+            if lines:
+                self.send(Printed(present, lines))

@@ -1,0 +1,61 @@
+"""A child's life: from the fork to the end, with the frame around user code put up in the right order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from socket import socket
+from typing import NoReturn
+
+from plotter2.child import limits
+from plotter2.child.capture import Recorder
+from plotter2.child.frames import Forget, Fork, Program, Ready
+from plotter2.child.interpreter import Execute, Interpreter
+from plotter2.child.messenger import Messenger
+from plotter2.child.scratch import Scratch
+
+LOG_MODE = 0o644
+
+
+def live(connection: socket, order: Fork, parent: int, execute: Execute) -> NoReturn:
+    """Be a child until the worker closes the connection.
+
+    Args:
+        connection: to the worker.
+        order: where to work and to log.
+        parent: the fork server.
+        execute: the engine.
+    """
+    os.setpgid(0, 0)  # so that what a script starts can be ended with it
+    limits.die_with_parent(parent)
+    limits.no_core_files()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _to_log(Path(order.log_path))
+    recorder = Recorder()
+    scratch = Scratch(Path(order.runs_path), order.scratch_name)
+    messenger = Messenger(connection, recorder)
+    messenger.start()
+    interpreter = Interpreter(execute, recorder, scratch, limits.MemoryLimit())
+    messenger.send(Ready(os.getpid()))
+    while True:
+        work = messenger.next()
+        match work:
+            case Program():
+                interpreter.learn(work)
+            case Forget():
+                interpreter.forget(work.programs)
+            case _:
+                messenger.send(interpreter.run(work))
+
+
+def _to_log(path: Path) -> None:
+    """Descriptors 1 and 2 go to the child's log file, 0 to nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, LOG_MODE)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.close(log)
+    os.close(nothing)

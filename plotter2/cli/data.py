@@ -1,0 +1,261 @@
+"""Commands about data: push, pull, ls, show, history, archive, report."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plotter2.cli import output, shapes
+from plotter2.cli.verbs import Session, verb
+from plotter2.client.views import Contents, Request, Run
+from plotter2.errors import NotFoundError, UsageError
+
+DIGEST_SHOWN = 12
+FILES_SHOWN = 40
+
+BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle, as group/name.", show_default=False)]
+Versioned = Annotated[
+    str,
+    typer.Argument(metavar="BUNDLE[@VERSION]", help="A bundle; its newest version unless told.", show_default=False),
+]
+
+
+def push(
+    session: Session,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A directory or a file.", show_default=False)],
+    bundle: BundleName,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Until the manager has it; else until it is safe on disk.")
+    ] = True,
+) -> None:
+    """Send data into a bundle: a new version, unless nothing has changed."""
+    if not path.exists():
+        raise UsageError(f"There is no file or directory {path}.")
+    with session.connect() as p2, output.byte_bar(f"push {bundle}", is_shown=not session.as_json) as bar:
+        found = p2.push(path, bundle, wait=wait, on_progress=bar)
+    if session.as_json:
+        output.document(shapes.pushed(found))
+    else:
+        print(
+            f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.request_id}"
+        )
+
+
+def pull(
+    session: Session,
+    bundle: Versioned,
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="A directory that is not there yet, or empty.", show_default=False)
+    ],
+) -> None:
+    """Fetch a bundle into a new directory."""
+    with session.connect() as p2, output.byte_bar(f"pull {bundle}", is_shown=not session.as_json) as bar:
+        found = p2.pull(bundle, destination, on_progress=bar)
+    if session.as_json:
+        output.document(shapes.pulled(found))
+    else:
+        print(f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.path}")
+
+
+def ls(
+    session: Session,
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Only this one and what is below it.")] = "",
+    versions: Annotated[bool, typer.Option("--versions", help="Every version of this one bundle.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="Also what was put aside.")] = False,
+) -> None:
+    """List bundles."""
+    if versions and not bundle:
+        raise UsageError("ls --versions needs a bundle, as `plotter2 ls experiments/digits --versions`.")
+    with session.connect() as p2:
+        found = p2.ls(bundle, versions=versions, archived=archived)
+    if session.as_json:
+        output.document(shapes.page(found, shapes.bundle))
+        return
+    rows = [
+        (
+            one.bundle,
+            one.version,
+            one.files,
+            output.size(one.size_bytes),
+            output.settings(one.parameters_json),
+            one.created,
+        )
+        for one in found
+    ]
+    output.table(
+        ("bundle", "version", "files", "size", "parameters", "created"),
+        rows,
+        "There is no bundle yet; see `plotter2 push`.",
+    )
+
+
+def show(
+    session: Session,
+    thing: Annotated[
+        str,
+        typer.Argument(metavar="THING", help="A bundle, bundle@version, a request or a run.", show_default=False),
+    ],
+) -> None:
+    """Show one thing in full."""
+    with session.connect() as p2:
+        found = p2.show(thing)
+    if isinstance(found, Contents):
+        _show_contents(session, found)
+    elif isinstance(found, Request):
+        _show_request(session, found)
+    else:
+        _show_run(session, found)
+
+
+def _show_contents(session: Session, found: Contents) -> None:
+    if session.as_json:
+        output.document(shapes.contents(found))
+        return
+    one = found.bundle
+    lines = {
+        "bundle": one.bundle,
+        "version": one.version,
+        "digest": one.digest,
+        "created": one.created,
+        "request": one.request,
+        "size": f"{one.files} files, {output.size(one.size_bytes)}",
+        "parameters": output.settings(one.parameters_json),
+        "description": one.package.get("description", ""),
+    }
+    output.plain({name: value for name, value in lines.items() if value})
+    rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
+    output.table(("file", "size", "digest"), rows[:FILES_SHOWN], "It has no files of its own.")
+    if len(rows) > FILES_SHOWN:
+        output.note(f"{len(rows) - FILES_SHOWN} more files; --json lists them all.")
+    for inner in found.below:
+        print(f"{inner.bundle.bundle}  {output.settings(inner.bundle.parameters_json)}")
+
+
+def _show_request(session: Session, found: Request) -> None:
+    if session.as_json:
+        output.document(shapes.request(found))
+        return
+    lines = {
+        "request": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "bundle": found.bundle,
+        "reason": found.reason,
+        "caused by": found.cause,
+        "user": found.user,
+        "created": found.created,
+        "finished": found.finished_at,
+        "counts": f"{found.finished} of {found.total} finished, {found.failed} failed",
+    }
+    output.plain({name: value for name, value in lines.items() if value})
+    if found.children:
+        rows = [
+            (child.bundle, output.settings(child.parameters_json), child.state, "reused" if child.reused else "")
+            for child in found.children
+        ]
+        output.table(("bundle", "parameters", "state", ""), rows, "")
+    if found.runs:
+        output.table(
+            ("run", "task", "bundle", "state", "worker"),
+            [(run.id, run.task, run.bundle, run.state, run.worker) for run in found.runs],
+            "",
+        )
+
+
+def _show_run(session: Session, found: Run) -> None:
+    if session.as_json:
+        output.document({**shapes.run(found), "task": found.task, "error": found.error})
+        return
+    lines = {
+        "run": found.id,
+        "task": found.task,
+        "bundle": found.bundle and f"{found.bundle}@{found.version}",
+        "state": found.state,
+        "worker": found.worker,
+        "attempts": found.attempts,
+        "started": found.started,
+        "finished": found.finished,
+        "results": found.results_json,
+    }
+    output.plain({name: value for name, value in lines.items() if value})
+    for made in found.outputs:
+        print(session.home / "output" / made.path)
+    if found.error:
+        output.note(found.error)
+
+
+def history(session: Session, bundle: BundleName) -> None:
+    """List everything that was asked about a bundle, oldest first."""
+    with session.connect() as p2:
+        found = p2.history(bundle)
+    if session.as_json:
+        output.document(shapes.page(found, shapes.request_line))
+        return
+    rows = [(one.created, one.kind, one.state, one.user, one.id, one.reason) for one in found]
+    output.table(("when", "what", "state", "user", "request", "reason"), rows, f"Nothing was asked about {bundle} yet.")
+
+
+def archive(
+    session: Session,
+    bundle: BundleName,
+    undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
+) -> None:
+    """Put a bundle aside; nothing is deleted."""
+    with session.connect() as p2:
+        found = p2.archive(bundle, archived=not undo)
+        found.check()
+    if session.as_json:
+        output.document({"request": found.id, "state": found.state, "bundle": bundle, "archived": not undo})
+    else:
+        print(f"{bundle} is {'back' if undo else 'archived'}.")
+
+
+def report(
+    session: Session,
+    bundle: BundleName,
+    kind: Annotated[
+        str, typer.Option("--kind", help="report, figure, animation, table, scene, file, or all.")
+    ] = "report",
+    is_opened: Annotated[bool, typer.Option("--open", help="Open the newest in a browser.")] = False,
+) -> None:
+    """List the reports about a bundle, newest first, with their paths."""
+    with session.connect() as p2:
+        found = p2.outputs(bundle, kind="" if kind == "all" else kind)
+    if not found.items and is_opened:
+        raise NotFoundError(f"There is no {kind} about {bundle} yet.")
+    root = session.home / "output"
+    if is_opened:
+        webbrowser.open((root / found[0].path).as_uri())
+    if session.as_json:
+        output.document(shapes.page(found, lambda one: {**shapes.made(one), "path": str(root / one.path)}))
+        return
+    rows = [(one.created, one.kind, one.title or one.task, root / one.path) for one in found]
+    output.table(("created", "kind", "title", "path"), rows, f"There is no {kind} about {bundle} yet.")
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands into the tree."""
+    verb(app, "push", examples="plotter2 push results/ experiments/first\n\nplotter2 push table.csv data/table --json")(
+        push
+    )
+    verb(app, "pull", examples="plotter2 pull experiments/first copy/\n\nplotter2 pull experiments/first@2 second/")(
+        pull
+    )
+    verb(
+        app, "ls", examples="plotter2 ls\n\nplotter2 ls experiments --json\n\nplotter2 ls experiments/first --versions"
+    )(ls)
+    verb(
+        app,
+        "show",
+        examples="plotter2 show experiments/first\n\nplotter2 show experiments/first@2\n\nplotter2 show req-…",
+    )(show)
+    verb(app, "history", examples="plotter2 history experiments/first")(history)
+    verb(app, "archive", examples="plotter2 archive experiments/first\n\nplotter2 archive experiments/first --undo")(
+        archive
+    )
+    verb(app, "report", examples="plotter2 report experiments/digits\n\nplotter2 report experiments/digits --open")(
+        report
+    )

@@ -1,0 +1,102 @@
+"""What commands print: results to stdout (tables for people, JSON for programs), everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from plotter2.client.views import Request
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+STEP = 1024
+
+
+def _drawing() -> Any:
+    # rich takes 0.1 s to load, and most command lines draw nothing
+    return import_module("plotter2.cli.drawing")
+
+
+def document(value: Any) -> None:
+    """Print one JSON document."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def raw(text: str, default: str = "null") -> msgspec.Raw:
+    """A JSON text that shall be printed in its own spelling."""
+    return msgspec.Raw((text or default).encode())
+
+
+def note(text: str) -> None:
+    """A line for people that is not the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print a table; what says that it is empty goes to stderr."""
+    found = [[str(cell) for cell in row] for row in rows]
+    if found:
+        _drawing().table(headings, found)
+    else:
+        note(empty)
+
+
+def plain(value: Mapping[str, Any]) -> None:
+    """Print names and values, one a line, aligned."""
+    width = max((len(name) for name in value), default=0)
+    for name, what in value.items():
+        print(f"{name:<{width}}  {what}")
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit in UNITS[:-1]:
+        if count < STEP:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= STEP
+    return f"{count:.1f} {UNITS[-1]}"
+
+
+def settings(parameters_json: str) -> str:
+    """Parameters for people, each number in the spelling it was given: `lr=0.10 epochs=30`."""
+    if not parameters_json:
+        return ""
+    raws = msgspec.json.decode(parameters_json, type=dict[str, msgspec.Raw])
+    return " ".join(f"{name}={_unquoted(bytes(value).decode())}" for name, value in raws.items())
+
+
+def _unquoted(text: str) -> str:
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+@contextmanager
+def byte_bar(title: str, *, is_shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar that counts bytes, on a terminal; gives what shall be called with bytes done and bytes in all."""
+    if not (is_shown and sys.stderr.isatty()):
+        yield None
+        return
+    with _drawing().byte_bar(title) as bar:
+        yield bar
+
+
+@contextmanager
+def request_bar(title: str, *, is_shown: bool) -> Iterator[Callable[[Request, list[str]], None] | None]:
+    """A bar that counts what a request has finished, on a terminal; lines that its tasks print go to stderr."""
+    if not is_shown:
+        yield None
+    elif not sys.stderr.isatty():
+        yield _print_lines
+    else:
+        with _drawing().request_bar(title) as bar:
+            yield bar
+
+
+def _print_lines(_request: Request, lines: list[str]) -> None:
+    for line in lines:
+        note(line)

@@ -1,0 +1,190 @@
+"""The JSON that commands print: the contract of docs/reference/cli.md, one function a shape (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plotter2.cli.output import raw
+
+if TYPE_CHECKING:
+    from plotter2.client.upload import Pushed
+    from plotter2.client.views import (
+        Bundle,
+        Child,
+        Contents,
+        DeclaredTask,
+        OutputFile,
+        Page,
+        Pulled,
+        Request,
+        Run,
+        Status,
+        Worker,
+    )
+
+Document = dict[str, Any]
+
+
+def page(found: Page[Any], shape: Any) -> Document:
+    """A list with its whole length."""
+    return {"items": [shape(item) for item in found], "total": found.total}
+
+
+def bundle(one: Bundle) -> Document:
+    """A line of `ls`."""
+    return {
+        "bundle": one.bundle,
+        "version": one.version,
+        "digest": one.digest,
+        "files": one.files,
+        "bytes": one.size_bytes,
+        "created": one.created,
+    }
+
+
+def pushed(one: Pushed) -> Document:
+    """The answer of `push`."""
+    return {
+        "bundle": one.bundle,
+        "version": one.version,
+        "digest": one.digest,
+        "files": one.files,
+        "bytes": one.size_bytes,
+        "request": one.request_id,
+    }
+
+
+def pulled(one: Pulled) -> Document:
+    """The answer of `pull`."""
+    return {
+        "bundle": one.bundle,
+        "version": one.version,
+        "digest": one.digest,
+        "files": one.files,
+        "bytes": one.size_bytes,
+        "path": one.path,
+    }
+
+
+def contents(one: Contents) -> Document:
+    """A bundle as `show` prints it."""
+    return {
+        **bundle(one.bundle),
+        "request": one.bundle.request,
+        "archived": one.bundle.archived,
+        "parameters": raw(one.bundle.parameters_json, "{}"),
+        "package": raw(one.bundle.package_json, "null"),
+        "contents": [{"path": file.path, "bytes": file.size_bytes, "digest": file.digest} for file in one.files],
+        "below": [bundle(inner.bundle) for inner in one.below],
+    }
+
+
+def output(one: OutputFile) -> Document:
+    """A figure, animation or report; `path` is below `output/` of the home."""
+    return {"path": one.path, "kind": one.kind, "title": one.title, "bytes": one.size_bytes}
+
+
+def made(one: OutputFile) -> Document:
+    """An output with where it comes from."""
+    return {
+        **output(one),
+        "bundle": one.bundle,
+        "request": one.request,
+        "run": one.run,
+        "task": one.task,
+        "created": one.created,
+    }
+
+
+def run(one: Run) -> Document:
+    """One execution in `run --wait`."""
+    return {
+        "id": one.id,
+        "state": one.state,
+        "worker": one.worker,
+        "results": raw(one.results_json, "null"),
+        "outputs": [output(file) for file in one.outputs],
+    }
+
+
+def ran(one: Request) -> Document:
+    """The answer of `run`."""
+    return {"request": one.id, "state": one.state, "runs": [run(item) for item in one.runs]}
+
+
+def child(one: Child) -> Document:
+    """One value of a redo."""
+    return {
+        "bundle": one.bundle,
+        "parameters": raw(one.parameters_json, "{}"),
+        "state": one.state,
+        "reused": one.reused,
+    }
+
+
+def redone(one: Request) -> Document:
+    """The answer of `redo`."""
+    return {"request": one.id, "state": one.state, "children": [child(item) for item in one.children]}
+
+
+def request(one: Request) -> Document:
+    """A request in full."""
+    return {
+        "request": one.id,
+        "kind": one.kind,
+        "state": one.state,
+        "bundle": one.bundle,
+        "user": one.user,
+        "cause": one.cause,
+        "reason": one.reason,
+        "reason_code": one.reason_code,
+        "created": one.created,
+        "finished": one.finished_at,
+        "counts": {"total": one.total, "finished": one.finished, "failed": one.failed},
+        "ask": raw(one.ask_json, "{}"),
+        "children": [{**child(item), "error": item.error} for item in one.children],
+        "runs": [{**run(item), "task": item.task, "error": item.error} for item in one.runs],
+    }
+
+
+def request_line(one: Request) -> Document:
+    """A request in a list."""
+    full = request(one)
+    return {key: full[key] for key in full if key not in {"children", "runs", "ask"}}
+
+
+def worker(one: Worker) -> Document:
+    """A worker."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "state": one.state,
+        "slots": one.slots,
+        "running": one.running,
+        "pid": one.pid,
+        "host": one.host,
+        "last_seen": one.last_seen,
+    }
+
+
+def task(one: DeclaredTask) -> Document:
+    """A declared task."""
+    return {
+        "task": one.name,
+        "bundle": one.bundle,
+        "version": one.version,
+        "source": one.source,
+        "standing": list(one.standing),
+    }
+
+
+def status(one: Status) -> Document:
+    """The answer of `status`."""
+    return {
+        "home": one.home,
+        "processes": [
+            {"role": p.role, "name": p.name, "pid": p.pid, "state": p.state, "address": p.address}
+            for p in one.processes
+        ],
+        "backlog": one.backlog,
+    }

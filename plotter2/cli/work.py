@@ -1,0 +1,211 @@
+"""Commands about work: run, redo, tasks, requests, wait, cancel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plotter2.cli import output, shapes, values
+from plotter2.cli.verbs import Session, verb
+from plotter2.client.sources import JsonText, is_path
+from plotter2.errors import UsageError
+from plotter2.model.request import RequestKind
+
+if TYPE_CHECKING:
+    from plotter2.client.views import Request
+
+Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended, with its outcome.")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be given again.", show_default=False)
+]
+
+
+def run(
+    session: Session,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="A task that the bundle declares, or a .py or .json file.", show_default=False
+        ),
+    ],
+    on: Annotated[str, typer.Option("--on", metavar="BUNDLE[@VERSION]", help="What it works on.")] = "",
+    settings: Settings = [],  # noqa: B006 -- typer copies it
+    wait: Wait = False,
+) -> int | None:
+    """Run a task on a bundle."""
+    if is_path(task) and not Path(task).is_file():
+        raise UsageError(f"There is no file {task}.")
+    pairs = (f"{json.dumps(name)}:{text}" for name, text in values.parameters(settings).items())
+    given = JsonText("{" + ",".join(pairs) + "}")
+    with session.connect() as p2, output.request_bar(f"run {task}", is_shown=wait and not session.as_json) as bar:
+        found = p2.run(task, on or None, parameters=given, wait=wait, on_change=bar)
+    if session.as_json:
+        output.document(shapes.ran(found))
+    else:
+        _print_runs(session, found, wait=wait)
+    return _verdict(found)
+
+
+def _print_runs(session: Session, found: Request, *, wait: bool) -> None:
+    if not wait:
+        _follow(found)
+        return
+    print(f"{found.id}  {found.state}")
+    for one in found.runs:
+        if one.results_json not in {"", "null"}:
+            print(one.results_json)
+        for made in one.outputs:
+            print(session.home / "output" / made.path)
+
+
+def redo(
+    session: Session,
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The experiment.", show_default=False)],
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", metavar="NAME=V1,V2,…", help="A parameter and its values; several make a grid."),
+    ],
+    parallel: Annotated[int, typer.Option("--parallel", min=1, help="At most so many at a time.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Run again what was already run.")] = False,
+    wait: Wait = False,
+) -> int | None:
+    """Run an experiment again with other parameters, one child bundle a value, in the order given."""
+    axes = {name: [JsonText(text) for text in texts] for name, texts in values.axes(settings).items()}
+    with session.connect() as p2, output.request_bar(f"redo {bundle}", is_shown=wait and not session.as_json) as bar:
+        found = p2.redo(bundle, axes, parallel=parallel, force=force, wait=wait, on_change=bar)
+    if session.as_json:
+        output.document(shapes.redone(found))
+    elif wait:
+        _print_children(found)
+    else:
+        _follow(found)
+    return _verdict(found)
+
+
+def _print_children(found: Request) -> None:
+    print(f"{found.id}  {found.state}")
+    rows = [
+        (one.bundle, output.settings(one.parameters_json), one.state, "reused" if one.reused else "")
+        for one in found.children
+    ]
+    output.table(("bundle", "parameters", "state", ""), rows, "It has no values.")
+
+
+def _follow(found: Request) -> None:
+    print(f"{found.id}  {found.state}")
+    output.note(f"Follow it with `plotter2 wait {found.id}`, look with `plotter2 show {found.id}`.")
+
+
+def _verdict(found: Request) -> int:
+    """The exit code of a request, and on stderr why it is not 0."""
+    if found.ok or not found.has_ended:
+        return 0
+    for run_ in found.runs:
+        if run_.error:
+            output.note(f"{run_.task}: {run_.error.rstrip()}")
+    for child in found.children:
+        if child.error:
+            settings = output.settings(child.parameters_json)
+            output.note(f"{child.bundle} ({settings}) failed: {child.error}")
+            if child.tail:
+                output.note(child.tail.rstrip())
+    if not any(run_.error for run_ in found.runs) and not any(child.error for child in found.children):
+        output.note(found.reason or f"Request {found.id} ended as {found.state}.")
+    return 1
+
+
+def tasks(
+    session: Session,
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Only this one and what is below it.")] = "",
+) -> None:
+    """List the tasks that bundles declare, and when they run by themselves."""
+    with session.connect() as p2:
+        found = p2.tasks(bundle)
+    if session.as_json:
+        output.document(shapes.page(found, shapes.task))
+        return
+    rows = [(one.name, one.bundle, one.source, ", ".join(f"on {event}" for event in one.standing)) for one in found]
+    output.table(("task", "bundle", "source", "by itself"), rows, "No bundle declares a task.")
+
+
+def requests(
+    session: Session,
+    request: Annotated[str, typer.Argument(metavar="ID", help="Only this one, in full.")] = "",
+    bundle: Annotated[str, typer.Option("--bundle", help="Only those about this bundle.")] = "",
+    cause: Annotated[str, typer.Option("--cause", help="Only those that this request caused.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many; 0 is all.")] = 100,
+) -> None:
+    """List requests, newest first."""
+    with session.connect() as p2:
+        if request:
+            one = p2.request(request)
+            if session.as_json:
+                output.document(shapes.request(one))
+            else:
+                output.plain({key: value for key, value in shapes.request_line(one).items() if value})
+            return
+        found = p2.requests(bundle, cause=cause, limit=limit)
+    if session.as_json:
+        output.document(shapes.page(found, shapes.request_line))
+        return
+    rows = [
+        (one.id, one.kind, one.state, one.bundle, f"{one.finished}/{one.total}", one.created, one.reason)
+        for one in found
+    ]
+    output.table(
+        ("request", "kind", "state", "bundle", "done", "created", "reason"), rows, "Nothing was asked for yet."
+    )
+
+
+def wait(
+    session: Session,
+    request: Annotated[str, typer.Argument(metavar="ID", help="A request.", show_default=False)],
+) -> int | None:
+    """Wait until a request has ended; exits like the command that asked."""
+    with session.connect() as p2, output.request_bar("wait", is_shown=not session.as_json) as bar:
+        found = p2.wait(request, on_change=bar)
+    if session.as_json:
+        output.document(shapes.redone(found) if found.kind == RequestKind.REDO else shapes.ran(found))
+    elif found.kind == RequestKind.REDO:
+        _print_children(found)
+    else:
+        _print_runs(session, found, wait=True)
+    return _verdict(found)
+
+
+def cancel(
+    session: Session,
+    request: Annotated[str, typer.Argument(metavar="ID", help="A request.", show_default=False)],
+) -> None:
+    """End what a request still has running."""
+    with session.connect() as p2:
+        found = p2.cancel(request)
+    if session.as_json:
+        output.document(shapes.request_line(found))
+    else:
+        print(f"{found.id}  {found.state}")
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands into the tree."""
+    verb(
+        app,
+        "run",
+        examples='plotter2 run "loss curve" --on experiments/digits --wait\n\n'
+        "plotter2 run plot.py --on data/flights --set bins=20 --wait\n\nplotter2 run pipeline.json --on data/flights",
+    )(run)
+    verb(
+        app,
+        "redo",
+        examples="plotter2 redo experiments/digits --set lr=0.1,0.2,0.15 --parallel 2 --wait\n\n"
+        "plotter2 redo experiments/digits --set lr=0.1,0.2 --set seed=1,2 --json --wait",
+    )(redo)
+    verb(app, "tasks", examples="plotter2 tasks\n\nplotter2 tasks experiments/digits")(tasks)
+    verb(app, "requests", examples="plotter2 requests\n\nplotter2 requests --bundle experiments/digits --json")(
+        requests
+    )
+    verb(app, "wait", examples="plotter2 wait req-…")(wait)
+    verb(app, "cancel", examples="plotter2 cancel req-…")(cancel)

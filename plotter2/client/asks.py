@@ -1,0 +1,176 @@
+"""Asks into protobuf, answers into views: the client's edge. Reads the default home from the settings, else pure."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from plotter2.api.v1 import common_pb2, manager_pb2
+from plotter2.client.sources import JsonText, Source
+from plotter2.client.views import Bundle, Contents, DeclaredTask, File, OutputFile, Request, Worker, when
+from plotter2.clock import Instant
+from plotter2.errors import BY_CODE, UsageError
+from plotter2.model import package
+from plotter2.model.paths import bundle_path
+from plotter2.model.request import RequestState
+from plotter2.wire.bundles import bundle_from_proto, file_entry_from_proto
+from plotter2.wire.requests import request_from_proto
+from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
+
+TIMEOUT_S = 60.0
+T = TypeVar("T")
+
+
+def home_of(home: str | Path | None) -> Path:
+    """The home meant: the one given, else the setting's, else the default."""
+    if home is not None:
+        return Path(home).expanduser().absolute()
+    default: Path = import_module("plotter2.config").default_home()  # pydantic takes 0.2 s to load
+    return default
+
+
+def dumps(value: Any) -> str:
+    """A JSON text of what the caller gave.
+
+    Raises:
+        UsageError: it has no JSON form.
+    """
+    if isinstance(value, JsonText):
+        return str(value)
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError) as wrong:
+        raise UsageError(f"A parameter cannot be written as JSON: {wrong}.") from None
+
+
+def _plain(value: Any) -> Any:
+    # numpy's numbers and arrays, without importing numpy
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def bundle_and_version(text: str) -> tuple[str, int]:
+    """Read `name` or `name@version`; 0 is the newest.
+
+    Raises:
+        PathRefusedError: the name may not be.
+    """
+    if not text:
+        return "", 0
+    head, at, tail = text.rpartition("@")
+    if at and tail.isdecimal():
+        return bundle_path(head), int(tail)
+    return bundle_path(text), 0
+
+
+def put_source(ask: manager_pb2.RunAsk, source: Source) -> None:
+    """Let a definition travel with the ask."""
+    ask.task = source.name
+    ask.source = source.text
+    ask.kind = kind_to_proto(source.kind)
+    ask.filename = source.filename
+
+
+def axes(given: Mapping[str, Any]) -> list[manager_pb2.SweepAxis]:
+    """The axes of a sweep; one value stands for a list of one.
+
+    Raises:
+        UsageError: no axis, or an axis without values.
+    """
+    found = []
+    for name, values in given.items():
+        many = [values] if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable) else [*values]
+        if not many:
+            raise UsageError(f"The parameter {name!r} is given no value.")
+        found.append(manager_pb2.SweepAxis(parameter=name, values_json=[dumps(value) for value in many]))
+    return found
+
+
+def accepted(request: Request) -> Request:
+    """The request, unless it was refused.
+
+    Raises:
+        RefusedError: it was; the class belongs to the reason.
+    """
+    if request.state is RequestState.REFUSED:
+        raise BY_CODE.get(request.reason_code, BY_CODE["refused"])(request.reason)
+    return request
+
+
+def request_of(message: manager_pb2.Request) -> Request:
+    """A request with the runs that came with it."""
+    return Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs])
+
+
+def bundle_of(message: common_pb2.Bundle) -> Bundle:
+    """A version."""
+    return Bundle.of(bundle_from_proto(message))
+
+
+def contents_of(message: manager_pb2.GetBundleResponse) -> Contents:
+    """A version with its files and descendants."""
+    return Contents(
+        bundle_of(message.bundle),
+        tuple(File.of(file_entry_from_proto(entry)) for entry in message.files),
+        tuple(contents_of(one) for one in message.descendants),
+    )
+
+
+def worker_of(message: manager_pb2.Worker) -> Worker:
+    """A worker."""
+    return Worker.of(worker_from_proto(message), message.running)
+
+
+def output_of(message: manager_pb2.OutputRecord) -> OutputFile:
+    """An output, and where it comes from."""
+    made = message.output
+    return OutputFile(
+        path=made.path,
+        kind=made.kind,
+        title=made.title,
+        size_bytes=made.size_bytes,
+        bundle=message.bundle,
+        request=message.request_id,
+        run=message.run_id,
+        task=message.task_name,
+        created=when(Instant(message.created_at)),
+    )
+
+
+def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:
+    """The tasks in the package.json of these bundles, with the standing orders that run each."""
+    found = []
+    for bundle in bundles:
+        if not bundle.package_json:
+            continue
+        declared = package.parse(bundle.package_json)
+        for task in declared.tasks:
+            orders = tuple(order.on for order in declared.standing if task.name in order.run)
+            found.append(
+                DeclaredTask(task.name, bundle.bundle, bundle.version, task.task_src or "package.json", orders)
+            )
+    return tuple(found)
+
+
+def windowed(items: Iterable[Any], send: Callable[[list[str]], list[T]], window: int, chunk: int) -> Iterator[T]:
+    """Send parameters in chunks, never more than `window` unanswered; give the sinks in order."""
+    texts = (dumps(dict(item)) for item in items)
+    waiting: deque[T] = deque()
+    is_more = True
+    while True:
+        while is_more and len(waiting) <= window - chunk:
+            part = list(islice(texts, chunk))
+            is_more = len(part) == chunk
+            if part:
+                waiting.extend(send(part))
+        if not waiting:
+            return
+        yield waiting.popleft()

@@ -1,0 +1,260 @@
+"""The choices an expert would make: which picture suits a value, which columns belong together, what it is called.
+
+`visual_of` chooses, `panels_of` carries the choice out. A series over steps becomes curves, one panel for each kind of
+metric; runs side by side become one curve each; a matrix an image; rows of numbers points, with more than two columns on
+their principal components; categories bars; everything else a table or text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter import visuals
+from plotter2.datter.figure import INK, PALETTE, Layer, Panel
+from plotter2.datter.fitting import Fit
+from plotter2.datter.frame import Curve, MotionOf, TableOf, TextAt, as_table
+from plotter2.datter.group import DataGroup
+from plotter2.datter.keys import unknown
+from plotter2.datter.motion import motion
+from plotter2.datter.points import Clusters, Points, Projection, numbers, points
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+PANELS_MAX = 12
+STEP_NAMES = frozenset("epoch step steps iteration iter time timestamp date datetime day t episode batch global_step".split())
+_PARTS = re.compile(r"[_/ .:-]+")
+Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
+
+
+def visual_of(value: Any) -> str:
+    """The name of the picture that suits a value."""
+    for kind, visual in _BY_TYPE:
+        if isinstance(value, kind):
+            return visual
+    if isinstance(value, Table):
+        return _visual_of_table(value)
+    if isinstance(value, DataGroup):
+        return _visual_of_group(value)
+    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return "table"
+    array = numbers(value)
+    if array.ndim == 1:
+        return "line" if array.size > 1 else "text"
+    return "scatter" if array.ndim == 2 and array.shape[1] == 2 and len(array) > 2 else "matrix"  # noqa: PLR2004 -- x and y
+
+
+def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[str] = ()) -> list[Panel]:
+    """A value as panels.
+
+    Args:
+        value: what to draw.
+        name: what it is called, for axes and legend.
+        visual: which picture, "" for the one that suits it.
+        palette: colours to use instead of ours.
+
+    Raises:
+        UsageError: there is nothing to draw, or it cannot be drawn so.
+    """
+    chosen = visual or visual_of(value)
+    if chosen not in VISUALS:
+        raise unknown("visual type", chosen, VISUALS)
+    return VISUALS[chosen](value, name, palette)
+
+
+def _visual_of_table(table: Table) -> str:
+    counted = table.of_kind("number", "flag")
+    if not len(table) or not counted:
+        return "table"
+    if step_column(table):
+        return "line"
+    if table.of_kind("text") and len(table) <= visuals.BARS_MAX:
+        return "bars"
+    return "scatter" if len(counted) > 1 else "histogram"
+
+
+def _visual_of_group(group: DataGroup) -> str:
+    if not len(group):
+        raise UsageError(f"The group {group.name!r} is empty, so there is nothing to draw.")
+    first = group[0]
+    if isinstance(first, Table):
+        return "line" if step_column(first) else "scatter"
+    inner = visual_of(first)
+    if inner == "text" and not isinstance(first, str):
+        return "line"
+    return {"matrix": "matrices", "line": "line"}.get(inner, "each")
+
+
+def step_column(table: Table) -> str:
+    """The column that orders the rows: a time or a step that never goes back; "" for none."""
+    for name in table.names:
+        is_named = name.lower() in STEP_NAMES and table.kind(name) == "number"
+        if (is_named or table.kind(name) == "time") and len(table) and _rises(table.column(name)):
+            return name
+    return ""
+
+
+def _rises(values: NDArray[Any]) -> bool:
+    return not np.any(values[1:] < values[:-1])
+
+
+def _families(names: list[str]) -> dict[str, list[str]]:
+    """Metrics that share their last word (or their first) belong into one panel."""
+    for place in (-1, 0):
+        found: dict[str, list[str]] = {}
+        for name in names:
+            parts = [part for part in _PARTS.split(name) if part]
+            found.setdefault(parts[place] if parts else name, []).append(name)
+        if len(found) < len(names):
+            return {word if len(family) > 1 else family[0]: family for word, family in found.items()}
+    return {name: [name] for name in names}
+
+
+def _lines(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
+    if isinstance(value, Table):
+        return _table_lines(value, palette)
+    if isinstance(value, Curve):
+        colours = [value.colour] if value.colour else palette
+        return [visuals.lines([(value.name, value.x, value.y)], "", value.name or name, colours=colours)]
+    if isinstance(value, DataGroup):
+        return _group_tables(value, palette) if isinstance(value[0], Table) else _group_arrays(value, name, palette)
+    array = numbers(value)
+    columns = array.reshape(len(array), -1)
+    names = [name] if columns.shape[1] == 1 else [f"column {place}" for place in range(columns.shape[1])]
+    series = [(one, np.arange(len(array)), columns[:, place]) for place, one in enumerate(names)]
+    return [visuals.lines(series, "place", name or "value", colours=palette)]
+
+
+def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[Panel]:
+    """Single numbers over the group's axis, or one curve a member."""
+    called = group.name or name or "value"
+    arrays = [numbers(one).ravel() for one in group.values]
+    if all(one.size == 1 for one in arrays):
+        numeric = all(isinstance(key, int | float) for key in group.keys)
+        places = np.asarray(group.keys if numeric else range(len(arrays)))
+        return [visuals.lines([("", places, np.concatenate(arrays))], group.axis, called, colours=palette)]
+    series = [(one, np.arange(array.size), array) for one, array in zip(group.names, arrays, strict=True)]
+    return [visuals.lines(series, "place", called, colours=palette)]
+
+
+def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
+    x = step_column(table)
+    counted = [name for name in table.of_kind("number", "flag") if name != x]
+    if not counted:
+        raise UsageError(f"{table.name or 'The table'} has no numeric column to draw as a line.")
+    xs = table.column(x) if x else np.arange(len(table))
+    panels = []
+    for word, family in list(_families(counted).items())[:PANELS_MAX]:
+        panel = visuals.lines([(one, xs, table.column(one)) for one in family], x or "row", word, colours=palette)
+        panels.append(_noted(panel, table.notes))
+    return panels
+
+
+def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
+    """One panel a metric, one curve a table."""
+    tables = dict(zip(group.names, group.values, strict=True))
+    first = next(iter(tables.values()))
+    x = step_column(first)
+    counted = [name for name in first.of_kind("number", "flag") if name != x]
+    panels = []
+    for metric in counted[:PANELS_MAX]:
+        series = [
+            (name, one.column(x) if x in one else np.arange(len(one)), one.column(metric))
+            for name, one in tables.items()
+            if metric in one and len(one)
+        ]
+        panels.append(visuals.lines(series, x or "row", metric, colours=palette))
+    if not panels:
+        raise UsageError(f"The tables of {group.name!r} have no numeric column to compare.")
+    return panels
+
+
+def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    return [visuals.scatter(points(value), palette=palette)]
+
+
+def _matrix(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
+    array = numbers(value)
+    return [visuals.matrix(array.reshape(len(array), -1) if array.ndim > visuals.SEVERAL else np.atleast_2d(array))]
+
+
+def _matrices(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
+    """Small multiples with one colour scale; of more than 12, evenly chosen ones with the first and the last."""
+    group = value if isinstance(value, DataGroup) else DataGroup.of(list(numbers(value)))
+    chosen = np.unique(np.linspace(0, len(group) - 1, min(len(group), PANELS_MAX)).round().astype(int)).tolist()
+    shown = [(group.names[place], numbers(group[place])) for place in chosen]
+    limits = visuals.extent(np.concatenate([array.ravel() for _, array in shown]).astype(float))
+    notes = () if len(chosen) == len(group) else (f"{len(chosen)} of {len(group):,}, evenly chosen.",)
+    titled = [replace(visuals.matrix(array, limits=limits), title=name) for name, array in shown]
+    return [*titled[:-1], _noted(titled[-1], notes)]
+
+
+def _histogram(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
+    if isinstance(value, Table | Points):
+        found = points(value)
+        return [visuals.histogram(found.column(one), one) for one in found.names[:PANELS_MAX]]
+    return [visuals.histogram(value, name or "value")]
+
+
+def _bars(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
+    if isinstance(value, Table):
+        texts, counted = value.of_kind("text"), value.of_kind("number", "flag")
+        if not counted:
+            raise UsageError(f"{value.name or 'The table'} has no numeric column for bars.")
+        names = [str(one) for one in value.column(texts[0])] if texts else [str(row) for row in range(len(value))]
+        x = texts[0] if texts else "row"
+        return [visuals.bars(names, value.column(one), x, one) for one in counted[:PANELS_MAX]]
+    if isinstance(value, dict):
+        return [visuals.bars(list(map(str, value)), numbers(list(value.values())), "", name or "value")]
+    array = numbers(value).ravel()
+    return [visuals.bars([str(place) for place in range(array.size)], array, "place", name or "value")]
+
+
+def _table(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
+    if isinstance(value, TableOf):
+        return [visuals.table_panel(value.table, value.title)]
+    return [visuals.table_panel(as_table(value))]
+
+
+def _text(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
+    if isinstance(value, TextAt):
+        columns = {"x": [value.x], "y": [value.y], "text": [value.words]}
+        return [Panel("shape", layers=(Layer("text", columns, colour=value.colour or INK),), has_legend=False)]
+    words = value if isinstance(value, str) else f"{name + ': ' if name else ''}{np.asarray(value).ravel()[0]}"
+    return [Panel("text", text=words, has_legend=False)]
+
+
+def _fit(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
+    if not isinstance(value, Fit):
+        raise UsageError("Only what fit(...) gives can be drawn as a fit.")
+    return [visuals.fitted(value)]
+
+
+def _each(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    found = []
+    for name, one in list(value.items())[:PANELS_MAX]:
+        found += [replace(panel, title=panel.title or name) for panel in panels_of(one, name, "", palette)]
+    return found
+
+
+def _animation(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
+    return [motion(value.value if isinstance(value, MotionOf) else value, name, list(palette) or list(PALETTE))]
+
+
+def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
+    return replace(panel, notes=(*notes, *panel.notes))
+
+
+_BY_TYPE: tuple[tuple[type, str], ...] = (
+    (str, "text"), (TextAt, "text"), (TableOf, "table"), (Fit, "fit"), (Curve, "line"), (MotionOf, "animation"),
+    (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
+)  # fmt: skip
+VISUALS: dict[str, Maker] = {
+    "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices, "histogram": _histogram,
+    "bars": _bars, "table": _table, "text": _text, "fit": _fit, "each": _each, "animation": _animation,
+}  # fmt: skip

@@ -1,0 +1,139 @@
+"""The one table of built-ins: name, callable, what a pipeline may do with it, doc. The namespace given to scripts.
+
+A name that is not in this table does not exist, neither in scripts nor in pipelines.
+"""
+
+from __future__ import annotations
+
+import builtins as python
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+from plotter2.datter import words
+
+DATTER = words.Datter()
+NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
+ROWS = NUMERIC - {"value"}
+ANYTHING = NUMERIC | {"fit", "text", "shape"}
+
+
+class Role(Enum):
+    """What an op does with a pipeline's register."""
+
+    SOURCE = "gives data"
+    DATA = "changes the data"
+    EFFECT = "looks at the data"
+    FRAME = "settles the frame"
+    NEW_FRAME = "makes the frame"
+    DRAW = "draws the data in the frame"
+    DRAW_NOW = "draws the data and sends it"
+    END = "gives the data away"
+    SCRIPT_ONLY = "works in scripts only"
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """One built-in.
+
+    Attributes:
+        place: module and attribute; imported when it is first used.
+        takes: kinds of data that a DATA op can work on.
+        gives: the kind it leaves, "" for the same.
+    """
+
+    name: str
+    place: tuple[str, str]
+    role: Role
+    takes: frozenset[str] = ANYTHING
+    gives: str = ""
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The function itself."""
+        module, attribute = self.place
+        found: Any = import_module(f"plotter2.datter.{module}")
+        if attribute.startswith("TRIGONOMETRY:"):
+            return found.TRIGONOMETRY[attribute.partition(":")[2]]  # type: ignore[no-any-return] # a table of functions
+        return getattr(found, attribute)  # type: ignore[no-any-return] # every row of the table is tested to be callable
+
+    @property
+    def is_script_only(self) -> bool:
+        """Whether a pipeline must not use it."""
+        return self.role is Role.SCRIPT_ONLY
+
+    @property
+    def doc(self) -> str:
+        """What it does, in a line."""
+        return (self.call.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def signature(self) -> str:
+        """How it is called."""
+        return f"{self.name}{signature(self.call)}"
+
+
+def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING, gives: str = "") -> dict[str, Builtin]:
+    found = {}
+    for entry in names.split():
+        name, _, attribute = entry.partition("=")
+        found[name] = Builtin(name, (module, attribute or name), role, takes, gives)
+    return found
+
+
+_TRIGONOMETRY = "sine sin cos cosine tan asin acos atan atan2 sec csc cot sinh cosh tanh asinh acosh atanh deg rad"
+
+TABLE: dict[str, Builtin] = {
+    **_rows("stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),
+    **_rows("stats", Role.DATA, "cosine_simularity cosine_similarity=cosine_simularity", ROWS, "numbers"),
+    **_rows(
+        "stats",
+        Role.DATA,
+        " ".join(f"{name}=TRIGONOMETRY:{name}" for name in _TRIGONOMETRY.split()),
+        NUMERIC,
+        "numbers",
+    ),
+    **_rows("engine", Role.DATA, "pca", ROWS, "numbers"),
+    **_rows("engine", Role.DATA, "kmean", ROWS, "clusters"),
+    **_rows("engine", Role.DATA, "fit", ROWS, "fit"),
+    **_rows("drawing", Role.DATA, "scale=scaled", NUMERIC),
+    **_rows("drawing", Role.DATA, "label visualtype", ANYTHING),
+    **_rows("reading", Role.DATA, "order", ROWS),
+    **_rows("reading", Role.DATA, "copy", ANYTHING),
+    **_rows("reading", Role.SOURCE, "access load", gives="data"),
+    **_rows("words", Role.EFFECT, "register deregister loggy"),
+    **_rows("drawing", Role.NEW_FRAME, "frame"),
+    **_rows("drawing", Role.FRAME, "axis legend colour color=colour text"),
+    **_rows("drawing", Role.DRAW, "plot animate automatic table line"),
+    **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
+    **_rows("drawing", Role.END, "report"),
+    **_rows("words", Role.END, "handoff handout=handoff"),
+    **_rows("words", Role.SCRIPT_ONLY, "giveup expose impose exposed imposed islinked"),
+}
+
+IN_RUNS = frozenset({"me", "datter", "print"})
+"""Names that each run gets for itself."""
+NAMES = frozenset(TABLE) | IN_RUNS
+_STANDARD: dict[str, Any] = dict(vars(python))
+_READY: dict[str, Any] = {}
+
+
+def namespace() -> dict[str, Any]:
+    """A fresh copy of Python's built-ins with ours beside them; a script's own names come before these."""
+    if not _READY:
+        _READY.update(_STANDARD, datter=DATTER, print=printed, **{name: row.call for name, row in TABLE.items()})
+    return _READY.copy()
+
+
+def printed(*words_given: Any, **how: Any) -> None:
+    """Print for scripts: a line of the run's log, unless a file is named."""
+    if how.get("file") is not None:
+        _STANDARD["print"](*words_given, **how)
+        return
+    context = words.current()
+    text = (how.get("sep") or " ").join(str(word) for word in words_given) + str(how.get("end") or "").rstrip("\n")
+    for line in text.split("\n"):
+        context.emit(line)

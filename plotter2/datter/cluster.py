@@ -1,0 +1,162 @@
+"""pca, kmean and scale: thin on scikit-learn and numpy (requirements 123, 124, 154).
+
+Columns of a table have units of their own, so they are brought to mean 0 and variance 1 first; columns of a plain array
+are taken as they are. Both can be asked for with `standardise`. Missing values: see `points`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter.group import DataGroup
+from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, points
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+STARTS = 4
+CHOICES_OF_K = range(2, 9)
+SILHOUETTE_ROWS = 2_000
+BATCH_ROWS = 100_000
+SCALES = ("zscore", "minmax", "log", "linear")
+
+
+def pca(data: Any, k: int = 2, standardise: bool | None = None) -> Projection:  # noqa: FBT001 -- a word of the user's language
+    """Principal components: centred, largest loading positive, with `.explained` and `.components`.
+
+    Raises:
+        UsageError: fewer than two rows, or k larger than what the data has.
+    """
+    found = complete(points(data), varying=True)
+    rows, columns = found.shape
+    if rows < 2:  # noqa: PLR2004 -- one row has no variance
+        raise UsageError(f"pca needs at least 2 rows, not {rows}.")
+    if not isinstance(k, int) or not 1 <= k <= min(rows, columns):
+        raise UsageError(
+            f"pca: k must be between 1 and {min(rows, columns)} for {rows} rows x {columns} columns, not {k}."
+        )
+    is_scaled = _has_units(data) if standardise is None else standardise
+    matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
+    model = import_module("sklearn.decomposition").PCA(n_components=k, random_state=0)
+    placed = model.fit_transform(matrix)
+    signs = np.sign(model.components_[np.arange(k), np.abs(model.components_).argmax(axis=1)])
+    notes = found.notes + (f"PCA of {columns} columns brought to unit variance.",) * is_scaled
+    return Projection(
+        matrix=placed * signs,
+        names=tuple(f"PC{place + 1}" for place in range(k)),
+        title=found.title,
+        groups=found.groups,
+        notes=notes,
+        explained=tuple(float(share) for share in model.explained_variance_ratio_),
+        components=model.components_ * signs[:, None],
+        loadings=found.names,
+    )
+
+
+def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool | None = None) -> Clusters:
+    """k-means: k-means++ starts, Lloyd's steps to convergence, best of 4. Without k, the best silhouette of 2 to 8.
+
+    Raises:
+        UsageError: k is not between 1 and the number of distinct rows.
+    """
+    found = complete(points(data), varying=True)
+    is_scaled = _has_units(data) if standardise is None else standardise
+    matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
+    distinct = len(np.unique(matrix[:BATCH_ROWS], axis=0))
+    wanted = _best_k(matrix, distinct, seed) if k is None else k
+    if not isinstance(wanted, int) or not 1 <= wanted <= distinct:
+        raise UsageError(f"kmean: k must be between 1 and the {distinct} distinct rows, not {wanted}.")
+    model = import_module("sklearn.cluster").KMeans(wanted, n_init=STARTS, random_state=seed).fit(matrix)
+    order = np.argsort(-np.bincount(model.labels_, minlength=wanted), kind="stable")  # the largest cluster is the first
+    ranks = np.empty(wanted, np.int64)
+    ranks[order] = np.arange(wanted)
+    codes = ranks[model.labels_]
+    sizes = np.bincount(codes, minlength=wanted)
+    names = tuple(f"{place + 1} (n = {size:,})" for place, size in enumerate(sizes))
+    notes = [*found.notes, f"k-means of {matrix.shape[1]} columns{' brought to unit variance' if is_scaled else ''}."]
+    if k is None:
+        notes.append(f"k = {wanted} has the best silhouette of 2 to {CHOICES_OF_K[-1]}.")
+    return Clusters(
+        matrix=found.matrix,
+        names=found.names,
+        title=found.title,
+        groups=Labels("cluster", names, codes),
+        notes=tuple(notes),
+        centres=model.cluster_centers_[order] * spread + centre,
+        inertia=float(model.inertia_),
+        is_standardised=is_scaled,
+    )
+
+
+def flattened(found: Points) -> tuple[Projection, NDArray[Any] | None]:
+    """Points of many columns on their first two components, and clusters' centres there too."""
+    is_scaled = isinstance(found, Clusters) and found.is_standardised
+    seen = pca(found, min(2, len(complete(found, varying=True).names)), standardise=is_scaled)
+    if not isinstance(found, Clusters) or found.centres is None or seen.components is None:
+        return seen, None
+    kept = [found.names.index(name) for name in seen.loadings]
+    _, centre, spread = _standardised(found.matrix) if is_scaled else (None, found.matrix.mean(axis=0), 1.0)
+    moved = (found.centres - centre) / spread
+    return seen, moved[:, kept] @ seen.components.T
+
+
+def scale(data: Any, how: str = "zscore") -> Any:
+    """Columns brought to a common scale: zscore, minmax (0 to 1), log (natural), or linear (as they are).
+
+    Raises:
+        UsageError: an unknown scale, or log of values that are not above 0.
+    """
+    if how not in SCALES:
+        raise UsageError(f"scale: {how!r} is not one of {', '.join(SCALES)}.")
+    if isinstance(data, DataGroup):
+        return data.map(lambda one: scale(one, how))
+    found = points(data)
+    changed = _scaled(found.matrix, how)
+    if isinstance(data, Points | Table):
+        notes = found.notes if how == "linear" else (*found.notes, f"Each column scaled by {how}.")
+        return replace(found, matrix=changed, notes=notes)
+    return changed.reshape(np.shape(data))
+
+
+def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
+    if how == "zscore":
+        return _standardised(matrix)[0]
+    if how == "minmax":
+        low, high = np.nanmin(matrix, axis=0), np.nanmax(matrix, axis=0)
+        found: NDArray[Any] = (matrix - low) / np.where(high > low, high - low, 1.0)
+        return found
+    if how == "log":
+        if np.any(matrix <= 0):
+            raise UsageError(f"scale by log needs values above 0; the smallest here is {np.nanmin(matrix):g}.")
+        return np.log(matrix)
+    return matrix
+
+
+def _standardised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Mean 0 and variance 1 by column; a constant column becomes 0."""
+    centre, spread = np.nanmean(matrix, axis=0), np.nanstd(matrix, axis=0)
+    spread = np.where(spread > np.abs(centre) * 1e-12, spread, 1.0)
+    return (matrix - centre) / spread, centre, spread
+
+
+def _has_units(data: Any) -> bool:
+    inner = data.values[0] if isinstance(data, DataGroup) and len(data) else data
+    return isinstance(inner, Table) or (type(inner) is Points and not inner.names[0].startswith(("column ", "value")))
+
+
+def _best_k(matrix: NDArray[Any], distinct: int, seed: int) -> int:
+    choices = [k for k in CHOICES_OF_K if k < min(distinct, len(matrix))]
+    if not choices:
+        return 1
+    chosen = np.random.default_rng(seed).permutation(len(matrix))[:SILHOUETTE_ROWS]
+    sample = matrix[np.sort(chosen)]
+    cluster, metrics = import_module("sklearn.cluster"), import_module("sklearn.metrics")
+    scores = []
+    for k in choices:
+        labels = cluster.KMeans(k, n_init=STARTS, random_state=seed).fit(sample).labels_
+        scores.append(metrics.silhouette_score(sample, labels) if len(np.unique(labels)) > 1 else -1.0)
+    return choices[int(np.argmax(scores))]

@@ -1,0 +1,176 @@
+"""The state of one run: what was read, who owns what, what waits to be drawn, what was made.
+
+Built-ins find it through `current()`; it lives as long as the run. Values are known by identity, so scripts work on plain
+numpy arrays and still keep names and digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+
+from plotter2 import files
+from plotter2.datter import figure
+from plotter2.datter.figure import DataRef
+from plotter2.datter.frame import Curve, Frame, MotionOf, Report, TableOf
+from plotter2.datter.group import DataGroup
+from plotter2.datter.keys import Key, catalog
+from plotter2.datter.points import Points
+from plotter2.datter.scope import Made, RunInput, Scope
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+DIGEST_CHARS = 64
+Emit = Callable[[str], None]
+
+
+class Symbol(str):
+    """A bare name of a script's contract, as `matrix` in `expose(matrix)`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyType:
+    """The type "key of this data": what `datter.keytype(x)` gives."""
+
+    base: str
+
+
+@dataclass(slots=True)
+class Datum:
+    """What is known about a value of this run; it keeps the value, so that its identity stays."""
+
+    value: Any
+    name: str = ""
+    digest: str = ""
+    visual: str = ""
+    is_owned: bool = False
+
+
+class Context:
+    """One run's state. Made lean: most tasks are tiny and draw nothing."""
+
+    __slots__ = ("bindings", "data", "emit", "exposures", "is_plotted", "keys", "made", "parameters", "pool", "reads",
+                 "reports", "roots", "run")  # fmt: skip
+
+    def __init__(self, run: RunInput, emit: Emit) -> None:
+        self.run = run
+        self.emit = emit
+        self.parameters: dict[str, Any] = {**run.scope.parameters, **run.parameters}
+        self.data: dict[int, Datum] = {}
+        self.keys: dict[int, dict[str, Key]] = {}
+        self.reads: dict[tuple[str, int, str], Path] = {}
+        self.exposures: dict[str, Any] = {}
+        self.bindings: dict[str, Any] = {}
+        self.pool: dict[str, Any] = {}
+        self.is_plotted: set[int] = set()
+        self.roots: list[Frame] = []
+        self.reports: list[Report] = []
+        self.made: list[Made] = []
+
+    def keys_of(self, scope: Scope) -> dict[str, Key]:
+        """The data keys of a bundle in this run's scope, worked out once."""
+        found = self.keys.get(id(scope))
+        if found is None:
+            found = self.keys[id(scope)] = catalog(scope)
+        return found
+
+    def datum(self, value: Any) -> Datum:
+        """What is known about a value; a new entry for one that is new."""
+        found = self.data.get(id(value))
+        if found is None:
+            found = self.data[id(value)] = Datum(value)
+        return found
+
+    def know(self, value: Any, name: str, digest: str = "") -> Any:
+        """Remember where a value came from; gives the value."""
+        if id(value) not in self.data:
+            self.data[id(value)] = Datum(value, name, digest)
+        return value
+
+    def name_of(self, value: Any) -> str:
+        """What a value is called: what it was labelled, read or exposed as; "" for nothing."""
+        found = self.data.get(id(value))
+        if found is not None and found.name:
+            return found.name
+        named = getattr(value, "name", "") or getattr(value, "title", "")
+        return named if isinstance(named, str) else ""
+
+    def refs(self, value: Any) -> tuple[DataRef, ...]:
+        """Name and content digest of what a panel shows."""
+        if isinstance(value, str):
+            return ()
+        found = self.data.get(id(value))
+        if found is not None and found.digest:
+            return (DataRef(found.name, found.digest),)
+        return (DataRef(self.name_of(value), self._content(value)),)
+
+    def _content(self, value: Any) -> str:
+        found = self.data.get(id(value))
+        if found is not None and found.digest:
+            return found.digest
+        if isinstance(value, DataGroup | list | tuple):
+            return _joined([self._content(one) for one in value])
+        if isinstance(value, Table):
+            return _joined([name + figure.digest(value.column(name)) for name in value.names])
+        inner = {Points: "matrix", Curve: "y", TableOf: "table", MotionOf: "value"}
+        for kind, attribute in inner.items():
+            if isinstance(value, kind):
+                return self._content(getattr(value, attribute))
+        if isinstance(value, np.ndarray):
+            return figure.digest(value)
+        return figure.digest(repr(value) if not _is_plain(value) else value)
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _joined(digests: list[str]) -> str:
+    return blake3("".join(digests).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a file: its name, where blobs are named by their digest, else of its content."""
+    name = path.name
+    if len(name) == DIGEST_CHARS and all(char in "0123456789abcdef" for char in name):
+        return name
+    status = path.stat()
+    return _file_digest(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: Path, _: int, __: int) -> str:
+    return files.digest(path.resolve()).hex()
+
+
+_CURRENT: ContextVar[Context] = ContextVar("plotter2_datter_context")
+
+
+def current() -> Context:
+    """The run that is under way.
+
+    Raises:
+        UsageError: there is none: a built-in was called outside a script or pipeline.
+    """
+    try:
+        return _CURRENT.get()
+    except LookupError:
+        raise UsageError("This built-in works inside a script or pipeline that plotter2 runs.") from None
+
+
+enter = _CURRENT.set
+leave = _CURRENT.reset

@@ -1,0 +1,159 @@
+"""A figure as a frozen specification: panels, layers, axes, colours, words. What `render` draws and what tests look at.
+
+Layers hold their arrays; `describe` gives the JSON form, in which an array is its type, shape and digest. Draws nothing,
+decides nothing: `visuals` and `automatic` make the choices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+from numpy.typing import NDArray
+
+Mark = Literal["line", "points", "bars", "band", "image", "rgba", "text"]
+ScaleName = Literal["linear", "log", "datetime", "category"]
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
+"""Okabe and Ito's colours that can be told apart by colour-blind people, yellow and black replaced for both backgrounds."""
+
+
+INK, MUTED, GRID = "#1c2733", "#5b6875", "#e4e8ed"
+"""Colours of words and lines; the page replaces them where it is dark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis; no range means: what the data spans."""
+
+    label: str = ""
+    scale: ScaleName = "linear"
+    low: float | None = None
+    high: float | None = None
+    factors: tuple[str, ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """A continuous colour scale, shown as a bar beside the panel."""
+
+    palette: Literal["sequential", "diverging"]
+    low: float
+    high: float
+    title: str = ""
+    is_log: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """Marks of one kind.
+
+    Attributes:
+        columns: what each mark needs: x, y; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text.
+        name: its entry in the legend, "" for none.
+        hover: label and column of what is shown under the pointer.
+    """
+
+    mark: Mark
+    columns: dict[str, Any]
+    name: str = ""
+    colour: str = PALETTE[0]
+    alpha: float = 1.0
+    size: float = 2.0
+    hover: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataRef:
+    """What a panel shows: the name of the data and the digest of its content."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """Frames of an animation: the first axis of `frames` is time. They replace `column` of the panel's first layer."""
+
+    frames: NDArray[Any]
+    labels: tuple[str, ...]
+    axis: str
+    column: Literal["image", "y"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One picture, table or piece of text."""
+
+    visual: str
+    title: str = ""
+    x: Axis = Axis()
+    y: Axis = Axis()
+    layers: tuple[Layer, ...] = ()
+    has_legend: bool = True
+    legend_title: str = ""
+    colours: Colours | None = None
+    aspect: float = 0.0
+    motion: Motion | None = None
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    data: tuple[DataRef, ...] = ()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has axes; tables and text have none."""
+        return self.visual not in {"table", "text"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """Panels that belong together: one page of its own, or one section of a report."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    subtitle: str = ""
+    columns: int = 1
+
+    @property
+    def kind(self) -> str:
+        """What kind of file it becomes."""
+        return "animation" if any(panel.motion is not None for panel in self.panels) else "figure"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """One page: a figure, or the sections of a report, and where it all came from."""
+
+    kind: str
+    title: str
+    sections: tuple[Figure, ...]
+    subtitle: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def digest(value: Any) -> str:
+    """The BLAKE3 digest of an array's type, shape and content, or of a JSON value; hexadecimal."""
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        hasher = blake3(f"{value.dtype.str}{value.shape}".encode())
+        if value.size:
+            hasher.update(memoryview(np.ascontiguousarray(value)).cast("B"))
+        return hasher.hexdigest()
+    plain = value.tolist() if isinstance(value, np.ndarray) else value
+    return blake3(msgspec.json.encode(plain, enc_hook=repr, order="deterministic")).hexdigest()
+
+
+def describe(thing: Figure | Panel) -> Any:
+    """The specification as a JSON value: arrays by type, shape and digest."""
+    return msgspec.to_builtins(thing, enc_hook=_array)
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "digest": digest(value)}
+    return value.item() if isinstance(value, np.generic) else repr(value)

@@ -1,0 +1,119 @@
+"""Data keys: the names by which a bundle's data is asked for (requirement 069), and their natural order (pure).
+
+A key comes from package.json's `data` section, or from a file's name without its endings. Code, tasks and what plotter2
+itself keeps in a bundle are no data; they can still be read by their path. Opens no file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import translate
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from plotter2.datter.scope import Scope
+from plotter2.errors import UsageError
+from plotter2.model.bundle import CODE, MANIFEST_FILE, PACKAGE_FILE
+
+NOT_DATA = frozenset({CODE, "tasks", "meta", "shared", "bundles"})
+PACKED = frozenset({".gz", ".zip"})
+ENDINGS = frozenset(
+    {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".parquet", ".feather", ".arrow", ".txt", ".md", ".log"}
+)  # fmt: skip
+_DIGITS = re.compile(r"(\d+)")
+_NUMBER = re.compile(r"^(.*?)[ _.=-]*(-?\d+(?:\.\d+)?)$")
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A name, the paths behind it in natural order, and the declared type ("" for: by the file's ending)."""
+
+    name: str
+    paths: tuple[str, ...]
+    type: str = ""
+    is_group: bool = False
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key under which step10 stands after step9."""
+    return [(0, int(part), part) if part.isdigit() and part.isascii() else (1, 0, part) for part in _DIGITS.split(text)]
+
+
+def stem(path: str) -> str:
+    """The file's name without the endings that say how it is written: `a/flights.csv.zip` is `flights`."""
+    name = PurePosixPath(path)
+    if name.suffix.lower() in PACKED:
+        name = name.with_suffix("")
+    return name.stem if name.suffix.lower() in ENDINGS else name.name
+
+
+def ordinal(name: str) -> tuple[str, float] | None:
+    """The axis and place that a name carries: `step_00020` is ("step", 20); None for a name without a number."""
+    found = _NUMBER.match(name)
+    return (found[1], float(found[2])) if found else None
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path stands for many files."""
+    return bool(_WILD.search(path))
+
+
+@lru_cache(maxsize=1024)
+def matcher(pattern: str) -> re.Pattern[str]:
+    """A glob over paths: `*` stays inside a folder, `**` crosses folders."""
+    parts = []
+    for segment in pattern.strip("/").split("/"):
+        inner = translate(segment)[4:-3].replace(".*", "[^/]*")  # without (?s: and )\Z
+        parts.append("(?:[^/]+/)*" if segment == "**" else inner + "/")
+    text = "".join(parts)
+    return re.compile((text[:-1] if text.endswith("/") else text + "[^/]+") + r"\Z")
+
+
+def find(paths: Iterable[str], pattern: str) -> tuple[str, ...]:
+    """The paths that a pattern matches, in natural order."""
+    found = matcher(pattern)
+    return tuple(sorted((path for path in paths if found.match(path)), key=natural))
+
+
+def catalog(scope: Scope) -> dict[str, Key]:
+    """Every key of one bundle: declared ones first, then the undeclared files that are data, by name."""
+    keys: dict[str, Key] = {}
+    covered: set[str] = set()
+    for name, declared in (scope.package.data if scope.package else {}).items():
+        many = is_pattern(declared.path)
+        paths = find(scope.files, declared.path) if many else tuple({declared.path} & scope.files.keys())
+        keys[name] = Key(name, paths, declared.type, many)
+        covered.update(paths)
+    for path in sorted(scope.files, key=natural):
+        if path not in covered and is_data(path):
+            name = stem(path)
+            keys.setdefault(name if name not in keys else path, Key(name if name not in keys else path, (path,)))
+    return keys
+
+
+def is_data(path: str) -> bool:
+    """Whether an undeclared file counts as data of its bundle."""
+    parts = PurePosixPath(path)
+    if parts.parts[0] in NOT_DATA or parts.name.startswith(".") or path in {PACKAGE_FILE, MANIFEST_FILE}:
+        return False
+    inner = parts.with_suffix("") if parts.suffix.lower() in PACKED else parts
+    return inner.suffix.lower() in ENDINGS
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: what is near, or all there is."""
+    names = list(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    listed = ", ".join(repr(one) for one in (close or names)[:12])
+    if close:
+        return f"the nearest are {listed}" if len(close) > 1 else f"the nearest is {listed}"
+    return f"there are {listed}{' and more' if len(names) > 12 else ''}" if names else "there are none"  # noqa: PLR2004 -- the dozen above
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that nothing answers to."""
+    return UsageError(f"There is no {what} {name!r}; {nearest(name, known)}.")

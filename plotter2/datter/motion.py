@@ -1,0 +1,82 @@
+"""Animations: many values of one shape as the frames of one picture, on one fixed scale of colours or axes.
+
+Matrices become an image that changes, series a curve that moves. The order is that of the group (see `order`); its keys
+are shown as the step. Frames stay one packed array: thousands of them are no thousands of glyphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from plotter2.datter import visuals
+from plotter2.datter.figure import Axis, Motion, Panel
+from plotter2.datter.group import DataGroup
+from plotter2.datter.points import numbers
+from plotter2.errors import UsageError
+
+CELLS_MAX = 200_000_000
+SERIES, MATRICES = 2, 3
+PAD = 0.05
+
+
+def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
+    """An animation of a group of matrices or series, or of an array whose first axis is time.
+
+    Raises:
+        UsageError: fewer than two frames, frames of different shapes, or more than the page can carry.
+    """
+    frames, labels, axis = _frames(value)
+    if len(frames) < SERIES:
+        raise UsageError(f"An animation needs at least two frames; {name or 'this'} has {len(frames)}.")
+    if frames.size > CELLS_MAX:
+        raise UsageError(
+            f"An animation of {frames.size:,} values is more than a page can carry; at most {CELLS_MAX:,}."
+        )
+    low, high = visuals.extent(frames)
+    if frames.ndim == MATRICES:
+        panel = visuals.matrix(frames[0], limits=(low, high))
+        if panel.layers[0].columns["image"].shape != frames.shape[1:]:
+            frames = np.stack([visuals.matrix(one, limits=(low, high)).layers[0].columns["image"] for one in frames])
+        moving = Motion(frames.astype(np.float32), labels, axis, "image")
+        return _with(panel, moving, panel.y)
+    line = np.where(np.isfinite(frames[0]), frames[0], np.nan)
+    panel = visuals.lines(
+        [(name, np.arange(frames.shape[1]), np.nan_to_num(line))], "place", name or "value", colours=palette
+    )
+    if len(panel.layers[0].columns["y"]) != frames.shape[1]:
+        raise UsageError(f"A moving curve can have {visuals.LINE_BUCKETS * 2:,} points, not {frames.shape[1]:,}.")
+    pad = (high - low) * PAD or 1.0
+    panel.layers[0].columns["y"] = panel.layers[0].columns["y"].astype(np.float32)
+    return _with(
+        panel, Motion(frames.astype(np.float32), labels, axis, "y"), Axis(panel.y.label, low=low - pad, high=high + pad)
+    )
+
+
+def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:
+    if not isinstance(value, DataGroup):
+        array = numbers(value)
+        if array.ndim not in {SERIES, MATRICES}:
+            raise UsageError(
+                f"An animation needs a group, or an array of 2 or 3 dimensions with time first, not {array.ndim}."
+            )
+        return array.astype(float), tuple(f"{place} of {len(array) - 1}" for place in range(len(array))), "frame"
+    if not len(value):
+        raise UsageError(f"The group {value.name!r} is empty, so there is nothing to animate.")
+    arrays = [numbers(one) for one in value.values]
+    shapes = {one.shape for one in arrays}
+    if len(shapes) > 1 or arrays[0].ndim not in {1, SERIES}:
+        raise UsageError(
+            f"The frames of {value.name!r} must be matrices or series of one shape, not {sorted(shapes)[:4]}."
+        )
+    is_counted = value.axis and all(isinstance(key, int | float) for key in value.keys)
+    labels = tuple(f"{key:g}" for key in value.keys) if is_counted else tuple(value.names)
+    return np.stack(arrays).astype(float), labels, value.axis if is_counted else ""
+
+
+def _with(panel: Panel, moving: Motion, y: Axis) -> Panel:
+    note = f"{len(moving.frames):,} frames on one fixed scale."
+    return replace(panel, visual="animation", motion=moving, y=y, notes=(note, *panel.notes))

@@ -1,0 +1,151 @@
+"""The page around the figures: heading, contents, panels, notes, controls of animations, tables, where it came from.
+
+Everything that came from outside is escaped. The page needs nothing but Bokeh's script beside it and works from disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from plotter2.datter import render
+from plotter2.datter.figure import Document, Figure, Motion, Panel
+
+MOTION_BYTES_MAX = 24 << 20
+HERE = Path(__file__).parent / "assets"
+DOCUMENT_ID = "d"
+
+
+@lru_cache(maxsize=4)
+def _asset(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def page(document: Document) -> str:
+    """The whole page as text."""
+    sheet = render.Sheet([])
+    sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
+    title = escape(document.title)
+    shown = {"docid": DOCUMENT_ID, "roots": {root["id"]: f"p-{root['id']}" for root in sheet.roots}}
+    items = msgspec.json.encode([{**shown, "root_ids": list(shown["roots"])}]).decode()
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_asset("page.css")}</style>'
+        f'<script src="{render.script_name()}"></script></head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
+        f"{_paragraph(document.subtitle, 'sub')}</header>{_contents(document)}<main>{sections}</main>"
+        f"{_footer(document.provenance)}"
+        f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
+        f'<script type="application/json" id="items">{_inert(items)}</script>'
+        f"<script>{_asset('page.js')}</script></body></html>\n"
+    )
+
+
+def _inert(text: str) -> str:
+    return text.replace("<", "\\u003c")
+
+
+def _paragraph(text: str, kind: str) -> str:
+    return f'<p class="{kind}">{escape(text)}</p>' if text else ""
+
+
+def _contents(document: Document) -> str:
+    titled = [(place, figure.title) for place, figure in enumerate(document.sections, 1) if figure.title]
+    if document.kind != "report" or len(titled) <= 1:
+        return ""
+    entries = "".join(f'<li><a href="#s{place}">{escape(title)}</a></li>' for place, title in titled)
+    return f'<nav aria-label="Contents"><h2>Contents</h2><ol>{entries}</ol></nav>'
+
+
+def _section(figure: Figure, place: int, sheet: render.Sheet, document: Document) -> str:
+    roots = render.drawn(figure, sheet)
+    panels = "".join(_panel(panel, root) for panel, root in zip(figure.panels, roots, strict=True))
+    is_headed = document.kind == "report" and figure.title
+    head = f"<h2>{escape(figure.title)}</h2>{_paragraph(figure.subtitle, 'sub')}" if is_headed else ""
+    return f'<section id="s{place}">{head}<div class="panels cols{figure.columns}">{panels}</div></section>'
+
+
+def _panel(panel: Panel, root: str | None) -> str:
+    head = f"<h3>{escape(panel.title)}</h3>" if panel.title else ""
+    notes = "".join(_paragraph(note, "note") for note in dict.fromkeys(panel.notes))
+    return f'<div class="panel {panel.visual}">{head}{_body(panel, root)}{notes}</div>'
+
+
+def _body(panel: Panel, root: str | None) -> str:
+    if panel.visual == "text":
+        return "".join(_paragraph(part.strip(), "text") for part in panel.text.split("\n\n"))
+    if panel.visual == "table":
+        return _table(panel)
+    plot = f'<div id="p-{root}" class="plot"></div>'
+    return plot + (_controls(panel.motion, render.motion_name(str(root))) if panel.motion is not None else "")
+
+
+def _table(panel: Panel) -> str:
+    is_number = [
+        all(isinstance(row[place], int | float) or row[place] is None for row in panel.rows)
+        for place in range(len(panel.heads))
+    ]
+    kinds = [' class="n"' if found else "" for found in is_number]
+    heads = "".join(f"<th{kind}>{escape(head)}</th>" for head, kind in zip(panel.heads, kinds, strict=True))
+    rows = "".join(f"<tr>{''.join(_cells(row, kinds))}</tr>" for row in panel.rows)
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cells(row: tuple[Any, ...], kinds: list[str]) -> Iterator[str]:
+    for value, kind in zip(row, kinds, strict=True):
+        yield f"<td{kind}>{escape(written(value))}</td>"
+
+
+def written(value: Any) -> str:
+    """A value for people: six digits that mean something, nothing for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def _controls(motion: Motion, name: str) -> str:
+    """Button, slider, speed and the frames: float32, or 8 bits of the colour range where that would be too large."""
+    frames = np.ascontiguousarray(motion.frames, dtype=np.float32)
+    span: list[float] = []
+    if frames.nbytes > MOTION_BYTES_MAX:
+        low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
+        span = [low, high]
+        scaled = (frames - low) / ((high - low) or 1.0) * 254
+        frames = np.where(np.isnan(frames), 255, scaled.round()).astype(np.uint8)
+    data = base64.b64encode(gzip.compress(frames.tobytes(), 1, mtime=0)).decode()
+    about = {
+        "name": name,
+        "count": len(frames),
+        "column": motion.column,
+        "labels": motion.labels,
+        "axis": motion.axis,
+        "span": span,
+    }
+    last = len(frames) - 1
+    return (
+        '<div class="controls" data-motion><button type="button" aria-label="Play or pause">▶</button>'
+        f'<input type="range" min="0" max="{last}" value="0" aria-label="Frame">'
+        '<output></output><label>speed <select><option value="2">2/s</option><option value="5">5/s</option>'
+        '<option value="10" selected>10/s</option><option value="25">25/s</option><option value="60">60/s</option></select></label>'
+        f'<script type="application/json" class="about">{_inert(msgspec.json.encode(about).decode())}</script>'
+        f'<script type="text/plain" class="frames">{data}</script></div>'
+    )
+
+
+def _footer(provenance: dict[str, Any]) -> str:
+    parts = [
+        f"<dt>{escape(name)}</dt><dd>{escape(written(value))}</dd>"
+        for name, value in provenance.items()
+        if value not in ("", None)
+    ]
+    return f"<footer><dl>{''.join(parts)}</dl></footer>" if parts else ""

@@ -1,0 +1,178 @@
+"""Pipelines: a list of built-ins, checked as a whole before the first one runs (requirements 098, 099, 105).
+
+A step is a name, `{"name": {arguments}}`, `{"name": [arguments]}`, `{"name": argument}` or `["name", arguments...]`. Between
+steps there is one register: the data, and the frame. Steps are counted from 1 in messages.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from inspect import signature
+from typing import Any
+
+from plotter2.datter import compose
+from plotter2.datter.builtins import TABLE, Builtin, Role
+from plotter2.datter.context import Context
+from plotter2.datter.frame import Frame, Report
+from plotter2.datter.keys import nearest
+from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
+
+KEPT_PIPELINES = 256
+STEPS_MAX = 1_000
+_USABLE = sorted(name for name, row in TABLE.items() if not row.is_script_only)
+_WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: which built-in, with which arguments."""
+
+    place: int
+    builtin: Builtin
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        """The step for messages."""
+        return f"step {self.place} ({self.builtin.name})"
+
+
+@lru_cache(maxsize=KEPT_PIPELINES)
+def parsed(source: str, filename: str) -> tuple[Step, ...]:
+    """Read and check a pipeline.
+
+    Raises:
+        ScriptError: not JSON, an unknown or script-only op, arguments that do not fit, or steps that do not follow each other.
+    """
+    try:
+        document = json.loads(source)
+    except (json.JSONDecodeError, RecursionError) as wrong:
+        where = f", line {wrong.lineno}: {wrong.msg}" if isinstance(wrong, json.JSONDecodeError) else ": too deep"
+        raise ScriptError(f"{filename}{where}; a pipeline is a JSON list of steps.") from None
+    if isinstance(document, dict) and isinstance(document.get("pipeline"), list):
+        document = document["pipeline"]
+    if not isinstance(document, list) or not document:
+        raise ScriptError(
+            f'{filename}: a pipeline is a JSON list of steps, as ["access", {{"pca": {{"k": 3}}}}, "plotme"].'
+        )
+    if len(document) > STEPS_MAX:
+        raise ScriptError(f"{filename}: {len(document):,} steps are too many; at most {STEPS_MAX:,}.")
+    steps = tuple(_step(place, raw, filename) for place, raw in enumerate(document, 1))
+    _check_order(steps, filename)
+    return steps
+
+
+def _step(place: int, raw: Any, filename: str) -> Step:
+    name, args, kwargs = _taken_apart(raw)
+    if not isinstance(name, str):
+        raise ScriptError(
+            f'{filename}, step {place}: a step is a name, {{"name": {{arguments}}}} or ["name", arguments...].'
+        )
+    builtin = TABLE.get(name)
+    if builtin is None:
+        raise ScriptError(f"{filename}, step {place}: unknown op {name!r}; {nearest(name, _USABLE)}.")
+    if builtin.is_script_only:
+        raise ScriptError(
+            f"{filename}, step {place}: {name!r} works in scripts only, because it decides while running."
+        )
+    step = Step(place, builtin, args, kwargs)
+    before: list[Any] = [None] * {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}.get(
+        builtin.role, 1
+    )
+    try:
+        signature(builtin.call).bind(*before, *args, **kwargs)
+    except TypeError as wrong:
+        raise ScriptError(f"{filename}, {step.where}: {wrong}; it is {builtin.signature}.") from None
+    return step
+
+
+def _taken_apart(raw: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    if isinstance(raw, str):
+        return raw, (), {}
+    if isinstance(raw, list) and raw:
+        is_named = len(raw) > 1 and isinstance(raw[-1], dict)
+        return raw[0], tuple(raw[1:-1] if is_named else raw[1:]), raw[-1] if is_named else {}
+    if isinstance(raw, dict) and len(raw) == 1:
+        name, given = next(iter(raw.items()))
+        if isinstance(given, dict):
+            return name, (), given
+        return name, tuple(given) if isinstance(given, list) else () if given is None else (given,), {}
+    return None, (), {}
+
+
+def _check_order(steps: tuple[Step, ...], filename: str) -> None:
+    """Follow kind of data and frame through the steps, without data."""
+    kind, giver, has_frame = "", "", False
+    for step in steps:
+        role = step.builtin.role
+        if role not in {Role.SOURCE, Role.NEW_FRAME, Role.FRAME} and not kind and not (role is Role.END and has_frame):
+            raise ScriptError(f"{filename}, {step.where}: there is no data yet; put 'access' before it.")
+        if role in {Role.FRAME, Role.DRAW} and not has_frame:
+            raise ScriptError(f"{filename}, {step.where}: there is no frame yet; put 'frame' before it.")
+        if kind and role is Role.DATA and kind not in step.builtin.takes:
+            raise ScriptError(
+                f"{filename}, {step.where}: it needs {_needs(step.builtin)}, but {giver} gives {_WORDS.get(kind, kind)}."
+            )
+        has_frame = has_frame or role is Role.NEW_FRAME
+        if step.builtin.gives:
+            kind, giver = step.builtin.gives, step.where
+
+
+def _needs(builtin: Builtin) -> str:
+    return "numbers" if "value" in builtin.takes else "rows of numbers"
+
+
+def run(steps: tuple[Step, ...], context: Context) -> Any:
+    """Carry the steps out; gives what the register holds at the end.
+
+    Raises:
+        TaskFailedError: a step went wrong; says which and why.
+    """
+    register = Register()
+    for step in steps:
+        try:
+            register.take(step, context)
+        except Plotter2Error as wrong:
+            raise TaskFailedError(f"{step.where}: {wrong.message}") from None
+        except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as wrong:
+            raise TaskFailedError(f"{step.where}: {type(wrong).__name__}: {wrong}") from None
+    return register.value
+
+
+class Register:
+    """What stands between two steps."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.frame: Frame | None = None
+
+    def take(self, step: Step, context: Context) -> None:
+        """Do one step."""
+        call, args, kwargs, role = step.builtin.call, step.args, step.kwargs, step.builtin.role
+        if role is Role.SOURCE:
+            self.value = call(*args, **kwargs)
+        elif role is Role.DATA:
+            self.value = call(self.value, *args, **kwargs)
+        elif role is Role.EFFECT:
+            call(*([self.value] if step.builtin.name != "loggy" else []), *args, **kwargs)
+        elif role is Role.NEW_FRAME:
+            self.frame = call(*args, **kwargs)
+        elif role is Role.FRAME:
+            call(self.frame, *args, **kwargs)
+        elif role in {Role.DRAW, Role.DRAW_NOW}:
+            frame = [self.frame] if self.frame is not None and not self.frame.is_sent else []
+            call(*frame, self.value, *args, **kwargs)
+        else:
+            self._end(step, context)
+
+    def _end(self, step: Step, context: Context) -> None:
+        if step.builtin.name == "report":
+            made: Report = step.builtin.call(*step.args, **step.kwargs)
+            made.add(self.frame if self.frame is not None and not self.frame.is_empty else self.value)
+            return
+        if self.frame is not None and not self.frame.is_sent and not self.frame.is_empty:
+            compose.send(context, self.frame)
+        step.builtin.call(self.value, *step.args, **step.kwargs)

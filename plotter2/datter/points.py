@@ -1,0 +1,240 @@
+"""Points: rows of numbers with named columns and, where there are any, groups of rows.
+
+The one door from whatever a user has (table, array, group, list) to the matrix that the mathematics needs, and the one
+place of the rules about missing and useless columns: a column with more than a fifth of its values missing is left out,
+then every row that still misses one, then columns that are constant. Each such loss is said in `notes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter.group import DataGroup
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+MISSING_SHARE_MAX = 0.2
+CATEGORIES_MAX = 20
+CATEGORIES_GOOD = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Which group each row belongs to: a code a row, and the groups' names."""
+
+    title: str
+    names: tuple[str, ...]
+    codes: NDArray[Any]
+
+    def rows(self, kept: NDArray[Any]) -> Labels:
+        """The labels of some rows."""
+        return replace(self, codes=self.codes[kept])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """A matrix of rows x named columns, float64.
+
+    Attributes:
+        title: what the rows are, for titles.
+        groups: the group of each row, or None.
+        notes: what was left out and why.
+    """
+
+    matrix: NDArray[Any]
+    names: tuple[str, ...]
+    title: str = ""
+    groups: Labels | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.matrix.shape[0], self.matrix.shape[1]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column."""
+        return self.matrix[:, self.names.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self.column(which) if isinstance(which, str) else self.matrix[which]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 -- numpy's protocol
+        return np.array(self.matrix, dtype=dtype, copy=copy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection(Points):
+    """Points on their principal components.
+
+    Attributes:
+        explained: share of the variance that each component carries.
+        components: components x original columns.
+        loadings: names of the original columns.
+    """
+
+    explained: tuple[float, ...] = ()
+    components: NDArray[Any] | None = None
+    loadings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clusters(Points):
+    """Points with the cluster of each.
+
+    Attributes:
+        centres: clusters x columns, in the columns' own units.
+        inertia: sum of squared distances to the nearest centre, in the scaled space that was clustered.
+        is_standardised: whether columns were brought to unit variance first.
+    """
+
+    centres: NDArray[Any] | None = None
+    inertia: float = 0.0
+    is_standardised: bool = False
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The cluster of each row, from 0."""
+        if self.groups is None:
+            raise UsageError("These clusters have lost their labels.")
+        return self.groups.codes
+
+    @property
+    def sizes(self) -> list[int]:
+        """Rows in each cluster."""
+        return [int(size) for size in np.bincount(self.labels)]
+
+
+def points(value: Any) -> Points:
+    """What a value is as points; a value that already is some comes back as it is.
+
+    Raises:
+        UsageError: it holds no numbers.
+    """
+    if isinstance(value, Points):
+        return value
+    if isinstance(value, Table):
+        return _from_table(value)
+    if isinstance(value, DataGroup):
+        return _from_group(value)
+    array = numbers(value)
+    matrix = array.reshape(len(array), -1) if array.ndim != 1 else array[:, None]
+    names = ("value",) if array.ndim == 1 else tuple(f"column {place}" for place in range(matrix.shape[1]))
+    return Points(matrix.astype(float), names)
+
+
+def numbers(value: Any) -> NDArray[Any]:
+    """A value as a numeric array of at least one dimension.
+
+    Raises:
+        UsageError: it holds something else than real numbers, or nothing.
+    """
+    if isinstance(value, Points | Table | DataGroup):
+        return points(value).matrix
+    try:
+        array = np.atleast_1d(np.asarray(value))
+    except ValueError as wrong:
+        raise UsageError(f"These values are not a regular array of numbers: {wrong}.") from None
+    if array.dtype.kind == "c":
+        raise UsageError(
+            "Complex numbers have no order and no place on an axis; take their .real, .imag or abs() first."
+        )
+    if array.dtype.kind not in "iufb":
+        raise UsageError(f"Numbers are needed here, not {_described(value)}.")
+    if array.size == 0:
+        raise UsageError("There are no values: the data is empty.")
+    return array
+
+
+def complete(found: Points, *, varying: bool = False) -> Points:
+    """The rows without missing values, by the rules of this module; with `varying`, without constant columns too.
+
+    Raises:
+        UsageError: nothing is left.
+    """
+    matrix, names, notes = found.matrix, np.array(found.names, dtype=object), list(found.notes)
+    finite = np.isfinite(matrix)
+    sparse = (~finite).mean(axis=0) > MISSING_SHARE_MAX if len(matrix) else np.zeros(len(names), bool)
+    if sparse.any():
+        notes.append(f"Left out, more than {MISSING_SHARE_MAX:.0%} missing: {', '.join(names[sparse])}.")
+        matrix, names, finite = matrix[:, ~sparse], names[~sparse], finite[:, ~sparse]
+    kept = finite.all(axis=1)
+    if not kept.all():
+        notes.append(f"{int((~kept).sum()):,} of {len(matrix):,} rows left out: a value is missing.")
+        matrix = matrix[kept]
+    groups = found.groups.rows(kept) if found.groups is not None and not kept.all() else found.groups
+    if varying and len(matrix):
+        same = np.ptp(matrix, axis=0) == 0
+        if same.any():
+            notes.append(f"Left out, the same in every row: {', '.join(names[same])}.")
+            matrix, names = matrix[:, ~same], names[~same]
+    if not matrix.size:
+        raise UsageError("Nothing is left to compute with: " + (" ".join(notes) or "the data is empty."))
+    return replace(found, matrix=matrix, names=tuple(names), groups=groups, notes=tuple(notes))
+
+
+def label_column(table: Table) -> str:
+    """The column that tells rows apart best: text with 2 to 20 values, most values up to 8 first; "" for none."""
+    best, best_rank = "", (0, 0)
+    for name in table.of_kind("text", "flag"):
+        count = len(table.codes(name)[1])
+        if 1 < count <= CATEGORIES_MAX:
+            rank = (1, count) if count <= CATEGORIES_GOOD else (0, -count)
+            best, best_rank = (name, rank) if not best or rank > best_rank else (best, best_rank)
+    return best
+
+
+def labels_of(table: Table, column: str) -> Labels:
+    """A column as labels: its commonest values, and one group "other" when there are more than 20."""
+    codes, names = table.codes(column)
+    if len(names) > CATEGORIES_MAX:
+        counts = np.bincount(codes, minlength=len(names))
+        kept = np.sort(np.argsort(-counts, kind="stable")[: CATEGORIES_GOOD - 1])
+        places = np.full(len(names), len(kept))
+        places[kept] = np.arange(len(kept))
+        codes, names = places[codes], [*(names[place] for place in kept), "other"]
+    return Labels(column, tuple(names), codes)
+
+
+def _from_table(table: Table) -> Points:
+    columns = [name for name in table.of_kind("number", "flag") if name != table.label]
+    if not columns:
+        raise UsageError(
+            f"{table.name or 'The table'} has no numeric column; its columns are {', '.join(table.names)}."
+        )
+    if not len(table):
+        raise UsageError(f"{table.name or 'The table'} has no rows.")
+    groups = labels_of(table, table.label) if table.label else None
+    return Points(table.select(columns).to_numpy(), tuple(columns), table.name, groups, table.notes)
+
+
+def _from_group(group: DataGroup) -> Points:
+    """Tables one below the other, labelled by their names; arrays of one shape as one row each."""
+    values = group.values
+    if not values:
+        raise UsageError(f"The group {group.name!r} is empty.")
+    if all(isinstance(value, Table) for value in values):
+        parts = [points(value) for value in values]
+        if any(part.names != parts[0].names for part in parts):
+            raise UsageError(f"The tables of {group.name!r} have different columns, so they cannot be put together.")
+        codes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        labels = Labels(group.axis or group.name, tuple(group.names), codes)
+        return Points(np.vstack([part.matrix for part in parts]), parts[0].names, group.name, labels)
+    rows = [numbers(value) for value in values]
+    if any(row.shape != rows[0].shape for row in rows):
+        raise UsageError(f"The arrays of {group.name!r} have different shapes, so they cannot be rows of one matrix.")
+    matrix = np.stack([row.ravel() for row in rows]).astype(float)
+    return Points(matrix, tuple(f"value {place}" for place in range(matrix.shape[1])), group.name)
+
+
+def _described(value: Any) -> str:
+    return {"str": "text", "dict": "a dictionary", "NoneType": "nothing"}.get(
+        type(value).__name__, type(value).__name__
+    )

@@ -1,0 +1,246 @@
+"""access, load and copy: how a run gets at data (requirements 163, 171, 175), and order and the groups it works on.
+
+A key is looked for in the bundle itself, then in the bundles below it, where it becomes a group with one member each. Loaded
+tables are kept by a child for its next tasks; arrays are mapped, so keeping them would gain nothing.
+"""
+
+from __future__ import annotations
+
+import copy as copying
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plotter2.datter import loading
+from plotter2.datter.context import Context, KeyType, Symbol, current, file_digest
+from plotter2.datter.group import DataGroup, Member
+from plotter2.datter.keys import Key, find, is_pattern, natural, ordinal, stem, unknown
+from plotter2.datter.points import Points
+from plotter2.datter.scope import Scope
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+KEPT_TABLES = 8
+KEPT_BYTES_MAX = 64 << 20
+
+
+def access(key: Any = None, columns: Sequence[str] | None = None) -> Any:
+    """Data by its key, by a path or pattern in the bundle, or the bundle's main data without an argument.
+
+    Raises:
+        UsageError: nothing provides it; with the nearest keys.
+    """
+    context = current()
+    if isinstance(key, list | tuple):
+        return {str(one): access(one, columns) for one in key}
+    if isinstance(key, Exposures):
+        return key.only()
+    if key is not None and not isinstance(key, str | KeyType):
+        return key  # a value that somebody holds already
+    value = _found(context, context.run.scope, _main_key(context) if key is None else key)
+    if columns is not None:
+        if not isinstance(value, Table):
+            raise UsageError(f"access: {key!r} is no table, so it has no columns to choose.")
+        value = value.select(list(columns))
+    return value
+
+
+def load(bundle: str, key: str) -> Any:
+    """Data of a bundle that is named: this one, or one below it.
+
+    Raises:
+        UsageError: the bundle is not in this run's scope, or has no such key.
+    """
+    context = current()
+    scopes = {scope.bundle: scope for scope in (context.run.scope, *below(context.run.scope))}
+    if bundle not in scopes:
+        raise unknown("bundle in this run's scope called", bundle, scopes)
+    return read(context, scopes[bundle], key)
+
+
+def copy(source: Any) -> Any:
+    """A private copy, which may be written to, of data or of what a key names."""
+    value = access(source)
+    context = current()
+    name = context.name_of(value)
+    made = value.map(copying.copy) if isinstance(value, DataGroup) else _private(value)
+    context.know(made, name)
+    context.datum(made).is_owned = True
+    return made
+
+
+def _private(value: Any) -> Any:
+    return np.array(value) if isinstance(value, np.ndarray) else copying.deepcopy(value)
+
+
+class Exposures:
+    """What is exposed to this task: names and values. `x in exposed()` asks for a name, or for the very value."""
+
+    __slots__ = ("_named",)
+
+    def __init__(self, named: dict[str, DataGroup]) -> None:
+        self._named = named
+
+    def only(self) -> Any:
+        """One name: its group; several: groups by name."""
+        if not self._named:
+            raise UsageError("Nothing is exposed to this task.")
+        return next(iter(self._named.values())) if len(self._named) == 1 else dict(self._named)
+
+    def __contains__(self, what: object) -> bool:
+        if isinstance(what, str):
+            return what in self._named
+        return any(what in group for group in self._named.values())
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+
+def below(scope: Scope) -> list[Scope]:
+    """All bundles below one, parents first."""
+    return [one for child in scope.descendants for one in (child, *below(child))]
+
+
+def _main_key(context: Context) -> str:
+    """The key that is called like the bundle, the only one, or the largest."""
+    scope = context.run.scope
+    keys = context.keys_of(scope)
+    if not keys:
+        raise UsageError(f"access: {scope.bundle or 'this run'} has no data; name a bundle with --on, or a key.")
+    name = scope.bundle.rpartition("/")[2]
+    if name in keys or len(keys) == 1:
+        return name if name in keys else next(iter(keys))
+    sizes = {one: sum(scope.files[path].stat().st_size for path in key.paths) for one, key in keys.items()}
+    chosen = max(sizes, key=lambda one: sizes[one])
+    context.emit(f"access: of {', '.join(keys)} the largest is taken: {chosen}")
+    return chosen
+
+
+def _found(context: Context, scope: Scope, key: str | KeyType) -> Any:
+    if isinstance(key, KeyType):
+        return _found(context, scope, key.base)
+    name = str(key)
+    if isinstance(key, Symbol) and name in context.bindings:
+        return _bound(context, scope, context.bindings[name])
+    for held in (context.exposures, context.pool):
+        if name in held:
+            return held[name]
+    if _provides(context, scope, name):
+        return read(context, scope, name)
+    owners = [child for child in below(scope) if _provides(context, child, name)]
+    if not owners:
+        raise unknown(f"data in {scope.bundle or 'this run'} called", name, _all_keys(context, scope))
+    return over(context, owners, name)
+
+
+def _bound(context: Context, scope: Scope, bound: Any) -> Any:
+    base, key = bound
+    value = _found(context, scope, base)
+    if key is None or not isinstance(value, DataGroup):
+        return value
+    member = next((one for one in value.members if key in (one.name, one.key) or str(key) == str(one.key)), None)
+    if member is None:
+        raise unknown(f"key of {base!r}", str(key), value.names)
+    return member.value
+
+
+def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
+    """One key of many bundles as a group, one member a bundle."""
+    members = [Member(run_title(one), place, _reader(context, one, name)) for place, one in enumerate(scopes)]
+    return DataGroup(members, name)
+
+
+def run_title(scope: Scope) -> str:
+    """What tells a bundle apart: its parameters, or the end of its name."""
+    return ", ".join(f"{name} = {value}" for name, value in scope.parameters.items()) or scope.bundle.rpartition("/")[2]
+
+
+def _reader(context: Context, scope: Scope, name: str) -> Callable[[], Any]:
+    return lambda: read(context, scope, name)
+
+
+def _all_keys(context: Context, scope: Scope) -> list[str]:
+    return list(dict.fromkeys(key for one in (scope, *below(scope)) for key in context.keys_of(one)))
+
+
+def _provides(context: Context, scope: Scope, name: str) -> bool:
+    key = context.keys_of(scope).get(name)
+    if key is not None:
+        return bool(key.paths)
+    return name in scope.files or (is_pattern(name) and bool(find(scope.files, name)))
+
+
+def read(context: Context, scope: Scope, name: str) -> Any:
+    """The value of one key of one bundle."""
+    key = context.keys_of(scope).get(name)
+    if key is None:
+        paths = find(scope.files, name) if is_pattern(name) else (name,) * (name in scope.files)
+        key = Key(name, paths, "", is_pattern(name))
+    if not key.paths:
+        declared = scope.package.data[name].path if scope.package and name in scope.package.data else name
+        raise UsageError(f"{scope.bundle or 'The bundle'} has no file {declared!r}, which is what {name!r} stands for.")
+    if not key.is_group:
+        return _read_file(context, scope, key.paths[0], key.type, name)
+    members = []
+    axes = set()
+    for place, path in enumerate(key.paths):
+        counted = ordinal(stem(path))
+        axes.add(counted[0] if counted else None)
+        loader = _file_reader(context, scope, path, key.type)
+        members.append(Member(stem(path), counted[1] if counted else place, loader))
+    axis = axes.pop() if len(axes) == 1 else None
+    if axis is None:
+        members = [Member(one.name, place, _later(one)) for place, one in enumerate(members)]
+    return DataGroup(members, name, axis or "")
+
+
+def _later(member: Member) -> Callable[[], Any]:
+    return lambda: member.value
+
+
+def _file_reader(context: Context, scope: Scope, path: str, kind: str) -> Callable[[], Any]:
+    return lambda: _read_file(context, scope, path, kind, stem(path))
+
+
+def _read_file(context: Context, scope: Scope, path: str, kind: str, name: str) -> Any:
+    local = scope.files[path]
+    context.reads[scope.bundle, scope.version, path] = local
+    value = _load(local, path, kind)
+    if isinstance(value, Table):
+        for note in value.notes:
+            context.emit(f"warning: {note}")
+        if value.name != name:
+            value = Table(value.to_arrow(), name=name, notes=value.notes)
+    return context.know(value, name, file_digest(local))
+
+
+def _load(local: Path, path: str, kind: str) -> Any:
+    status = local.stat()
+    if status.st_size > KEPT_BYTES_MAX or not path.lower().endswith((".csv", ".tsv", ".csv.gz", ".csv.zip")):
+        return loading.load_file(local, path, kind)
+    return _kept(local, status.st_mtime_ns, status.st_size, path, kind)
+
+
+@lru_cache(maxsize=KEPT_TABLES)
+def _kept(local: Path, _: int, __: int, path: str, kind: str) -> Any:
+    return loading.load_file(local, path, kind)
+
+
+def order(value: Any, by: str | None = None) -> Any:
+    """A group in a stable total order (key, then natural order of names); a table by a column; an array by its values."""
+    if isinstance(value, DataGroup):
+        is_counted = all(isinstance(key, int | float) for key in value.keys)
+        return value.sorted(lambda one: (one.key if is_counted else 0, natural(one.name)))
+    if isinstance(value, Table):
+        column = by or value.names[0]
+        places = value.codes(column)[0] if value.kind(column) == "text" else value.column(column)
+        ranks = np.argsort(places, kind="stable")
+        return Table({name: value.column(name)[ranks] for name in value.names}, name=value.name, notes=value.notes)
+    if isinstance(value, Points):
+        raise UsageError("order works on groups, tables and plain values; points have no order of their own.")
+    if isinstance(value, dict):
+        return DataGroup.of([value[name] for name in sorted(value, key=natural)], sorted(value, key=natural))
+    return np.sort(np.asarray(value), axis=0, kind="stable") if not isinstance(value, str) else value

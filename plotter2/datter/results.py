@@ -1,0 +1,136 @@
+"""What a task returned, as a JSON value: numbers as they are, small arrays as lists, our own things by their summary.
+
+Numbers that JSON does not know become the words "NaN", "Infinity" and "-Infinity". What cannot be a result is refused with
+its place, and without its repr.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plotter2.datter.fitting import Fit
+from plotter2.datter.frame import Frame, Report
+from plotter2.datter.group import DataGroup
+from plotter2.datter.points import Clusters, Points, Projection
+from plotter2.datter.scope import Made
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+VALUES_MAX = 10_000
+DEPTH_MAX = 32
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def to_json(value: Any) -> Any:
+    """The JSON value of a result.
+
+    Raises:
+        UsageError: it has no JSON form, or is too large to travel as a result.
+    """
+    if type(value) in _PLAIN:
+        return value
+    return _converted(value, "the result", 0)
+
+
+def summary(value: Any) -> Any:
+    """What is said of a pipeline's last value: small ones in full, large ones by shape."""
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return {"kind": "array", "shape": list(value.shape)}
+    if isinstance(value, Table):
+        return {"kind": "table", "rows": len(value), "columns": list(value.names)}
+    if isinstance(value, DataGroup):
+        return {"kind": "group", "name": value.name, "values": len(value)}
+    return to_json(value)
+
+
+def _converted(value: Any, where: str, depth: int) -> Any:
+    if depth > DEPTH_MAX:
+        raise UsageError(f"{where} is nested deeper than {DEPTH_MAX}, or contains itself; return something flatter.")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, float):
+        return (
+            float(value)
+            if math.isfinite(value)
+            else "NaN"
+            if math.isnan(value)
+            else "Infinity"
+            if value > 0
+            else "-Infinity"
+        )
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)
+    for kind, convert in _OURS:
+        if isinstance(value, kind):
+            return _converted(convert(value), where, depth + 1)
+    if isinstance(value, dict):
+        _check_size(len(value), where)
+        return {_name(key, where): _converted(one, f"{where}[{key!r}]", depth + 1) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        _check_size(len(value), where)
+        return [_converted(one, f"{where}[{place}]", depth + 1) for place, one in enumerate(value)]
+    raise UsageError(
+        f"{where} is of type {type(value).__name__}, which has no JSON form; return numbers, text, lists or dicts."
+    )
+
+
+def _name(key: Any, where: str) -> str:
+    if isinstance(key, str | int | float | np.generic):
+        return str(key)
+    raise UsageError(f"{where} has a key of type {type(key).__name__}; keys are text or numbers.")
+
+
+def _check_size(count: int, where: str) -> None:
+    if count > VALUES_MAX:
+        raise UsageError(
+            f"{where} has {count:,} values; at most {VALUES_MAX:,} travel as a result: return a summary, or draw it."
+        )
+
+
+def _array(value: Any) -> Any:
+    _check_size(value.size, "the array")
+    return value.astype(str).tolist() if value.dtype.kind in "Mm" else value.tolist()
+
+
+def _table(value: Table) -> Any:
+    _check_size(len(value) * max(len(value.names), 1), "the table")
+    return {name: _array(value.column(name)) for name in value.names}
+
+
+def _group(value: DataGroup) -> Any:
+    _check_size(len(value), "the group")
+    return dict(value.items()) if len(set(value.names)) == len(value) else value.values
+
+
+def _projection(value: Projection) -> Any:
+    about = {"kind": "projection", "rows": len(value), "columns": list(value.names), "explained": list(value.explained)}
+    return about | {"notes": list(value.notes)}
+
+
+def _clusters(value: Clusters) -> Any:
+    centres = [] if value.centres is None else value.centres
+    return {
+        "kind": "clusters", "rows": len(value), "columns": list(value.names), "sizes": value.sizes, "centres": centres,
+        "inertia": value.inertia, "notes": list(value.notes),
+    }  # fmt: skip
+
+
+def _points(value: Points) -> Any:
+    return {"kind": "points", "rows": len(value), "columns": list(value.names), "notes": list(value.notes)}
+
+
+def _fit(value: Fit) -> Any:
+    return {"kind": "fit", "model": value.model, "params": value.params, "errors": value.errors, "r2": value.r2}
+
+
+_OURS: tuple[tuple[type, Any], ...] = (
+    (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
+    (Points, _points), (Fit, _fit), (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
+    (Frame, lambda frame: {"kind": "frame", "title": frame.title}),
+    (Report, lambda report: {"kind": "report", "title": report.title}),
+)  # fmt: skip

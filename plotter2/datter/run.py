@@ -1,0 +1,147 @@
+"""One run from its input to its result: what a worker's child calls. The one boundary around user code.
+
+What goes wrong in user code comes out as one TaskFailedError whose message is a traceback of the user's own frames, with the
+original lines. A script or pipeline that cannot run is refused with ScriptError before anything of it has run.
+"""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Callable
+from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
+from types import FunctionType, TracebackType
+from typing import Any
+
+from plotter2.datter import compose, pipeline, results, script
+from plotter2.datter.builtins import namespace
+from plotter2.datter.context import Context, Symbol, enter, leave
+from plotter2.datter.scope import Made, RunInput, RunResult, Scope
+from plotter2.datter.words import GaveUp, Me
+from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
+
+__all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
+
+TRACEBACK_CHARS_MAX = 16_000
+CHAIN_MAX = 8
+_OUR_ERRORS = "plotter2.errors."
+
+
+def execute(run: RunInput, emit: Callable[[str], None]) -> RunResult:
+    """Run a script or pipeline; `emit` gets each line that it logs or prints.
+
+    Raises:
+        ScriptError: it cannot be run; file and line, or step.
+        TaskFailedError: it was run and went wrong; the message is the user's traceback.
+    """
+    context = Context(run, emit)
+    token = enter(context)
+    try:
+        if run.kind == "pipeline":
+            return _pipeline(run, context)
+        return _script(script.compiled(run.source, run.filename), context)
+    finally:
+        leave(token)
+
+
+def _pipeline(run: RunInput, context: Context) -> RunResult:
+    value = pipeline.run(pipeline.parsed(run.source, run.filename), context)
+    try:
+        compose.flush(context, gave_up=False)
+        return RunResult("done", results.summary(value), context.made)
+    except Plotter2Error as wrong:
+        raise TaskFailedError(f"{run.filename}: {wrong.message}") from None
+
+
+def _script(found: script.Script, context: Context) -> RunResult:
+    run = context.run
+    names: dict[str, Any] = {
+        "__builtins__": namespace(), "__name__": "__plotter2__", "__file__": run.filename,
+        "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version),
+    }  # fmt: skip
+    for symbol in found.symbols:
+        names[symbol] = Symbol(symbol)
+    try:
+        value, has_given_up = _called(found, names, context)
+        if context.roots or context.reports or has_given_up:
+            compose.flush(context, gave_up=has_given_up)
+        return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made)
+    except ScriptError:
+        raise
+    except Plotter2Error as wrong:
+        if wrong.__traceback__ is not None and _user_frames(wrong.__traceback__, found.filename):
+            raise TaskFailedError(explained(wrong, found)) from None
+        raise TaskFailedError(f"{found.filename}: {wrong.message}") from None
+    except (Exception, SystemExit) as wrong:  # noqa: BLE001 -- the one boundary: user code may raise anything
+        raise TaskFailedError(explained(wrong, found)) from None
+
+
+def _called(found: script.Script, names: dict[str, Any], context: Context) -> tuple[Any, bool]:
+    try:
+        exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
+        entry = names.get(script.ENTRY)
+        return entry(**arguments(entry, context.parameters, found.filename)), False
+    except GaveUp:
+        return None, True
+
+
+def arguments(entry: Any, given: dict[str, Any], filename: str) -> dict[str, Any]:
+    """The parameters that `task` names, from those that the run was given.
+
+    Raises:
+        ScriptError: one that it needs was not given, or it takes none by name.
+    """
+    if type(entry) is FunctionType and not entry.__code__.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+        code = entry.__code__
+        wanted = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        taken = {name: given[name] for name in wanted if name in given}
+        if len(taken) == len(wanted) or not _lacking(entry, taken):
+            return taken
+    if not callable(entry):
+        raise ScriptError(f"{filename}: {script.ENTRY} is no function.")
+    lacking = _lacking(entry, given)
+    if lacking:
+        have = ", ".join(map(repr, given)) or "none"
+        raise ScriptError(f"{filename}: {script.ENTRY}() needs the parameter {lacking[0]!r}; given are {have}.")
+    parameters = signature(entry).parameters.values()
+    takes_all = any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
+    return {name: value for name, value in given.items() if takes_all or any(one.name == name for one in parameters)}
+
+
+def _lacking(entry: Any, given: dict[str, Any]) -> list[str]:
+    skipped = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+    return [
+        one.name
+        for one in signature(entry).parameters.values()
+        if one.kind not in skipped and one.default is Parameter.empty and one.name not in given
+    ]
+
+
+def _user_frames(found: TracebackType, filename: str) -> bool:
+    return any(frame.f_code.co_filename == filename for frame, _ in traceback.walk_tb(found))
+
+
+def explained(wrong: BaseException, found: script.Script) -> str:
+    """The traceback that the user sees: own frames only, and the causes' own frames."""
+    linecache.cache[found.filename] = (len(found.source), None, found.source.splitlines(keepends=True), found.filename)
+    try:
+        report = traceback.TracebackException.from_exception(wrong)
+        _cut(report, found.filename, CHAIN_MAX)
+        text = "".join(report.format()).rstrip().replace(_OUR_ERRORS, "")
+    finally:
+        linecache.cache.pop(found.filename, None)
+    half = TRACEBACK_CHARS_MAX // 2
+    return text if len(text) <= TRACEBACK_CHARS_MAX else f"{text[:half]}\n...\n{text[-half:]}"
+
+
+def _cut(report: traceback.TracebackException, filename: str, depth: int) -> None:
+    kept = [frame for frame in report.stack if frame.filename == filename]
+    report.stack = traceback.StackSummary.from_list(kept)
+    for name in ("__cause__", "__context__"):
+        inner = getattr(report, name)
+        if inner is None:
+            continue
+        if depth == 0 or not any(frame.filename == filename for frame in inner.stack):
+            setattr(report, name, None)  # raised inside a library: not the user's story
+        else:
+            _cut(inner, filename, depth - 1)

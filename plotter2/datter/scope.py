@@ -1,0 +1,64 @@
+"""What one run is given and what it leaves: plain data that crosses process borders (pure).
+
+Owns: the shapes that a worker fills in and reads back. Knows nothing of scripts, files' contents or figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from plotter2.model.package import Package
+
+SEED_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One bundle version as a run sees it: its files, its declaration, and the bundles below it.
+
+    Attributes:
+        files: path inside the bundle to a readable local file.
+        parameters: what the service run that made the bundle was given; {} for a bundle that was pushed.
+    """
+
+    bundle: str = ""
+    version: int = 0
+    files: dict[str, Path] = field(default_factory=dict)
+    package: Package | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    descendants: list[Scope] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInput:
+    """One run. `seed` decides every random choice, `output_dir` takes what is drawn."""
+
+    run_id: str
+    task_name: str
+    kind: Literal["script", "pipeline"]
+    source: str
+    filename: str
+    parameters: dict[str, Any]
+    seed: int
+    scope: Scope
+    output_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that a run made, relative to its output directory. Kinds: figure, animation, report, asset."""
+
+    path: str
+    kind: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended; `results` is a JSON value."""
+
+    state: Literal["done", "gaveup"]
+    results: Any = None
+    made: list[Made] = field(default_factory=list)

@@ -1,0 +1,208 @@
+"""Scripts, read without running them: `X as Y` rewritten, names checked, the contract found, code compiled once.
+
+`expose(X as Y)` and `impose(X as Y)` become keyword arguments at token level, so every line and column stays where it was
+(requirement 183). Compiled scripts are kept by their text; running one again costs a lookup. Executes nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from types import CodeType
+
+from plotter2.datter.builtins import NAMES
+from plotter2.datter.keys import nearest
+from plotter2.errors import ScriptError
+
+KEPT_SCRIPTS = 256
+ENTRY = "task"
+CONTRACT = frozenset({"expose", "impose"})
+_HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
+_DYNAMIC = frozenset({"exec", "eval", "globals", "vars", "locals", "setattr", "__import__"})
+_PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__debug__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script that can run.
+
+    Attributes:
+        symbols: bare names of the contract that nothing binds; they stand for themselves.
+        exposes: names that the module level says it gives.
+        imposes: names that the module level wants bound.
+    """
+
+    filename: str
+    source: str
+    code: CodeType
+    symbols: tuple[str, ...] = ()
+    exposes: tuple[str, ...] = ()
+    imposes: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=KEPT_SCRIPTS)
+def compiled(source: str, filename: str) -> Script:
+    """Read a script.
+
+    Raises:
+        ScriptError: it cannot run: a syntax error, no `task()`, an unknown name; with file and line.
+    """
+    try:
+        text = rewritten(source) if _HAS_CONTRACT.search(source) else source
+        tree = ast.parse(text, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
+        raise ScriptError(_syntax(wrong, filename)) from None
+    _check_entry(tree, filename)
+    exposes, imposes, named = _contract(tree)
+    defined, used = _names(text, filename)
+    symbols = tuple(sorted(named - defined - NAMES - _PYTHON))
+    _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
+    try:
+        code = compile(tree, filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError) as wrong:
+        raise ScriptError(_syntax(wrong, filename)) from None
+    return Script(filename, source, code, symbols, exposes, imposes)
+
+
+def _syntax(wrong: BaseException, filename: str) -> str:
+    if isinstance(wrong, SyntaxError):
+        return f"{filename}, line {wrong.lineno or 1}: {wrong.msg}."
+    return f"{filename}: this is not Python that can be read: {wrong}."
+
+
+def rewritten(source: str) -> str:
+    """The source with `X as Y` in expose and impose as `X =  Y`: same lines, same columns."""
+    lines = source.splitlines(keepends=True)
+    for row, column in _places(source):
+        text = lines[row - 1]
+        lines[row - 1] = text[:column] + "= " + text[column + 2 :]
+    return "".join(lines)
+
+
+def _places(source: str) -> Iterator[tuple[int, int]]:
+    """Where an `as` stands directly inside a call of expose or impose."""
+    depths: list[bool] = []
+    before = previous = ""
+    try:
+        for token in tokenize.generate_tokens(StringIO(source).readline):
+            if token.type in {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
+                continue
+            if token.string in {"(", "[", "{"}:
+                depths.append(token.string == "(" and previous in CONTRACT and before not in {".", "def"})
+            elif token.string in {")", "]", "}"} and depths:
+                depths.pop()
+            elif token.string == "as" and depths and depths[-1] and previous.isidentifier():
+                yield token.start
+            before, previous = previous, token.string
+    except (tokenize.TokenError, IndentationError):
+        return  # the parser will say what is wrong, and where
+
+
+def _check_entry(tree: ast.Module, filename: str) -> None:
+    found = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == ENTRY
+    ]
+    assigned = any(
+        isinstance(target, ast.Name) and target.id == ENTRY
+        for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+    )  # fmt: skip
+    imported = any(
+        (one.asname or one.name) == ENTRY
+        for node in tree.body if isinstance(node, ast.ImportFrom) for one in node.names
+    )  # fmt: skip
+    if not found and not assigned and not imported:
+        raise ScriptError(f"{filename}: there is no `def {ENTRY}():`; it is what runs.")
+    for node in found:
+        if isinstance(node, ast.AsyncFunctionDef) or any(
+            isinstance(one, ast.Yield | ast.YieldFrom) for one in _own(node)
+        ):
+            raise ScriptError(
+                f"{filename}, line {node.lineno}: {ENTRY}() must be a plain function, without async and yield."
+            )
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function, without those of functions inside it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield child
+            yield from _own(child)
+
+
+def _contract(tree: ast.Module) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
+    """What the module level exposes and imposes, and every bare name that stands in such a call anywhere."""
+    top = {node.value for node in tree.body if isinstance(node, ast.Expr)}
+    exposes, imposes, named = [], [], set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CONTRACT:
+            continue
+        words = [one.id for one in node.args if isinstance(one, ast.Name)]
+        words += [one.arg for one in node.keywords if one.arg is not None]
+        inner = [
+            one.id
+            for word in node.keywords
+            if isinstance(word.value, ast.Call)
+            for one in word.value.args
+            if isinstance(one, ast.Name)
+        ]
+        if node in top:
+            (exposes if node.func.id == "expose" else imposes).extend(words)
+            named.update(words, inner)
+    return tuple(dict.fromkeys(exposes)), tuple(dict.fromkeys(imposes)), named
+
+
+def _names(text: str, filename: str) -> tuple[set[str], set[str]]:
+    """Names that the module binds, and names that are looked up as global anywhere."""
+    defined, used = set(), set()
+    tables = [symtable.symtable(text, filename, "exec")]
+    while tables:
+        table = tables.pop()
+        is_top = table.get_type() == "module"
+        for symbol in table.get_symbols():
+            is_bound = symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+            if is_bound and (is_top or symbol.is_declared_global()):
+                defined.add(symbol.get_name())
+            if symbol.is_referenced() and (is_top or symbol.is_global()):
+                used.add(symbol.get_name())
+        tables.extend(table.get_children())
+    return defined, used
+
+
+def _check_names(tree: ast.Module, unknown: set[str], filename: str) -> None:
+    """Refuse a name that can never be found, unless the script makes names as it runs or is ready for it."""
+    if not unknown:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names):
+            return
+        if isinstance(node, ast.Name) and node.id in _DYNAMIC:
+            return
+    guarded = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try) and _catches_names(node)
+        for inner in ast.walk(node)
+    }
+    found = [
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in unknown and node not in guarded
+    ]  # fmt: skip
+    if found:
+        first = min(found, key=lambda node: (node.lineno, node.col_offset))
+        raise ScriptError(
+            f"{filename}, line {first.lineno}: unknown name {first.id!r}; of the built-ins {nearest(first.id, sorted(NAMES))}."
+        )
+
+
+def _catches_names(node: ast.Try) -> bool:
+    caught = {
+        one.id for handler in node.handlers for one in ast.walk(handler.type or handler) if isinstance(one, ast.Name)
+    }
+    return bool(caught & {"NameError", "Exception", "BaseException"}) or any(one.type is None for one in node.handlers)

@@ -1,0 +1,189 @@
+"""Table: named columns of equal length, over Arrow memory or numpy arrays. Read-only.
+
+Columns become numpy arrays when they are looked at: numbers with missing values as float with NaN, text as objects with
+None, times as datetime64. Computes nothing; the mathematics is elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter.keys import unknown
+from plotter2.errors import UsageError
+
+ColumnKind = Literal["number", "flag", "text", "time"]
+_ARROW_KINDS: tuple[tuple[tuple[str, ...], ColumnKind], ...] = (
+    (("int", "uint", "float", "double", "halffloat", "decimal", "null"), "number"),
+    (("bool",), "flag"),
+    (("timestamp", "date"), "time"),
+)
+_NUMPY_KINDS: dict[str, ColumnKind] = {
+    "i": "number",
+    "u": "number",
+    "f": "number",
+    "c": "number",
+    "b": "flag",
+    "M": "time",
+}
+MISSING = "(missing)"
+
+
+class Table:
+    """Columns by name.
+
+    Attributes:
+        name: what the table is called in titles.
+        notes: what had to be done to read it, in sentences.
+        label: the column that tells rows apart in drawings, "" for none.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Any] | Any, *, name: str = "", notes: Iterable[str] = (), label: str = ""
+    ) -> None:
+        self._arrow: Any = None
+        self._columns: dict[str, NDArray[Any]] = {}
+        self.name = name
+        self.notes = tuple(notes)
+        self.label = label
+        if isinstance(columns, Mapping):
+            self._columns = {str(one): _column(str(one), values) for one, values in columns.items()}
+            lengths = {len(values) for values in self._columns.values()}
+            if len(lengths) > 1:
+                raise UsageError(f"The columns of a table must be equally long; these have {sorted(lengths)} rows.")
+            self.names = tuple(self._columns)
+            self._rows = lengths.pop() if lengths else 0
+        else:
+            self._arrow = columns
+            self.names = tuple(str(one) for one in columns.column_names)
+            self._rows = int(columns.num_rows)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]], **about: Any) -> Table:
+        """A table of records; a key that a record lacks is missing there."""
+        names = list(dict.fromkeys(str(key) for row in rows for key in row))
+        return cls({name: [row.get(name) for row in rows] for name in names}, **about)
+
+    def kind(self, name: str) -> ColumnKind:
+        """What a column holds."""
+        if self._arrow is not None:
+            written = str(self._arrow.schema.field(self._checked(name)).type)
+            return next((kind for starts, kind in _ARROW_KINDS if written.startswith(starts)), "text")
+        return _NUMPY_KINDS.get(self._columns[self._checked(name)].dtype.kind, "text")
+
+    def of_kind(self, *kinds: ColumnKind) -> list[str]:
+        """The names of the columns of these kinds, in order."""
+        return [name for name in self.names if self.kind(name) in kinds]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column as a numpy array."""
+        if self._checked(name) not in self._columns:
+            self._columns[name] = self._from_arrow(name)
+            self._columns[name].flags.writeable = False
+        return self._columns[name]
+
+    def codes(self, name: str) -> tuple[NDArray[Any], list[str]]:
+        """One column as categories: a code for each row, and the categories' names in natural order."""
+        if self._arrow is not None:
+            packed = self._arrow.column(self._checked(name)).combine_chunks()
+            if not str(packed.type).startswith("dictionary"):
+                packed = packed.dictionary_encode()
+            names = [str(one) for one in packed.dictionary.to_pylist()]
+            codes = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        else:
+            texts = [MISSING if value is None else str(value) for value in self.column(name).tolist()]
+            names, codes = list(dict.fromkeys(texts)), np.empty(len(texts), np.int64)
+            places = {text: place for place, text in enumerate(names)}
+            codes[:] = [places[text] for text in texts]
+        if np.any(codes < 0):
+            codes, names = np.where(codes < 0, len(names), codes), [*names, MISSING]
+        order = sorted(range(len(names)), key=names.__getitem__)
+        ranks = np.empty(len(names), np.int64)
+        ranks[order] = np.arange(len(names))
+        return ranks[codes] if names else codes, [names[place] for place in order]
+
+    def select(self, names: Sequence[str]) -> Table:
+        """The table of some columns."""
+        wanted = [self._checked(name) for name in names]
+        chosen = self._arrow.select(wanted) if self._arrow is not None else {one: self.column(one) for one in wanted}
+        return Table(chosen, name=self.name, notes=self.notes, label=self.label if self.label in wanted else "")
+
+    def labelled(self, label: str) -> Table:
+        """The same table with another label column."""
+        self._checked(label)
+        same = Table(self._arrow if self._arrow is not None else {}, name=self.name, notes=self.notes, label=label)
+        same.names, same._rows, same._columns = self.names, self._rows, self._columns
+        return same
+
+    def rows(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The first rows as records."""
+        count = self._rows if limit is None else min(limit, self._rows)
+        columns = {name: self.column(name)[:count].tolist() for name in self.names}
+        return [{name: values[row] for name, values in columns.items()} for row in range(count)]
+
+    def to_arrow(self) -> Any:
+        """The table as a pyarrow.Table."""
+        if self._arrow is not None:
+            return self._arrow
+        return import_module("pyarrow").table({name: self.column(name) for name in self.names})
+
+    def to_numpy(self) -> NDArray[Any]:
+        """The numeric columns side by side: rows x columns, float64."""
+        names = self.of_kind("number", "flag")
+        return (
+            np.column_stack([self.column(name).astype(float) for name in names]) if names else np.empty((self._rows, 0))
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self._rows, len(self.names)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, which: str | Sequence[str]) -> Any:
+        return self.column(which) if isinstance(which, str) else self.select(which)
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}, {self._rows} rows: {', '.join(self.names[:8])})"
+
+    def _checked(self, name: str) -> str:
+        if name not in self.names:
+            raise unknown(f"column of {self.name or 'the table'}", name, self.names)
+        return name
+
+    def _from_arrow(self, name: str) -> NDArray[Any]:
+        column = self._arrow.column(name)
+        written = str(column.type)
+        if written.startswith(("decimal", "null")) or (written == "bool" and column.null_count):
+            column = column.cast("int8").cast("float64") if written == "bool" else column.cast("float64")
+        if written.startswith("dictionary"):
+            column = column.cast(column.type.value_type)
+        return np.array(column.to_numpy(), copy=None)
+
+
+def _column(name: str, values: Any) -> NDArray[Any]:
+    listed = values if isinstance(values, np.ndarray) else list(values)
+    if isinstance(listed, list) and any(value is None for value in listed):
+        numbers = all(value is None or isinstance(value, int | float) for value in listed)
+        listed = [np.nan if value is None else value for value in listed] if numbers else np.array(listed, dtype=object)
+    if isinstance(listed, list) and any(isinstance(value, str) for value in listed):
+        listed = np.array(listed, dtype=object)
+    try:
+        array = np.asarray(listed)
+    except ValueError:
+        array = np.array([repr(value) for value in listed], dtype=object)
+    if array.ndim != 1:
+        raise UsageError(f"The column {name!r} must be a list of values, not an array of shape {array.shape}.")
+    return array

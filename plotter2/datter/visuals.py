@@ -1,0 +1,291 @@
+"""Values into panels: what a line, scatter, density, matrix, histogram, bar chart, table looks like here.
+
+Rules for much data, each said in the panel's notes: lines keep the smallest and largest value of each of 2,000 stretches;
+more than 10,000 points are drawn as a density (cells, colour mixed of the groups, opacity by the logarithm of the count);
+matrices above 1,000 cells a side show block means. Nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter.cluster import flattened
+from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
+from plotter2.datter.fitting import CONFIDENCE, Fit
+from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, numbers
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+POINTS_DRAWN_MAX = 10_000
+LINE_BUCKETS = 2_000
+MATRIX_SIDE_MAX = 1_000
+CELLS_X, CELLS_Y = 250, 170
+VIEW_SHARE = 0.001
+BINS_MAX = 60
+BARS_MAX = 40
+ROWS_MAX = 200
+OUTSIDE_MAX = 2_000
+SEVERAL = 2
+Series = tuple[str, NDArray[Any], NDArray[Any]]
+
+
+def colours_for(count: int) -> list[str]:
+    """A colour for each of so many things: the palette, or beyond it a walk through one sequence."""
+    if count <= len(PALETTE):
+        return list(PALETTE[:count])
+    return [SEQUENCE[round(place * (len(SEQUENCE) - 1) / (count - 1))] for place in range(count)]
+
+
+SEQUENCE = (
+    "#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c",
+)  # fmt: skip
+
+
+def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = ()) -> Panel:
+    """Curves over one axis."""
+    chosen = list(colours) or colours_for(len(series))
+    notes: list[str] = []
+    layers = []
+    for place, (name, xs, ys) in enumerate(series):
+        if not np.isfinite(ys.astype(float)).any():
+            raise UsageError(f"The series {name or y!r} has no finite value, so there is nothing to draw.")
+        drawn_x, drawn_y = _thinned(xs, ys.astype(float))
+        if len(drawn_y) < len(ys):
+            notes.append(
+                f"{name or y}: {len(ys):,} values, drawn by the smallest and largest of each of {LINE_BUCKETS:,} stretches."
+            )
+        missing = int((~np.isfinite(ys.astype(float))).sum())
+        if missing:
+            notes.append(f"{name or y}: {missing:,} values are missing or infinite; the line is broken there.")
+        hover = ((x or "x", "x"), (name or y or "y", "y"))
+        columns = {"x": drawn_x, "y": drawn_y}
+        mark = "points" if len(drawn_y) == 1 else "line"
+        layers.append(
+            Layer(mark, columns, name, chosen[place % len(chosen)], size=2 if mark == "line" else 8, hover=hover)
+        )
+    is_time = series[0][1].dtype.kind == "M"
+    is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
+    axis = Axis(x, "datetime" if is_time else "linear", is_whole=is_whole and not is_time)
+    return Panel("line", x=axis, y=Axis(y), layers=tuple(layers), has_legend=len(series) > 1, notes=tuple(notes))
+
+
+def _thinned(xs: NDArray[Any], ys: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    if len(ys) <= LINE_BUCKETS * 2:
+        return xs, ys
+    edges = np.linspace(0, len(ys), LINE_BUCKETS + 1).astype(int)[:-1]
+    size = int(np.diff(edges).max()) + 1
+    places = np.minimum(edges[:, None] + np.arange(size), np.append(edges[1:], len(ys))[:, None] - 1)
+    blocks = ys[places]
+    low = np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1)
+    high = np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=1)
+    rows = np.arange(len(edges))
+    kept = np.unique(np.concatenate([places[rows, low], places[rows, high]]))
+    return xs[kept], ys[kept]
+
+
+def scatter(found: Points, *, palette: Sequence[str] = ()) -> Panel:
+    """Rows as points on two axes; of more than two columns, on their first two principal components."""
+    centres = None
+    if found.shape[1] > SEVERAL and not isinstance(found, Projection):
+        found, centres = flattened(found)
+    elif isinstance(found, Clusters):
+        centres = found.centres
+    found = complete(found)
+    if found.shape[1] == 1:
+        return histogram(found.matrix[:, 0], found.names[0])
+    labels = found.groups or Labels("", ("",), np.zeros(len(found), int))
+    xs, ys = found.matrix[:, 0], found.matrix[:, 1]
+    colours = list(palette) or colours_for(len(labels.names))
+    drawn = _dense if len(xs) > POINTS_DRAWN_MAX else _dots
+    layers, notes, x, y = drawn(xs, ys, labels, colours, axis_names(found))
+    if centres is not None:
+        columns = {"x": centres[:, 0], "y": centres[:, 1]}
+        layers.append(Layer("points", columns, "centre", INK, size=11, hover=(("centre", "$index"),)))
+    visual = "pca" if isinstance(found, Projection) else "scatter"
+    return Panel(
+        visual, x=x, y=y, layers=tuple(layers), has_legend=len(labels.names) > 1 or centres is not None,
+        legend_title=labels.title, notes=(*found.notes, *notes),
+    )  # fmt: skip
+
+
+def axis_names(found: Points) -> tuple[str, str]:
+    """What stands at the axes: the columns' names, with the explained variance of components."""
+    if isinstance(found, Projection):
+        names = [f"{name} ({share:.1%} of variance)" for name, share in zip(found.names, found.explained, strict=True)]
+        return names[0], names[1]
+    return found.names[0], found.names[1]
+
+
+Drawn = tuple[list[Layer], list[str], Axis, Axis]
+
+
+def _dots(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str], names: tuple[str, str]) -> Drawn:
+    alpha = float(np.clip(40 / np.sqrt(max(len(xs), 1)), 0.35, 0.85))
+    hover = ((names[0], "x"), (names[1], "y"))
+    layers = [
+        Layer("points", {"x": xs[chosen], "y": ys[chosen]}, name, colours[code % len(colours)], alpha, 6, hover)
+        for code, name in enumerate(labels.names)
+        if (chosen := labels.codes == code).any()
+    ]
+    return layers, [], Axis(names[0]), Axis(names[1])
+
+
+def _dense(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str], names: tuple[str, str]) -> Drawn:
+    """A grid of cells over the middle of the data, and what lies outside as points."""
+    (x_low, x_high), (y_low, y_high) = _view(xs), _view(ys)
+    inside = (xs >= x_low) & (xs <= x_high) & (ys >= y_low) & (ys <= y_high)
+    columns = np.minimum(((xs[inside] - x_low) / (x_high - x_low) * CELLS_X).astype(int), CELLS_X - 1)
+    rows = np.minimum(((ys[inside] - y_low) / (y_high - y_low) * CELLS_Y).astype(int), CELLS_Y - 1)
+    cells = (labels.codes[inside] * CELLS_Y + rows) * CELLS_X + columns
+    kinds = len(labels.names)
+    counts = np.bincount(cells, minlength=kinds * CELLS_Y * CELLS_X).reshape(kinds, CELLS_Y, CELLS_X)
+    total = counts.sum(axis=0)
+    place = {"x": [x_low], "y": [y_low], "dw": [x_high - x_low], "dh": [y_high - y_low]}
+    image = {"image": _mixed(counts, total, colours), "count": total.astype(np.uint32), **place}
+    layers = [Layer("rgba", image, hover=(("rows in this cell", "count"),))]
+    outside = np.flatnonzero(~inside)
+    notes = [
+        f"{len(xs):,} rows as a density of {CELLS_X} x {CELLS_Y} cells: opacity grows with the logarithm of the count"
+        f"{', colour mixes the groups in a cell' if kinds > 1 else ''}."
+    ]
+    if len(outside):
+        notes.append(f"{len(outside):,} rows lie outside this view; zoom out to see them.")
+    if len(outside) > OUTSIDE_MAX:
+        notes[-1] = notes[-1][:-1] + f" ({OUTSIDE_MAX:,} of them, evenly chosen)."
+        outside = outside[np.linspace(0, len(outside) - 1, OUTSIDE_MAX).astype(int)]
+    for code, name in enumerate(labels.names):
+        chosen = outside[labels.codes[outside] == code]
+        far = {
+            "x": np.append(xs[chosen], np.nan),
+            "y": np.append(ys[chosen], np.nan),
+        }  # one more, for the legend's mark
+        layers.append(Layer("points", far, name, colours[code % len(colours)], 0.6, 4))
+    return layers, notes, Axis(names[0], low=x_low, high=x_high), Axis(names[1], low=y_low, high=y_high)
+
+
+def _view(values: NDArray[Any]) -> tuple[float, float]:
+    low, high = np.quantile(values, [VIEW_SHARE, 1 - VIEW_SHARE])
+    pad = (high - low) * 0.03 or max(abs(high), 1.0) * 0.5
+    return float(low - pad), float(high + pad)
+
+
+def _mixed(counts: NDArray[Any], total: NDArray[Any], colours: list[str]) -> NDArray[Any]:
+    parts = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], float)
+    parts = parts[np.arange(len(counts)) % len(parts)]
+    mixed = np.einsum("kyx,kc->yxc", counts, parts) / np.maximum(total, 1)[..., None]
+    strength = np.where(total > 0, 0.25 + 0.75 * np.log1p(total) / np.log1p(max(int(total.max()), 1)), 0.0)
+    pixels = np.dstack([mixed, strength * 255]).astype(np.uint8)
+    found: NDArray[Any] = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
+    return found
+
+
+def matrix(array: NDArray[Any], *, limits: tuple[float, float] | None = None) -> Panel:
+    """A matrix as an image: row 0 on top; a signed one in two colours around 0."""
+    values = numbers(array)
+    if values.ndim != SEVERAL:
+        raise UsageError(f"A matrix has rows and columns; this has the shape {values.shape}.")
+    shown, notes = _blocks(values.astype(float))
+    rows, columns = values.shape
+    place = {"x": [-0.5], "y": [-0.5], "dw": [columns], "dh": [rows]}
+    layer = Layer(
+        "image",
+        {"image": shown.astype(np.float32), **place},
+        hover=(("row", "$y{0}"), ("column", "$x{0}"), ("value", "image")),
+    )
+    return Panel(
+        "matrix", x=Axis("column", low=-0.5, high=columns - 0.5, is_whole=True),
+        y=Axis("row", low=rows - 0.5, high=-0.5, is_whole=True), layers=(layer,), has_legend=False,
+        colours=colour_scale(limits or extent(values)), aspect=rows / columns, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def extent(values: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest finite value.
+
+    Raises:
+        UsageError: there is none.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise UsageError("Every value is missing or infinite, so there is nothing to draw.")
+    return float(finite.min()), float(finite.max())
+
+
+def colour_scale(limits: tuple[float, float], title: str = "") -> Colours:
+    """The colours for values between two limits: around 0 when they lie on both sides of it."""
+    low, high = limits
+    if low < 0 < high:
+        reach = max(-low, high)
+        return Colours("diverging", -reach, reach, title)
+    return Colours("sequential", low, high if high > low else low + 1.0, title)
+
+
+def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    steps = [-(-side // MATRIX_SIDE_MAX) for side in values.shape]
+    if max(steps) == 1:
+        return values, []
+    pads = [(0, -side % step) for side, step in zip(values.shape, steps, strict=True)]
+    padded = np.pad(values, pads, constant_values=np.nan)
+    rows, columns = padded.shape[0] // steps[0], padded.shape[1] // steps[1]
+    blocks = padded.reshape(rows, steps[0], columns, steps[1])
+    count = np.isfinite(blocks).sum(axis=(1, 3))
+    means = np.where(count > 0, np.nansum(blocks, axis=(1, 3)) / np.maximum(count, 1), np.nan)
+    return means, [
+        f"Each cell is the mean of {steps[0]} x {steps[1]} of the {values.shape[0]:,} x {values.shape[1]:,} values."
+    ]
+
+
+def histogram(values: Any, name: str) -> Panel:
+    """How often values fall into equal bins (Freedman and Diaconis, at most 60)."""
+    array = numbers(values).astype(float).ravel()
+    finite = array[np.isfinite(array)]
+    low, high = extent(array)
+    found = (
+        len(np.histogram_bin_edges(finite, "fd")) - 1 if high > low and len(finite) < MATRIX_SIDE_MAX**2 else BINS_MAX
+    )
+    counts, edges = np.histogram(finite, int(np.clip(found, 1, BINS_MAX)))
+    columns = {"left": edges[:-1], "right": edges[1:], "top": counts, "bottom": np.zeros(len(counts))}
+    missing = len(array) - len(finite)
+    notes = (f"{missing:,} of {len(array):,} values are missing or infinite and not counted.",) if missing else ()
+    layer = Layer("bars", columns, hover=((f"{name} from", "left"), ("to", "right"), ("count", "top")))
+    return Panel("histogram", x=Axis(name), y=Axis("count", low=0), layers=(layer,), has_legend=False, notes=notes)
+
+
+def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str) -> Panel:
+    """One bar a category."""
+    kept = list(names)[:BARS_MAX]
+    heights = values.astype(float)[:BARS_MAX]
+    notes = (f"The first {BARS_MAX} of {len(names):,} categories.",) if len(names) > BARS_MAX else ()
+    columns = {"x": kept, "top": heights, "bottom": np.zeros(len(kept)), "width": np.full(len(kept), 0.8)}
+    layer = Layer("bars", columns, hover=((x, "x"), (y, "top")))
+    axis = Axis(x, "category", factors=tuple(dict.fromkeys(kept)))
+    return Panel("bars", x=axis, y=Axis(y), layers=(layer,), has_legend=False, notes=notes)
+
+
+def fitted(found: Fit) -> Panel:
+    """The points, the curve and its confidence band."""
+    names = found.names
+    dots = Points(np.column_stack([found.x, found.y]), names)
+    panel = scatter(dots)
+    at, middle, low, high = found.curve.T
+    written = " ".join(
+        f"{value:+.4g}{('', 'x', 'x^')[min(power, 2)]}{power if power > 1 else ''}"
+        for power, value in enumerate(found.params)
+    )
+    layers = (
+        *panel.layers,
+        Layer("band", {"x": at, "low": low, "high": high}, f"{CONFIDENCE:.0%} band", PALETTE[1], 0.2),
+        Layer("line", {"x": at, "y": middle}, f"{found.model}, r² = {found.r2:.4g}", PALETTE[1], size=2.5),
+    )
+    return Panel("fit", x=panel.x, y=panel.y, layers=layers, notes=(*panel.notes, f"{names[1]} = {written}"))
+
+
+def table_panel(table: Table, title: str = "") -> Panel:
+    """A table of text; the first 200 rows."""
+    rows = tuple(tuple(row[name] for name in table.names) for row in table.rows(ROWS_MAX))
+    notes = table.notes + ((f"The first {ROWS_MAX} of {len(table):,} rows.",) if len(table) > ROWS_MAX else ())
+    return Panel("table", title, heads=table.names, rows=rows, has_legend=False, notes=notes)

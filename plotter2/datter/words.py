@@ -1,0 +1,238 @@
+"""The words that say who and what: me, datter, loggy, expose, impose, islinked, register, handoff, giveup.
+
+Here in the meaning they have for one instance: nobody is linked, so nothing is exposed to it and nothing comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from plotter2.datter.context import Context, Datum, KeyType, Symbol, current
+from plotter2.datter.group import DataGroup
+from plotter2.datter.keys import natural, unknown
+from plotter2.datter.reading import Exposures, access, below, over, read, run_title
+from plotter2.datter.scope import Scope
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+
+class GaveUp(BaseException):
+    """A task has ended by `giveup()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The task that is running: `me`."""
+
+    run: str
+    task: str
+    bundle: str
+    version: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the run was given, and the bundle's own parameters."""
+        return dict(current().parameters)
+
+
+class Run:
+    """One earlier run of the experiment: a bundle below this one that has parameters."""
+
+    def __init__(self, context: Context, scope: Scope) -> None:
+        self._context, self._scope = context, scope
+        self.bundle = scope.bundle
+        self.name = run_title(scope)
+        self.parameters = dict(scope.parameters)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of its data."""
+        return list(self._context.keys_of(self._scope))
+
+    def access(self, key: str) -> Any:
+        """Its data by key."""
+        return read(self._context, self._scope, key)
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r})"
+
+
+class Runs(list[Run]):
+    """Runs in the order of their parameters."""
+
+    def __init__(self, context: Context, scopes: list[Scope]) -> None:
+        self._context = context
+        self._scopes = sorted(scopes, key=_rank)
+        super().__init__(Run(context, scope) for scope in self._scopes)
+
+    def access(self, key: str) -> DataGroup:
+        """One key of all runs, one member a run; runs that lack it are named in the log and left out."""
+        having = [one for one in self._scopes if (found := self._context.keys_of(one).get(key)) and found.paths]
+        if not having:
+            raise unknown("data of the runs called", key, {name for run in self for name in run.keys})
+        if len(having) < len(self._scopes):
+            lacking = ", ".join(run_title(one) for one in self._scopes if one not in having)
+            self._context.emit(f"warning: without {key!r} and left out: {lacking}")
+        return over(self._context, having, key)
+
+
+def _rank(scope: Scope) -> list[tuple[int, float, Any]]:
+    """Numbers by size, then words by their natural order."""
+    values = [value for _, value in sorted(scope.parameters.items())]
+    ranks: list[tuple[int, float, Any]] = [
+        (0, float(value), []) if isinstance(value, int | float) else (1, 0.0, natural(str(value))) for value in values
+    ]
+    return [*ranks, (2, 0.0, natural(scope.bundle))]
+
+
+class Datter:
+    """The handle on the engine: `datter`."""
+
+    Table = Table
+    DataGroup = DataGroup
+
+    @staticmethod
+    def keytype(base: Any) -> KeyType:
+        """The type "key of this data"."""
+        return KeyType(str(base))
+
+    @staticmethod
+    def runs() -> Runs:
+        """The earlier runs of this experiment, in the order of their parameters."""
+        context = current()
+        return Runs(context, [one for one in below(context.run.scope) if one.parameters])
+
+    @staticmethod
+    def keys() -> list[str]:
+        """The keys of this bundle's data."""
+        context = current()
+        return list(context.keys_of(context.run.scope))
+
+    @staticmethod
+    def group(values: Any, names: Any = None, name: str = "") -> DataGroup:
+        """A group of values, or of a dictionary of them."""
+        if isinstance(values, Mapping):
+            return DataGroup.of(values.values(), list(map(str, values)), name)
+        return DataGroup.of(values, names, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise UsageError("datter is a handle; datter.runs() and datter.keys() give lists.")
+
+
+def loggy(*words: Any, level: str = "info", **fields: Any) -> None:
+    """A line of the run's log, with fields."""
+    parts = [" ".join(str(word) for word in words), *(f"{name}={_short(value)}" for name, value in fields.items())]
+    line = " ".join(part for part in parts if part)
+    current().emit(line if level == "info" else f"{level}: {line}")
+
+
+def _short(value: Any) -> str:
+    return (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, str) and (not value or " " in value) else str(value)
+    )
+
+
+def giveup() -> NoReturn:
+    """End well: what was exposed and never drawn is drawn by the default rules."""
+    raise GaveUp
+
+
+def expose(*names: str, **values: Any) -> None:
+    """Say what this script gives: `expose(name)` announces, `expose(name as value)` hands over the value."""
+    context = current()
+    for name in names:
+        if not isinstance(name, str):
+            raise UsageError("expose takes names, or `name as value`.")
+    for name, value in values.items():
+        context.exposures[name] = value
+        datum = context.datum(value)
+        datum.name = datum.name or name
+
+
+def impose(*names: str, **constraints: Any) -> None:
+    """Say what must hold: a key of some data, a type, or one of several values of a parameter.
+
+    Raises:
+        UsageError: it does not hold.
+    """
+    context = current()
+    for name in names:
+        if name not in context.parameters:
+            raise UsageError(f"This script imposes the parameter {str(name)!r}, which was not given.")
+    for name, wanted in constraints.items():
+        given = context.parameters.get(name)
+        if isinstance(wanted, KeyType):
+            context.bindings[name] = (wanted.base, given)
+            continue
+        if name not in context.parameters:
+            raise UsageError(f"This script imposes the parameter {name!r}, which was not given.")
+        context.bindings[name] = wanted
+        if isinstance(wanted, type):
+            is_met = isinstance(given, (int, float) if wanted is float else wanted)
+        else:
+            is_met = given in wanted if isinstance(wanted, list | tuple | set) else given == wanted
+        if not is_met:
+            named = wanted.__name__ if isinstance(wanted, type) else wanted
+            raise UsageError(f"The parameter {name!r} is {given!r}, but the script imposes {named}.")
+
+
+def exposed(_: Any = None) -> Exposures:
+    """Everything exposed to this task by others; nothing, when it runs alone."""
+    current()
+    return Exposures({})
+
+
+def imposed() -> dict[str, Any]:
+    """Everything imposed on this task: names and what must hold."""
+    return dict(current().bindings)
+
+
+def islinked(_: Any) -> None:
+    """The tasks that linked this one; None when it runs alone."""
+    current()
+
+
+def register(value: Any, name: str = "") -> Any:
+    """Make a value or pool data yours.
+
+    Raises:
+        UsageError: it is yours already.
+    """
+    context = current()
+    found = context.datum(access(value) if isinstance(value, Symbol) else value)
+    if found.is_owned:
+        raise UsageError(f"register: {found.name or 'this value'} is yours already.")
+    found.is_owned, found.name = True, name or found.name
+    return found.value
+
+
+def _owned(context: Context, value: Any, what: str) -> Datum:
+    found = context.datum(access(value) if isinstance(value, Symbol) else value)
+    if not found.is_owned:
+        raise UsageError(f"{what}: {found.name or 'this value'} is not yours; register it first.")
+    found.is_owned = False
+    return found
+
+
+def deregister(value: Any) -> None:
+    """Stop owning a value; it goes back to the pool.
+
+    Raises:
+        UsageError: it is not yours.
+    """
+    context = current()
+    found = _owned(context, value, "deregister")
+    context.pool.setdefault(found.name or "value", found.value)
+
+
+def handoff(value: Any = None, name: str = "") -> str:
+    """Give a value away for good, to the pool, where `access` finds it by its name. Gives that name."""
+    context = current()
+    found = context.datum(access(value) if isinstance(value, Symbol) else value)
+    found.is_owned = False
+    called = name or found.name or context.name_of(value) or "value"
+    context.pool[called] = found.value
+    return called

@@ -1,0 +1,110 @@
+"""One delivery: what its sender declares before the first byte, and what is refused at once (pure).
+
+Both ends check with the same function: the sender before it reads a hundred gigabytes, the stager because it trusts
+nobody. Content is not looked at here; package.json is the manager's business.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from plotter2 import ids
+from plotter2.errors import LimitError, PathRefusedError, UsageError
+from plotter2.ids import DeliveryId
+from plotter2.model import manifest, paths
+from plotter2.model.bundle import DIGEST_BYTES, FileEntry
+from plotter2.model.paths import BundlePath
+
+FILES_MAX = 100_000
+"""Of one delivery; more go as several bundles, or packed."""
+DESCRIPTION_BYTES_MAX = 12 << 20
+"""Names, digests and manifest of one delivery together: they travel in one message."""
+ENTRY_BYTES = 64
+SIZE_BYTES_MAX = 1 << 50
+MODE_MAX = 0o777
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is on its way, as declared by its sender. The index of a file in `files` is its name in the spool."""
+
+    delivery_id: DeliveryId
+    bundle: BundlePath
+    manifest_json: str
+    files: tuple[FileEntry, ...]
+    service_id: str = ""
+
+    @property
+    def size_bytes(self) -> int:
+        """All files together."""
+        return sum(entry.size_bytes for entry in self.files)
+
+
+def checked(order: Order) -> Order:
+    """The same order with normalised names.
+
+    Raises:
+        UsageError: the identifier is not one, or a size, digest or permission is impossible.
+        PathRefusedError: a name that may not be, twice the same name, a file where another needs a directory.
+        ManifestError: the manifest is not a manifest.
+        LimitError: too many files, or names and manifest that are too long together.
+    """
+    ids.check("dlv", order.delivery_id)
+    bundle = paths.bundle_path(order.bundle)
+    _check_count(order)
+    manifest.parse(order.manifest_json)
+    files = tuple(_entry(entry) for entry in order.files)
+    check_names([entry.path for entry in files])
+    return replace(order, bundle=bundle, files=files)
+
+
+def _check_count(order: Order) -> None:
+    if not order.files:
+        raise UsageError("A delivery needs at least one file.")
+    if len(order.files) > FILES_MAX:
+        raise LimitError(f"{len(order.files)} files are more than the {FILES_MAX} that one delivery may have.")
+    length = len(order.manifest_json) + sum(len(entry.path) + ENTRY_BYTES for entry in order.files)
+    if length > DESCRIPTION_BYTES_MAX:
+        raise LimitError(f"Names and manifest take more than the {DESCRIPTION_BYTES_MAX} bytes that they may have.")
+
+
+def _entry(entry: FileEntry) -> FileEntry:
+    path = paths.file_path(entry.path)
+    if not 0 <= entry.size_bytes <= SIZE_BYTES_MAX:
+        raise UsageError(f"File {path!r} cannot have {entry.size_bytes} bytes.")
+    if len(entry.digest) not in {0, DIGEST_BYTES}:
+        raise UsageError(f"The digest of file {path!r} has {len(entry.digest)} bytes; BLAKE3 has {DIGEST_BYTES}.")
+    if not 0 <= entry.mode <= MODE_MAX:
+        raise UsageError(f"The permissions {entry.mode:o} of file {path!r} are more than read, write and execute.")
+    return replace(entry, path=path)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names that cannot lie beside each other on every file system.
+
+    Raises:
+        PathRefusedError: the same name twice (also when only upper and lower case differ), or a file that would have
+            to be a directory as well.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        key = _folded(name)
+        if key in seen:
+            raise PathRefusedError(f"File names {seen[key]!r} and {name!r} are the same on some file systems.")
+        seen[key] = name
+    for key, name in seen.items():
+        for above in _above(key):
+            if above in seen:
+                raise PathRefusedError(f"File name {seen[above]!r} cannot be a file and the directory of {name!r}.")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _above(key: str) -> Iterable[str]:
+    while "/" in key:
+        key = key.rpartition("/")[0]
+        yield key

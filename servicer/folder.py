@@ -1,0 +1,133 @@
+"""The directory of one service run, and everything written in it. Blocking; runs in threads.
+
+::
+
+    service/<id>/  spec.json    what was asked, written before the ask is answered
+                   status.json  how far it is, written before anybody is told
+                   start.json   what the shim is to do      shim.json, exit.json  what the shim says
+                   work/        a copy of the code, where the program runs: its to change
+                   output/      what `{output}` names        log/   what it printed     child/  what it leaves
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from plotter2 import files
+from plotter2.errors import FailedError
+from plotter2.ids import DeliveryId, ServiceId
+from plotter2.layout import Layout
+from plotter2.model import paths
+from plotter2.model.bundle import FileEntry
+from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
+from servicer.machine import Found
+
+TAIL_BYTES = 2_000
+TAIL_LINES = 20
+
+
+class Folder:
+    """One run's directory."""
+
+    def __init__(self, layout: Layout, service_id: ServiceId) -> None:
+        self.root = layout.service / service_id
+        self.work = self.root / "work"
+        self.output = self.root / "output"
+        self.log = self.root / "log"
+        self.child = self.root / "child"
+        self._layout = layout
+
+    def create(self, spec: ServiceSpec, status: ServiceStatus) -> None:
+        """Make it, with the spec in it, durably."""
+        for folder in (self.root, self.output, self.log):
+            folder.mkdir(parents=True, exist_ok=True)
+        document = asdict(spec)
+        document |= {"code_digest": spec.code_digest.hex(), "run_key": spec.run_key.hex()}
+        document["files"] = [[one.path, one.size_bytes, one.digest.hex(), one.mode] for one in spec.files]
+        files.write_durably(self.root / "spec.json", json.dumps(document).encode())
+        self.keep(status)
+        files.sync_directory(self.root.parent)
+
+    def keep(self, status: ServiceStatus, *, is_acknowledged: bool = False) -> None:
+        """Write how far it is."""
+        document = {**asdict(status), "is_acknowledged": is_acknowledged}
+        files.write_durably(self.root / "status.json", json.dumps(document).encode())
+
+    def copy_code(self, spec: ServiceSpec) -> None:
+        """Give the program its own copy of the code: copies, never links, so nothing it does reaches the store.
+
+        Raises:
+            FailedError: content is not in the store.
+        """
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        for entry in spec.files:
+            target = self.work / paths.file_path(entry.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copyfile(self._layout.blob(entry.digest), target)
+            except FileNotFoundError:
+                raise FailedError(f"The content of {entry.path} is not in the store; run `plotter2 verify`.") from None
+            target.chmod(entry.mode | 0o600)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file of the directory; empty where it is not there yet."""
+        try:
+            found = json.loads((self.root / name).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def tail(self) -> str:
+        """The last lines it printed: of stderr, and of stdout when there are none."""
+        for name in ("stderr.txt", "stdout.txt"):
+            try:
+                with (self.log / name).open("rb") as file:
+                    file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
+                    text = file.read().decode(errors="replace").strip()
+            except OSError:
+                continue
+            if text:
+                return "\n".join(text.splitlines()[-TAIL_LINES:])
+        return ""
+
+    def remove(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def found(self) -> Found | None:
+        """The run as it is on disk; None for a directory that was never finished."""
+        spec, status = self.read("spec.json"), self.read("status.json")
+        if not spec or not status:
+            return None
+        entries = tuple(
+            FileEntry(path, size, bytes.fromhex(digest), mode) for path, size, digest, mode in spec["files"]
+        )
+        spec |= {"code_digest": bytes.fromhex(spec["code_digest"]), "run_key": bytes.fromhex(spec["run_key"])}
+        is_acknowledged = bool(status.pop("is_acknowledged"))
+        status |= {"state": ServiceState(status["state"])}
+        return Found(ServiceSpec(**{**spec, "files": entries}), ServiceStatus(**status), is_acknowledged)
+
+
+def every(layout: Layout) -> Iterator[Found]:
+    """All runs on disk, oldest first."""
+    layout.service.mkdir(parents=True, exist_ok=True)
+    for root in sorted(layout.service.iterdir()):
+        if root.is_dir():
+            found = Folder(layout, ServiceId(root.name)).found()
+            if found is not None:
+                yield found
+
+
+def delivery_of(service_id: ServiceId) -> DeliveryId:
+    """The delivery of a run's output: derived from its id, so a repeat after a crash is the same delivery."""
+    return DeliveryId("dlv-" + files.text_digest(f"service {service_id}").hex()[:32])
+
+
+def with_delivery(status: ServiceStatus) -> ServiceStatus:
+    """The status with the delivery its output travels in."""
+    return replace(status, delivery_id=delivery_of(status.service_id))

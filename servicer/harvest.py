@@ -1,0 +1,132 @@
+"""A run's output becomes a directory that is pushed as the child bundle. Blocking; nothing is copied, only linked.
+
+What goes in: files that match the declared `outputs` (relative to where the program started), or, without any, every
+file there that is new or changed; everything in `{output}`, at the same place; the log; `parameters.json`; `run.json`;
+and `metrics.csv` at the top, when metrics are declared. A file of the program's own wins over one of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from plotter2.clock import rfc3339
+from plotter2.errors import FailedError, LimitError
+from plotter2.files import digest, link_or_copy
+from plotter2.model.bundle import PACKAGE_FILE
+from plotter2.model.package import Service
+from plotter2.model.service import ServiceSpec, ServiceStatus
+from servicer import metrics
+from servicer.folder import Folder
+
+METRICS_FILE = "metrics.csv"
+OWN = ("__pycache__",)
+
+
+def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Service, argv: list[str]) -> Path:
+    """Put the child together; returns its directory.
+
+    Raises:
+        FailedError: the program left what cannot be taken in.
+        LimitError: it left more than it may.
+    """
+    child = folder.child
+    shutil.rmtree(child, ignore_errors=True)
+    child.mkdir()
+    cwd = start_folder(folder, service)
+    total = 0
+    for source, name in [*_outputs(folder, spec, service, cwd), *_under(folder.output)]:
+        target = child / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(source, target)
+        total += target.stat().st_size
+        if service.limits.output_bytes_max and total > service.limits.output_bytes_max:
+            raise LimitError(f"The run left more than its output limit of {service.limits.output_bytes_max} bytes.")
+    for source, name in _under(folder.log):
+        _add(child / "log" / name, source)
+    _describe(child, spec, status, argv)
+    _add_metrics(child, folder, service, cwd)
+    return child
+
+
+def start_folder(folder: Folder, service: Service) -> Path:
+    """Where the program starts: the declared place in the working copy.
+
+    Raises:
+        FailedError: the place is not inside it.
+    """
+    cwd = (folder.work / service.cwd).resolve()
+    if not cwd.is_relative_to(folder.work.resolve()):
+        raise FailedError(f"The service's cwd {service.cwd!r} leads out of the working copy.")
+    cwd.mkdir(parents=True, exist_ok=True)
+    return cwd
+
+
+def _outputs(folder: Folder, spec: ServiceSpec, service: Service, cwd: Path) -> Iterator[tuple[Path, str]]:
+    if service.outputs:
+        seen = set()
+        for pattern in service.outputs:
+            for path in sorted(cwd.glob(pattern)):
+                if path not in seen and _is_plain(path):
+                    seen.add(path)
+                    yield path, path.relative_to(cwd).as_posix()
+        return
+    known = {(folder.work / entry.path): entry for entry in spec.files}
+    for path, name in _under(cwd):
+        entry = known.get(path)
+        if entry is None or path.stat().st_size != entry.size_bytes or digest(path) != entry.digest:
+            yield path, name
+
+
+def _under(root: Path) -> Iterator[tuple[Path, str]]:
+    for folder, below, names in os.walk(root, followlinks=False):
+        below[:] = sorted(name for name in below if name not in OWN)
+        for name in sorted(names):
+            path = Path(folder) / name
+            if _is_plain(path):
+                yield path, path.relative_to(root).as_posix()
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _add(target: Path, source: Path) -> None:
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(source, target)
+
+
+def _describe(child: Path, spec: ServiceSpec, status: ServiceStatus, argv: list[str]) -> None:
+    run = {
+        "service": spec.service_id,
+        "bundle": spec.bundle,
+        "version": spec.version,
+        "command": argv,
+        "parameters": json.loads(spec.parameters_json),
+        "code_digest": spec.code_digest.hex(),
+        "run_key": spec.run_key.hex(),
+        "exit_status": status.exit_status,
+        "started_at": rfc3339(status.started_at),
+        "finished_at": rfc3339(status.finished_at),
+        "duration_s": round(status.finished_at - status.started_at, 3),
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+    }
+    for name, text in {"run.json": json.dumps(run, indent=2), "parameters.json": spec.parameters_json}.items():
+        if not (child / name).exists():
+            (child / name).write_text(text + "\n")
+
+
+def _add_metrics(child: Path, folder: Folder, service: Service, cwd: Path) -> None:
+    target = child / METRICS_FILE
+    if target.exists() or not metrics.write(service.metrics, cwd, folder.log, target):
+        return
+    own = child / PACKAGE_FILE
+    if not own.exists():
+        own.write_text(json.dumps({"data": {"metrics": {"path": METRICS_FILE, "type": "table"}}}) + "\n")

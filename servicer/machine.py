@@ -1,0 +1,232 @@
+"""What is done about each service run (pure).
+
+::
+
+    asked ──► QUEUED ──► RUNNING ──► HARVESTING ──► DONE
+                │           │             │
+                └───────────┴─────────────┴──► FAILED | STOPPED
+
+What is known of a run is on disk before anybody is told (`Keep`), and every change is reported until it is
+acknowledged. After a restart the machine is fed with what is on disk, and goes on where the run stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from plotter2.clock import Instant
+from plotter2.errors import LimitError
+from plotter2.ids import ServiceId
+from plotter2.model import service
+from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run that was on disk when the servicer started."""
+
+    spec: ServiceSpec
+    status: ServiceStatus
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The manager wants this one run."""
+
+    spec: ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Its shim runs the program."""
+
+    service_id: ServiceId
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The program has ended. `error` is one sentence when that was no success."""
+
+    service_id: ServiceId
+    exit_status: int
+    is_stopped: bool = False
+    error: str = ""
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Harvested:
+    """Its output is a child bundle; `error` says why it is not."""
+
+    service_id: ServiceId
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody wants it ended."""
+
+    service_id: ServiceId
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The manager has committed a report of this state."""
+
+    service_id: ServiceId
+    state: ServiceState
+
+
+Event = Found | Asked | Started | Exited | Harvested | StopAsked | Acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Write the run's status to disk."""
+
+    status: ServiceStatus
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Make its directory ready and start its shim."""
+
+    spec: ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Find its shim, or the record of its end, and wait for the end."""
+
+    spec: ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """Make a child bundle of its output."""
+
+    spec: ServiceSpec
+    status: ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Have its shim end the program."""
+
+    service_id: ServiceId
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell the manager, until it has it."""
+
+    status: ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Nobody needs its directory any more (a failed run's is kept for a while)."""
+
+    service_id: ServiceId
+    is_failed: bool
+
+
+Command = Keep | Launch | Adopt | Harvest | End | Report | Clear
+
+
+class Machine:
+    """All service runs that are alive or not yet acknowledged."""
+
+    def __init__(self, services_max: int) -> None:
+        self._services_max = services_max
+        self.specs: dict[ServiceId, ServiceSpec] = {}
+        self.statuses: dict[ServiceId, ServiceStatus] = {}
+
+    def check(self, service_id: ServiceId) -> None:
+        """Whether there is room for this run.
+
+        Raises:
+            LimitError: there is not.
+        """
+        alive = sum(1 for status in self.statuses.values() if status.state not in SERVICE_ENDS)
+        if service_id not in self.statuses and alive >= self._services_max:
+            raise LimitError(
+                f"{alive} service runs are alive already, which is the limit; ask again when one has ended."
+            )
+
+    def handle(self, event: Event, now: Instant) -> list[Command]:  # noqa: PLR0911 -- a dispatch table
+        """Hear one event."""
+        match event:
+            case Found():
+                return self._found(event)
+            case Asked():
+                return self._asked(event)
+            case Started():
+                return self._step(event.service_id, ServiceState.RUNNING, pid=event.pid, started_at=now)
+            case Exited():
+                return self._exited(event, now)
+            case Harvested():
+                state = ServiceState.FAILED if event.error else ServiceState.DONE
+                return self._step(event.service_id, state, error=event.error)
+            case StopAsked():
+                return self._stop(event, now)
+            case Acknowledged():
+                return self._acknowledged(event)
+
+    def _found(self, event: Found) -> list[Command]:
+        service_id = event.spec.service_id
+        if event.is_acknowledged and event.status.state in SERVICE_ENDS:
+            return [Clear(service_id, event.status.state is not ServiceState.DONE)]
+        self.specs[service_id], self.statuses[service_id] = event.spec, event.status
+        report = Report(event.status)
+        if event.status.state in SERVICE_ENDS:
+            return [report]
+        if event.status.state is ServiceState.HARVESTING:
+            return [report, Harvest(event.spec, event.status)]
+        return [report, Adopt(event.spec)]
+
+    def _asked(self, event: Asked) -> list[Command]:
+        service_id = event.spec.service_id
+        if service_id in self.statuses:
+            return []
+        self.specs[service_id] = event.spec
+        self.statuses[service_id] = ServiceStatus(service_id, ServiceState.QUEUED, child=event.spec.child)
+        return [Keep(self.statuses[service_id]), Launch(event.spec)]
+
+    def _exited(self, event: Exited, now: Instant) -> list[Command]:
+        if event.is_stopped:
+            after = ServiceState.STOPPED
+        else:
+            after = ServiceState.FAILED if event.error else ServiceState.HARVESTING
+        commands = self._step(
+            event.service_id, after, finished_at=now, exit_status=event.exit_status, error=event.error, tail=event.tail
+        )
+        if commands and after is ServiceState.HARVESTING:
+            commands.append(Harvest(self.specs[event.service_id], self.statuses[event.service_id]))
+        return commands
+
+    def _stop(self, event: StopAsked, now: Instant) -> list[Command]:
+        status = self.statuses.get(event.service_id)
+        if status is None or status.state in SERVICE_ENDS:
+            return []
+        if status.state is ServiceState.QUEUED:
+            return [*self._step(event.service_id, ServiceState.STOPPED, finished_at=now), End(event.service_id)]
+        return [End(event.service_id)]
+
+    def _acknowledged(self, event: Acknowledged) -> list[Command]:
+        status = self.statuses.get(event.service_id)
+        if status is None or status.state is not event.state or event.state not in SERVICE_ENDS:
+            return []
+        del self.statuses[event.service_id], self.specs[event.service_id]
+        return [Keep(status, is_acknowledged=True), Clear(event.service_id, event.state is not ServiceState.DONE)]
+
+    def _step(self, service_id: ServiceId, after: ServiceState, **changes: object) -> list[Command]:
+        status = self.statuses.get(service_id)
+        if status is None or after not in service.SERVICE_STEPS[status.state]:
+            return []
+        status = replace(status, state=after, **changes)  # type: ignore[arg-type]  # fields of ServiceStatus
+        self.statuses[service_id] = status
+        return [Keep(status), Report(status)]

@@ -1,0 +1,73 @@
+"""Metrics of a run as one CSV table, whatever the program wrote: CSV, JSON lines, or printed lines by a pattern.
+
+Numbers stay as they were printed. Rows of several sources follow one another; columns are the union, in order of
+appearance.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from plotter2.model.package import Metrics
+
+ROWS_MAX = 5_000_000
+FIELD_BYTES_MAX = 1 << 20
+Row = dict[str, str]
+
+
+def write(sources: Iterable[Metrics], cwd: Path, log: Path, target: Path) -> bool:
+    """Write the table; False when there is nothing to write. Blocks."""
+    rows = [row for source in sources for row in _rows(source, cwd, log)][:ROWS_MAX]
+    if not rows:
+        return False
+    columns: dict[str, None] = {}
+    for row in rows:
+        columns |= dict.fromkeys(row)
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(columns), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return True
+
+
+def _rows(source: Metrics, cwd: Path, log: Path) -> Iterator[Row]:
+    if source.format == "pattern":
+        yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
+        return
+    for path in sorted(cwd.glob(source.path)):
+        if path.is_file():
+            yield from _of_csv(path) if source.format == "csv" else _of_json_lines(path)
+
+
+def _of_csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(FIELD_BYTES_MAX)
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        for row in csv.DictReader(file):
+            yield {
+                str(key): value or "" for key, value in row.items() if key is not None and not isinstance(value, list)
+            }
+
+
+def _of_json_lines(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                found = json.loads(line, parse_float=str, parse_int=str)
+            except ValueError:
+                continue  # half a line, or words between
+            if isinstance(found, dict):
+                yield {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+
+
+def _by_pattern(pattern: re.Pattern[str], path: Path) -> Iterator[Row]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            found = pattern.search(line)
+            if found:
+                yield {key: value for key, value in found.groupdict().items() if value is not None}

@@ -1,0 +1,240 @@
+"""Carries out what the machine wants and returns outcomes as events: shims, harvests, reports."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import stamina
+import structlog
+
+from plotter2 import config
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
+from plotter2.client.upload import push
+from plotter2.clock import Clock, IdSource, Instant
+from plotter2.errors import Plotter2Error, UnreachableError
+from plotter2.ids import ServiceId
+from plotter2.layout import Layout
+from plotter2.model.package import Service
+from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceStatus
+from plotter2.rpc import Channel, errors
+from plotter2.wire import services as wire
+from servicer import command, folder, harvest, machine, process
+from servicer.config import ServicerConfig
+from servicer.folder import Folder
+from servicer.machine import Machine
+
+if TYPE_CHECKING:
+    from plotter2.api.v1.manager_pb2_grpc import ManagerServiceAsyncStub as Stub
+
+REPORT_S = 10.0
+RETRY_S_MAX = 1.0
+HARVESTS_AT_A_TIME = 2
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+
+
+class Runner:
+    """The servicer's hands. Statuses are on disk before anything follows from them."""
+
+    def __init__(self, settings: ServicerConfig, brain: Machine, spawn: Spawn, clock: Clock, ids: IdSource) -> None:
+        self._settings = settings
+        self._layout = Layout.at(settings.home)
+        self._machine = brain
+        self._spawn = spawn
+        self._clock = clock
+        self._ids = ids
+        self._stub: Stub
+        self._reports: dict[ServiceId, asyncio.Queue[ServiceStatus]] = {}
+        self._order: dict[ServiceId, asyncio.Lock] = {}
+        self._harvests = asyncio.Semaphore(HARVESTS_AT_A_TIME)
+        self._failed: list[ServiceId] = []
+        self._log = structlog.get_logger("servicer.runner")
+
+    def connect(self, channel: Channel) -> None:
+        """Give it the line to the manager; before the first event."""
+        self._stub = ManagerServiceStub(channel)
+
+    async def put(self, event: machine.Event) -> None:
+        """Have an event decided, and carry out what follows. Events of one run are taken one at a time."""
+        service_id = event.spec.service_id if isinstance(event, machine.Found | machine.Asked) else event.service_id
+        async with self._order.setdefault(service_id, asyncio.Lock()):
+            for wanted in self._machine.handle(event, self._clock.now()):
+                await self._perform(wanted)
+        if service_id not in self._machine.statuses:
+            self._order.pop(service_id, None)
+
+    async def _perform(self, wanted: machine.Command) -> None:
+        match wanted:
+            case machine.Keep():
+                await asyncio.to_thread(self._keep, wanted)
+            case machine.Launch():
+                self._spawn(self._launch(wanted.spec), f"launch {wanted.spec.service_id}")
+            case machine.Adopt():
+                self._spawn(self._adopt(wanted.spec), f"adopt {wanted.spec.service_id}")
+            case machine.Harvest():
+                self._spawn(self._harvest(wanted.spec, wanted.status), f"harvest {wanted.spec.service_id}")
+            case machine.End():
+                await asyncio.to_thread(process.end, self._folder(wanted.service_id).root)
+            case machine.Report():
+                self._report(wanted.status)
+            case machine.Clear():
+                await asyncio.to_thread(self._clear, wanted)
+
+    def _folder(self, service_id: ServiceId) -> Folder:
+        return Folder(self._layout, service_id)
+
+    def _keep(self, wanted: machine.Keep) -> None:
+        status = folder.with_delivery(wanted.status)
+        place = self._folder(status.service_id)
+        if not (place.root / "spec.json").exists():
+            place.create(self._machine.specs[status.service_id], status)
+        else:
+            place.keep(status, is_acknowledged=wanted.is_acknowledged)
+
+    def _clear(self, wanted: machine.Clear) -> None:
+        if not wanted.is_failed:
+            self._folder(wanted.service_id).remove()
+            return
+        self._failed.append(wanted.service_id)
+        while len(self._failed) > self._settings.failed_kept_max:
+            self._folder(self._failed.pop(0)).remove()
+
+    # --- the program ------------------------------------------------------------------------------------------------
+
+    async def _launch(self, spec: ServiceSpec) -> None:
+        place = self._folder(spec.service_id)
+        try:
+            await asyncio.to_thread(self._start, place, spec)
+        except (Plotter2Error, OSError) as wrong:
+            await self.put(machine.Exited(spec.service_id, 127, error=str(wrong)))
+            return
+        await self._adopt(spec)
+
+    def _start(self, place: Folder, spec: ServiceSpec) -> None:
+        service = _declared(spec)
+        place.copy_code(spec)
+        cwd = harvest.start_folder(place, service)
+        start = self._command(place, spec, service)
+        for name, text in start.files.items():
+            target = (cwd / name).resolve()
+            if not target.is_relative_to(place.work.resolve()):
+                raise Plotter2Error(f"The service's file {name!r} leads out of the working copy.")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        limits = service.limits
+        process.start(
+            place,
+            {
+                "argv": start.argv,
+                "env": start.env,
+                "cwd": str(cwd),
+                "wall_s": limits.wall_s,
+                "memory_bytes": limits.memory_bytes,
+                "log_bytes_max": limits.log_bytes_max,
+            },
+        )
+
+    def _command(self, place: Folder, spec: ServiceSpec, service: Service) -> command.Start:
+        tree = self._layout.source / spec.bundle
+        places = command.Places(sys.executable, str(place.output), str(tree), str(place.work))
+        hidden = ("PLOTTER2_", "PYTHONPATH", "PYTHONHOME", "GRPC_")
+        inherited = {key: value for key, value in config.environment().items() if not key.startswith(hidden)}
+        return command.build(service, spec.parameters_json, places, inherited)
+
+    async def _adopt(self, spec: ServiceSpec) -> None:
+        """Follow a run from wherever it is to its end."""
+        place = self._folder(spec.service_id)
+        running = await process.record(place, "shim.json")
+        if running:
+            await self.put(machine.Started(spec.service_id, int(running["pid"])))
+        ended = await process.record(place, "exit.json")
+        process.reap()
+        if not ended:
+            await asyncio.to_thread(process.end_orphan, place)
+            lost = "its shim was killed, so nobody knows how it would have ended; ask for it again"
+            await self.put(machine.Exited(spec.service_id, -9, error=lost, tail=place.tail()))
+            return
+        status, reason = int(ended["exit_status"]), str(ended["reason"])
+        is_stopped = reason == "stopped"
+        error = "" if status == 0 and not reason else _why(status, reason)
+        tail = await asyncio.to_thread(place.tail) if error else ""
+        await self.put(machine.Exited(spec.service_id, status, is_stopped, error, tail))
+
+    async def _harvest(self, spec: ServiceSpec, status: ServiceStatus) -> None:
+        place = self._folder(spec.service_id)
+        service = _declared(spec)
+        async with self._harvests:
+            try:
+                argv = place.read("start.json").get("argv", service.command)
+                began = place.read("shim.json").get("started_at", status.started_at)
+                known = replace(status, started_at=Instant(began))
+                child = await asyncio.to_thread(harvest.stage, place, spec, known, service, argv)
+                await self._push(child, spec)
+            except (Plotter2Error, OSError) as wrong:
+                await self.put(machine.Harvested(spec.service_id, f"its output could not be taken in: {wrong}"))
+                return
+        await self.put(machine.Harvested(spec.service_id))
+
+    async def _push(self, child: Any, spec: ServiceSpec) -> None:
+        """Send the child; for as long as it takes, because the program has done its work and cannot do it again."""
+        async for attempt in stamina.retry_context(
+            on=UnreachableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=RETRY_S_MAX
+        ):
+            with attempt:
+                await push(
+                    child,
+                    spec.child,
+                    stager_address=self._settings.stager_address,
+                    user=spec.user or "servicer",
+                    clock=self._clock,
+                    ids=self._ids,
+                    service_id=spec.service_id,
+                    delivery_id=folder.delivery_of(spec.service_id),
+                    meta={"service": spec.service_id, "bundle": spec.bundle, "version": spec.version},
+                )
+
+    # --- reports ----------------------------------------------------------------------------------------------------
+
+    def _report(self, status: ServiceStatus) -> None:
+        """Reports of one run go out in order, each until the manager has it."""
+        queue = self._reports.get(status.service_id)
+        if queue is None:
+            queue = self._reports[status.service_id] = asyncio.Queue()
+            self._spawn(self._send_reports(status.service_id, queue), f"report {status.service_id}")
+        queue.put_nowait(folder.with_delivery(status))
+
+    async def _send_reports(self, service_id: ServiceId, queue: asyncio.Queue[ServiceStatus]) -> None:
+        while True:
+            status = await queue.get()
+            async for attempt in stamina.retry_context(
+                on=UnreachableError, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
+            ):
+                with attempt, errors(self._settings.manager_address):
+                    request = pb.ReportServiceRequest(status=wire.status_to_proto(status))
+                    await self._stub.ReportService(request, timeout=REPORT_S)
+            if status.state in SERVICE_ENDS:
+                self._reports.pop(service_id, None)
+                await self.put(machine.Acknowledged(service_id, status.state))
+                return
+
+
+def _declared(spec: ServiceSpec) -> Service:
+    return msgspec.json.decode(spec.service_json, type=Service)
+
+
+def _why(status: int, reason: str) -> str:
+    if reason:
+        return reason
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = "unknown"
+        return f"it was ended by signal {-status} ({name})"
+    return f"it ended with exit status {status}"

@@ -1,0 +1,175 @@
+"""The watched directory (requirement 015): what is put there whole is taken as one delivery.
+
+A child of the drop box (a directory, or a single file) is taken when it came by a rename into place, or when a marker
+`<name>.ready` lies beside it; and when nothing in it has moved for a moment. With a marker, the files that the manifest
+lists under `contains.files` must be exactly those that are there, with their sizes and SHA-256. Names that begin with a
+dot are left alone: copy to `.name`, then rename to `name`. It goes to the bundle that the manifest names as
+`meta.bundle`, else to the one of its own name.
+
+What is taken is moved to `.claimed/<delivery_id>/`, stays there until the manager has it, and goes to
+`.refused/<delivery_id>/` with a `reason.txt` when it is refused. A stager that was killed goes on with what it claimed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import watchfiles
+
+from plotter2 import files, telemetry
+from plotter2.client import packing
+from plotter2.clock import Clock, IdSource
+from plotter2.errors import Plotter2Error
+from plotter2.ids import DeliveryId
+from plotter2.model import manifest
+from plotter2.model.bundle import MANIFEST_FILE
+from plotter2.model.delivery import Order, checked
+from plotter2.model.paths import BundlePath
+from stager.deliveries import Refusal
+from stager.inspection import Still, bundle_of, check_listed
+from stager.keeper import Keeper
+from stager.receiver import Receiver
+
+READY_SUFFIX = ".ready"
+CLAIMED = ".claimed"
+REFUSED = ".refused"
+REASON_FILE = "reason.txt"
+USER = "dropbox"
+POLL_S = 2.0
+RETRY_S = 5.0
+
+_log = telemetry.logger("dropbox")
+
+
+class DropBox:
+    """Watches one directory, and takes its children one at a time."""
+
+    def __init__(self, root: Path, keeper: Keeper, clock: Clock, ids: IdSource, settle_s: float) -> None:
+        self._root = root
+        self._keeper = keeper
+        self._clock = clock
+        self._ids = ids
+        self._settle_s = settle_s
+        self._still: dict[str, Still] = {}
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await asyncio.to_thread(self._prepare)
+        async with asyncio.TaskGroup() as group:
+            for claim in await asyncio.to_thread(self._claims):
+                group.create_task(self._take(claim), name=f"dropbox {claim.name}")
+            changes = asyncio.Event()
+            group.create_task(self._watch(changes), name="dropbox watch")
+            while True:
+                for claim in await asyncio.to_thread(self._claim_ready):
+                    group.create_task(self._take(claim), name=f"dropbox {claim.name}")
+                changes.clear()
+                await _either(changes, min(POLL_S, self._settle_s / 2 + 0.05) if self._still else POLL_S)
+
+    async def _watch(self, changes: asyncio.Event) -> None:
+        async for _ in watchfiles.awatch(self._root, recursive=False, debounce=100):
+            changes.set()
+
+    def _prepare(self) -> None:
+        for directory in (self._root, self._root / CLAIMED, self._root / REFUSED):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def _claims(self) -> list[Path]:
+        return sorted(path for path in (self._root / CLAIMED).iterdir() if path.is_dir() and any(path.iterdir()))
+
+    def _claim_ready(self) -> list[Path]:
+        """Claim everything that is ready now."""
+        now_s = self._clock.monotonic()
+        there = {path.name: path for path in self._root.iterdir() if not path.name.startswith(".")}
+        children = {name: path for name, path in there.items() if not name.endswith(READY_SUFFIX)}
+        for gone in set(self._still) - set(children):
+            del self._still[gone]
+        claimed = []
+        for name, path in children.items():
+            still = self._still.setdefault(name, Still(path))
+            has_marker = name + READY_SUFFIX in there
+            if still.look(now_s) >= self._settle_s and (has_marker or still.came_by_rename):
+                claimed.append(self._claim(path, has_marker=has_marker))
+                del self._still[name]
+        return claimed
+
+    def _claim(self, path: Path, *, has_marker: bool) -> Path:
+        claim = self._root / CLAIMED / self._ids.delivery()
+        claim.mkdir()
+        if has_marker:
+            path.with_name(path.name + READY_SUFFIX).replace(claim / (path.name + READY_SUFFIX))
+        path.replace(claim / path.name)
+        files.sync_directory(claim)
+        _log.info("claimed", name=path.name, delivery=claim.name)
+        return claim
+
+    async def _take(self, claim: Path) -> None:
+        """Spool a claim and see it through; repeated until it is confirmed or refused."""
+        while True:
+            try:
+                await self._spool(claim)
+                outcome = await self._keeper.ended(DeliveryId(claim.name))
+            except Plotter2Error as wrong:
+                if not wrong.retry:
+                    await self._keeper.spoil(DeliveryId(claim.name))
+                    await asyncio.to_thread(self._refuse, claim, wrong.message)
+                    return
+                _log.warning("dropbox.waits", delivery=claim.name, why=wrong.message)
+            except OSError as wrong:
+                _log.warning("dropbox.waits", delivery=claim.name, why=str(wrong))
+            else:
+                if isinstance(outcome, Refusal):
+                    await asyncio.to_thread(self._refuse, claim, outcome.reason)
+                else:
+                    await asyncio.to_thread(shutil.rmtree, claim, ignore_errors=True)
+                return
+            await asyncio.sleep(RETRY_S)
+
+    async def _spool(self, claim: Path) -> None:
+        delivery_id = DeliveryId(claim.name)
+        if await self._keeper.outcome(delivery_id) is not None:
+            return
+        order, found = await asyncio.to_thread(self._order, claim)
+        async with self._keeper.receiving(order, frozenset()) as receiver:
+            if receiver is not None:
+                await self._keeper.seal(await asyncio.to_thread(_copy, receiver, found))
+
+    def _order(self, claim: Path) -> tuple[Order, list[packing.LocalFile]]:
+        has_marker = any(path.name.endswith(READY_SUFFIX) for path in claim.iterdir())
+        inside = [path for path in claim.iterdir() if not path.name.endswith(READY_SUFFIX)]
+        child = inside[0] if inside else next(claim.iterdir())
+        found = packing.hashed(packing.collect(child))
+        own = child / MANIFEST_FILE
+        is_given = child.is_dir() and own.is_file()
+        text = own.read_text("utf-8", errors="replace") if is_given else manifest.write(USER, self._clock.now(), {})
+        paper = manifest.parse(text)
+        if has_marker:
+            check_listed(paper, found)
+        bundle = BundlePath(bundle_of(paper, child.name))
+        entries = tuple(local.entry for local in found)
+        return checked(Order(DeliveryId(claim.name), bundle, text, entries)), found
+
+    def _refuse(self, claim: Path, reason: str) -> None:
+        _log.warning("dropbox.refused", delivery=claim.name, reason=reason)
+        files.write_durably(claim / REASON_FILE, (reason + "\n").encode())
+        claim.replace(self._root / REFUSED / claim.name)
+
+
+def _copy(receiver: Receiver, found: list[packing.LocalFile]) -> Order:
+    token, offsets = receiver.take()
+    try:
+        for batch in packing.batches(found, offsets):
+            receiver.write(token, batch)
+        return receiver.finish(token, [])
+    finally:
+        receiver.close(token)
+
+
+async def _either(changes: asyncio.Event, limit_s: float) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await changes.wait()
+    except TimeoutError:
+        return

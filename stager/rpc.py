@@ -1,0 +1,211 @@
+"""StagerRpc: chunked upload with resume by offset, and how deliveries stand.
+
+A stream is Begin, Chunks, Seal. While one batch of pieces is being written in a thread, the next one is taken from the
+line, and no more: a slow disk slows the sender down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn
+
+import grpc
+from typing_extensions import override
+
+from plotter2 import ids
+from plotter2.api.v1 import stager_pb2 as pb
+from plotter2.api.v1 import stager_pb2_grpc
+from plotter2.errors import BY_CODE, AlteredError, NotFoundError, RefusedError, UsageError
+from plotter2.ids import DeliveryId
+from plotter2.model.delivery import Order, checked
+from plotter2.rpc import Context, RpcServer
+from stager.deliveries import Receipt, Refusal
+from stager.frames import Chunk, decode
+from stager.keeper import Keeper
+from stager.receiver import Receiver
+from stager.wire import order_from_proto, receipt_to_proto
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["StagerService"].full_name
+PROGRESS_BYTES = 16 << 20
+PROGRESS_PARTS = 256
+"""At most so many progress messages a delivery: a sender that never reads them must not block us."""
+WAIT_S_MAX = 300.0
+
+Message = Chunk | pb.UploadRequest
+Held = Callable[[Order], Awaitable[frozenset[int]]]
+
+
+class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
+    """The service; everything it decides, the keeper's machine decides."""
+
+    def __init__(self, keeper: Keeper, held: Held, quota_bytes: int, count: Callable[[int], None]) -> None:
+        self._keeper = keeper
+        self._held = held
+        self._quota_bytes = quota_bytes
+        self._count = count
+
+    @override
+    async def Upload(
+        self, request_iterator: AsyncIterator[Message], context: Context
+    ) -> AsyncIterator[pb.UploadResponse]:
+        """One delivery in."""
+        del context
+        first = await anext(aiter(request_iterator), None)
+        if not isinstance(first, pb.UploadRequest) or first.WhichOneof("step") != "begin":
+            raise UsageError("An upload begins with Begin.")
+        order = checked(order_from_proto(first.begin))
+        if not (await self._keeper.outcome(order.delivery_id) or self._keeper.find(order.delivery_id)):
+            held = await self._held(order)
+        else:
+            held = frozenset()
+        if await self._keeper.outcome(order.delivery_id) is None:
+            async for answer in self._receive(order, held, request_iterator):
+                yield answer
+        else:
+            yield pb.UploadResponse(resume=pb.UploadResume(sealed=True))
+        yield pb.UploadResponse(sealed=pb.UploadSealed(delivery_id=order.delivery_id))
+        if first.begin.wait:
+            outcome = await self._keeper.ended(order.delivery_id)
+            if isinstance(outcome, Refusal):
+                _raise(outcome)
+            yield pb.UploadResponse(confirmed=receipt_to_proto(outcome))
+
+    async def _receive(
+        self, order: Order, held: frozenset[int], requests: AsyncIterator[Message]
+    ) -> AsyncIterator[pb.UploadResponse]:
+        async with self._keeper.receiving(order, held) as receiver:
+            if receiver is None:
+                yield pb.UploadResponse(resume=pb.UploadResume(sealed=True))
+                return
+            token, offsets = await asyncio.to_thread(receiver.take)
+            try:
+                yield pb.UploadResponse(resume=pb.UploadResume(offsets=offsets))
+                intake = Intake(receiver, token, sum(offsets), order.size_bytes, self._count)
+                async for received_bytes in intake.run(requests):
+                    yield pb.UploadResponse(progress=pb.UploadProgress(received_bytes=received_bytes))
+                await self._seal(order, receiver, token, intake.digests)
+            finally:
+                await asyncio.to_thread(receiver.close, token)
+
+    async def _seal(self, order: Order, receiver: Receiver, token: int, digests: list[bytes]) -> None:
+        try:
+            complete = await asyncio.to_thread(receiver.finish, token, digests)
+        except AlteredError:
+            await self._keeper.spoil(order.delivery_id)
+            raise
+        await self._keeper.seal(complete)
+
+    @override
+    async def GetDelivery(self, request: pb.GetDeliveryRequest, context: Context) -> pb.GetDeliveryResponse:
+        """How a delivery stands; waits for its end as long as asked."""
+        del context
+        delivery_id = DeliveryId(ids.check("dlv", request.delivery_id))
+        outcome = await self._keeper.outcome(delivery_id)
+        if outcome is None and request.wait_s > 0 and self._keeper.find(delivery_id):
+            try:
+                async with asyncio.timeout(min(request.wait_s, WAIT_S_MAX)):
+                    outcome = await self._keeper.ended(delivery_id)
+            except TimeoutError:
+                pass  # the answer says that it still waits
+        answer = pb.GetDeliveryResponse(delivery_id=delivery_id)
+        match outcome:
+            case Receipt():
+                answer.state = pb.DELIVERY_STATE_CONFIRMED
+                answer.confirmed.CopyFrom(receipt_to_proto(outcome))
+            case Refusal():
+                answer.state = pb.DELIVERY_STATE_REFUSED
+                answer.reason, answer.reason_code = outcome.reason, outcome.code
+            case None:
+                answer.state = self._open_state(delivery_id)
+        return answer
+
+    def _open_state(self, delivery_id: DeliveryId) -> pb.DeliveryState.ValueType:
+        delivery = self._keeper.find(delivery_id)
+        if delivery is None:
+            raise NotFoundError(f"There is no delivery {delivery_id} at this stager.")
+        return pb.DeliveryState.ValueType(int(delivery.state))
+
+    @override
+    async def GetBacklog(self, request: pb.GetBacklogRequest, context: Context) -> pb.GetBacklogResponse:
+        """Counts and bytes of what waits."""
+        del request, context
+        left = self._keeper.backlog()
+        return pb.GetBacklogResponse(
+            receiving=left.receiving, sealed=left.sealed, size_bytes=left.size_bytes, quota_bytes=self._quota_bytes
+        )
+
+
+def add(servicer: StagerRpc, server: RpcServer) -> None:
+    """Serve it, as the generated function would, save that the messages of uploads are read by `frames`."""
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "Upload": grpc.stream_stream_rpc_method_handler(
+            servicer.Upload, request_deserializer=decode, response_serializer=pb.UploadResponse.SerializeToString
+        ),
+        "GetDelivery": grpc.unary_unary_rpc_method_handler(
+            servicer.GetDelivery,
+            request_deserializer=pb.GetDeliveryRequest.FromString,
+            response_serializer=pb.GetDeliveryResponse.SerializeToString,
+        ),
+        "GetBacklog": grpc.unary_unary_rpc_method_handler(
+            servicer.GetBacklog,
+            request_deserializer=pb.GetBacklogRequest.FromString,
+            response_serializer=pb.GetBacklogResponse.SerializeToString,
+        ),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, handlers),))
+
+
+class Intake:
+    """The chunks of one stream: one batch is written while the next is taken from the line."""
+
+    def __init__(
+        self, receiver: Receiver, token: int, received_bytes: int, size_bytes: int, count: Callable[[int], None]
+    ) -> None:
+        self._receiver = receiver
+        self._token = token
+        self._received_bytes = received_bytes
+        self._step_bytes = max(PROGRESS_BYTES, size_bytes // PROGRESS_PARTS)
+        self._count = count
+        self._writing: asyncio.Future[int] | None = None
+        self.digests: list[bytes] = []
+
+    async def run(self, requests: AsyncIterator[Message]) -> AsyncIterator[int]:
+        """Take everything up to Seal; gives how much is written, now and then.
+
+        Raises:
+            UsageError: the stream ended without Seal, or begins again.
+        """
+        said_bytes = self._received_bytes
+        loop = asyncio.get_running_loop()
+        try:
+            async for message in requests:
+                await self._written()
+                if not isinstance(message, Chunk):
+                    self.digests = _sealing(message)
+                    return
+                self._writing = loop.run_in_executor(None, self._receiver.write, self._token, message.pieces)
+                if self._received_bytes - said_bytes >= self._step_bytes:
+                    said_bytes = self._received_bytes
+                    yield said_bytes
+        finally:
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
+        raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            size_bytes = await writing
+            self._received_bytes += size_bytes
+            self._count(size_bytes)
+
+
+def _sealing(message: pb.UploadRequest) -> list[bytes]:
+    if message.WhichOneof("step") != "seal":
+        raise UsageError("After Begin come Chunks and Seal.")
+    return list(message.seal.digests)
+
+
+def _raise(refusal: Refusal) -> NoReturn:
+    raise BY_CODE.get(refusal.code, RefusedError)(refusal.reason)

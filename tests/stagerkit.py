@@ -1,0 +1,159 @@
+"""A small manager for tests of the stager: real gRPC, real files, no mind. And the stager as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plotter2 import files, rpc
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.api.v1 import manager_pb2_grpc
+from plotter2.errors import AlteredError, RefusedError
+from plotter2.layout import Layout
+
+INSTALLATION = "5f0c7d0e-0000-7000-8000-000000000001"
+
+
+@dataclass
+class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
+    """Takes deliveries in, checks every digest, remembers by delivery id."""
+
+    installation: str = INSTALLATION
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
+    installed: dict[str, pb.DeliverRequest] = field(default_factory=dict)
+    calls: list[pb.DeliverRequest] = field(default_factory=list)
+    put: int = 0
+    refusal: RefusedError | None = None
+    keeps_content: bool = True
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def GetStatus(self, request: Any, context: Any) -> pb.GetStatusResponse:  # noqa: N802
+        return pb.GetStatusResponse(installation=self.installation)
+
+    async def HaveBlobs(self, request: Any, context: Any) -> pb.HaveBlobsResponse:  # noqa: N802
+        return pb.HaveBlobsResponse(have=[digest in self.blobs for digest in request.digests])
+
+    async def PutBlob(self, request_iterator: Any, context: Any) -> pb.PutBlobResponse:  # noqa: N802
+        begin, data = None, b""
+        async for message in request_iterator:
+            if message.WhichOneof("step") == "begin":
+                begin = message.begin
+            else:
+                data += message.data
+        assert begin is not None
+        assert len(data) == begin.size_bytes
+        self.put += 1
+        self.blobs[begin.digest] = data
+        return pb.PutBlobResponse(is_new=True)
+
+    async def Deliver(self, request: pb.DeliverRequest, context: Any) -> pb.DeliverResponse:  # noqa: N802
+        self.calls.append(request)
+        await self.gate.wait()
+        if self.refusal is not None:
+            raise self.refusal
+        is_new = request.delivery_id not in self.installed
+        if is_new:
+            await asyncio.to_thread(self._install, request)
+            self.installed[request.delivery_id] = request
+        answer = pb.DeliverResponse(request_id=request.delivery_id.replace("dlv", "req"), is_new=is_new)
+        answer.bundle.path = request.bundle
+        answer.bundle.version = list(self.installed).index(request.delivery_id) + 1
+        answer.bundle.files = len(request.files)
+        answer.bundle.size_bytes = sum(entry.size_bytes for entry in request.files)
+        return answer
+
+    def _install(self, request: pb.DeliverRequest) -> None:
+        for index, entry in enumerate(request.files):
+            if entry.digest in self.blobs:
+                continue
+            assert request.spool_path, f"{entry.path} was not put"
+            path = Path(request.spool_path) / str(index)
+            if files.digest(path) != entry.digest:
+                raise AlteredError(f"{entry.path} is not what it was.")
+            self.blobs[entry.digest] = path.read_bytes() if self.keeps_content else b""
+
+    def contents(self, bundle: str) -> dict[str, bytes]:
+        """What the newest delivery of a bundle holds."""
+        request = [one for one in self.installed.values() if one.bundle == bundle][-1]
+        return {entry.path: self.blobs[entry.digest] for entry in request.files}
+
+
+@asynccontextmanager
+async def serving(manager: FakeManager, port: int = 0) -> AsyncIterator[str]:
+    """The fake manager over real gRPC."""
+
+    def add(server: Any) -> None:
+        manager_pb2_grpc.add_ManagerServiceServicer_to_server(manager, server)
+
+    async with rpc.serve(add, ["plotter2.api.v1.ManagerService"], "127.0.0.1", port) as server:
+        await server.set_serving(True)
+        yield server.address
+
+
+def home_at(path: Path, installation: str = INSTALLATION) -> Layout:
+    """A home with an installation file."""
+    layout = Layout.at(path)
+    layout.create()
+    layout.installation.write_text(installation)
+    return layout
+
+
+@dataclass
+class StagerProcess:
+    """A stager that can be killed."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    probe: str
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@contextmanager
+def stager_process(layout: Layout, manager_address: str, **settings: str) -> Iterator[StagerProcess]:
+    """`python -m stager` on a home; ended at the end of the block if it lives."""
+    record = layout.processes / "stager.json"
+    record.unlink(missing_ok=True)
+    given = {f"PLOTTER2_STAGER_{name.upper()}": value for name, value in settings.items()}
+    environment = {
+        **os.environ,  # noqa: TID251 -- a test gives its own environment on
+        "PLOTTER2_HOME": str(layout.home),
+        "PLOTTER2_STAGER_GRPC_PORT": "0",
+        "PLOTTER2_STAGER_PROBE_PORT": "0",
+        "PLOTTER2_STAGER_MANAGER_ADDRESS": manager_address,
+        **given,
+    }
+    root = Path(__file__).parent.parent
+    process = subprocess.Popen([sys.executable, "-m", "stager"], cwd=root, env=environment)
+    try:
+        document = _announced(process, record)
+        yield StagerProcess(process, document["addresses"]["grpc"], document["addresses"]["probe"])
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(15)
+
+
+def _announced(process: subprocess.Popen[bytes], record: Path) -> dict[str, Any]:
+    for _ in range(600):
+        if record.exists():
+            return dict(json.loads(record.read_bytes()))
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        raise AssertionError(f"the stager ended with {process.returncode}")
+    raise AssertionError("the stager did not announce itself in 30 s")

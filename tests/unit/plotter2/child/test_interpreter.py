@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plotter2.child.capture import Recorder
+from plotter2.child.frames import Ended, Ground, Program, Run
+from plotter2.child.interpreter import Execute, Interpreter
+from plotter2.child.limits import MemoryLimit
+from plotter2.child.scratch import Scratch
+from plotter2.datter.run import Made, RunInput, RunResult
+from plotter2.errors import ScriptError, TaskFailedError
+
+
+class NoLimit(MemoryLimit):
+    """Remembers what it was told, and lets the test's own process alone."""
+
+    def __init__(self) -> None:
+        self.held: list[int] = []
+
+    def hold(self, limit_bytes: int) -> None:
+        self.held.append(limit_bytes)
+
+
+@pytest.fixture(autouse=True)
+def _own_process() -> Iterator[None]:
+    out, err, place = sys.stdout, sys.stderr, Path.cwd()
+    yield
+    sys.stdout, sys.stderr = out, err
+    os.chdir(place)
+
+
+class Bench:
+    """An interpreter whose engine is a function of the test."""
+
+    def __init__(self, folder: Path, execute: Execute) -> None:
+        self.limit = NoLimit()
+        self.interpreter = Interpreter(execute, Recorder(), Scratch(folder, ".child"), self.limit)
+        self.numbers = iter(range(1, 100))
+
+    def run(self, ground: Ground | None = None, memory_bytes: int = 1 << 30, parameters: str = "{}") -> Ended:
+        number = next(self.numbers)
+        self.interpreter.learn(Program(number, "tiny", "script", "source", "tiny.py", ground or Ground()))
+        return self.interpreter.run(Run(number, number, f"req-1.{number}", 1, parameters, 7, memory_bytes))
+
+
+def gives(results: Any, *made: Made) -> Execute:
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del run, emit
+        return RunResult("done", results, list(made))
+
+    return execute
+
+
+def raises(wrong: BaseException) -> Execute:
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del run, emit
+        raise wrong
+
+    return execute
+
+
+def test_the_engine_gets_what_the_run_says(tmp_path: Path) -> None:
+    seen: list[RunInput] = []
+
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        seen.append(run)
+        emit("said")
+        sys.stdout.write("printed\n")
+        return RunResult("gaveup", None, [])
+
+    ground = Ground("a", 3, {"x.csv": "/blob"}, "", '{"lr": 1}', [Ground("a/bundles/b", 1)])
+    ended = Bench(tmp_path, execute).run(ground, parameters='{"k": 2}')
+    assert (ended.state, ended.results_json, ended.lines) == ("gaveup", "", ["said", "printed"])
+    [run] = seen
+    assert (run.task_name, run.parameters, run.seed) == ("tiny", {"k": 2}, 7)
+    assert (run.scope.bundle, run.scope.version, dict(run.scope.files)) == ("a", 3, {"x.csv": Path("/blob")})
+    assert run.scope.parameters == {"lr": 1}
+    assert [one.bundle for one in run.scope.descendants] == ["a/bundles/b"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "code"),
+    [
+        (ScriptError("tiny.py:1: no."), "tiny.py:1: no.", "script"),
+        (TaskFailedError("Traceback"), "Traceback", "task_failed"),
+        (SystemExit(2), "The script ended itself by exit(2).", "task_failed"),
+        (KeyboardInterrupt(), "The script ended by KeyboardInterrupt", "task_failed"),
+    ],
+    ids=["cannot be run", "raised", "exit", "anything"],
+)
+def test_whatever_is_raised_becomes_an_end(tmp_path: Path, wrong: BaseException, error: str, code: str) -> None:
+    ended = Bench(tmp_path, raises(wrong)).run()
+    assert (ended.state, ended.error, ended.error_code) == ("failed", error, code)
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_running_out_of_memory_is_said_as_the_limit_it_is(tmp_path: Path, is_wrapped: bool) -> None:
+    wrong: Exception = MemoryError()
+    if is_wrapped:
+        wrong = TaskFailedError("Traceback …")
+        wrong.__cause__ = MemoryError()
+    bench = Bench(tmp_path, raises(wrong))
+    ended = bench.run(memory_bytes=64 << 20)
+    assert ended.error == "The task 'tiny' exceeded its memory limit of 64 MiB."
+    assert ended.is_spent
+    assert bench.limit.held == [64 << 20, 0]
+
+
+def test_a_result_that_is_too_large_or_no_json_is_a_failure(tmp_path: Path) -> None:
+    assert "more than 1 MiB" in Bench(tmp_path, gives("x" * (2 << 20))).run().error
+    assert "is not JSON" in Bench(tmp_path, gives({1, 2})).run().error
+
+
+def test_files_are_handed_over_only_when_a_run_ended_well(tmp_path: Path) -> None:
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del emit
+        (run.output_dir / "a.html").write_text("x")
+        (run.output_dir / "a.html.json").write_text("{}")
+        if run.run_id.endswith("1"):
+            raise TaskFailedError("no")
+        return RunResult("done", None, [Made("a.html", "figure", "A")])
+
+    bench = Bench(tmp_path, execute)
+    assert bench.run().made == []
+    assert [(one.path, one.kind) for one in bench.run().made] == [("a.html", "figure")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".child", "req-1.2.1"]

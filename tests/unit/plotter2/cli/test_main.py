@@ -1,0 +1,216 @@
+"""Command lines against a small manager: documents, exit codes, sentences."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plotter2.api.v1 import manager_pb2
+from plotter2.cli.main import app, run
+from tests.unit.plotter2.client.kit import CONTENT, REQUEST, FakeManager
+
+VERBS = sorted(command.name for command in app.registered_commands if command.name)
+
+
+class Said:
+    """What a command line printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
+    def call(*words: str) -> Said:
+        code = run([*words, "--address", address])
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return call
+
+
+def test_the_tree_has_every_verb() -> None:
+    system = ["up", "down", "status", "workers", "logs", "doctor"]
+    data = ["push", "pull", "ls", "show", "history", "archive", "report"]
+    work = ["run", "redo", "tasks", "requests", "wait", "cancel"]
+    assert sorted([*system, *data, *work]) == VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_explains_itself_with_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"plotter2 {verb}" in text.partition("Examples:")[2]
+    assert all(option in text for option in ("--home", "--address", "--json"))
+
+
+def test_help_starts_without_grpc_and_rich() -> None:
+    code = (
+        "import sys; from plotter2.cli.main import run; run(['--help']);"
+        "print([m for m in ('grpc', 'rich', 'numpy', 'bokeh', 'pydantic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["psh"], "No such command"),
+        (["push"], "PATH"),
+        (["redo", "x"], "--set"),
+        (["redo", "x", "--set", "lr=1", "--parallel", "0"], "--parallel"),
+        (["redo", "x", "--set", "lr"], "name=value"),
+        (["ls", "--nothing"], "--nothing"),
+        (["ls", "--versions"], "needs a bundle"),
+        (["push", "/nowhere/at/all", "x"], "/nowhere/at/all"),
+        (["run", "missing.py"], "missing.py"),
+        (["up", "--ports", "some"], "--ports some"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_2(
+    words: list[str], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert part in err
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+
+
+@pytest.mark.req("r017")
+def test_nothing_running_is_exit_4_and_says_how_to_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["ls"], ["status", "--json"], ["redo", "x", "--set", "lr=1"], ["down"]):
+        assert run([*words, "--home", str(tmp_path)]) == 4
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "plotter2 up" in err
+        assert str(tmp_path) in err
+
+
+def test_ls_prints_the_documented_shape(cli: Any) -> None:
+    said = cli("ls", "experiments/digits", "--json")
+    assert said.code == 0
+    assert said.document["total"] == 1
+    assert set(said.document["items"][0]) == {"bundle", "version", "digest", "files", "bytes", "created"}
+    assert said.document["items"][0]["digest"] == "01" * 32
+
+
+@pytest.mark.req("r018")
+def test_redo_prints_the_documented_shape_in_the_users_spelling(cli: Any, manager: FakeManager) -> None:
+    said = cli("redo", "experiments/digits", "--set", "lr=0.10,1e-3", "--parallel", "2", "--wait", "--json")
+    assert said.code == 0
+    assert set(said.document) == {"request", "state", "children"}
+    assert [set(child) for child in said.document["children"]] == [{"bundle", "parameters", "state", "reused"}] * 2
+    assert '"lr": 0.10' in said.out
+    assert '"lr": 1e-3' in said.out
+    assert manager.submitted[0].redo.parallel == 2
+
+
+def test_run_prints_the_documented_shape(cli: Any, manager: FakeManager) -> None:
+    said = cli("run", "loss curve", "--on", "experiments/digits", "--set", "k=0.50", "--wait", "--json")
+    assert said.code == 0
+    assert set(said.document) == {"request", "state", "runs"}
+    assert set(said.document["runs"][0]) == {"id", "state", "worker", "results", "outputs"}
+    assert '"best": 0.10' in said.out
+    assert manager.submitted[0].run.parameters_json == '{"k":0.50}'
+
+
+def test_without_wait_the_request_and_the_way_to_follow_it_are_printed(cli: Any) -> None:
+    said = cli("redo", "experiments/digits", "--set", "lr=1")
+    assert said.code == 0
+    assert REQUEST in said.out
+    assert f"plotter2 wait {REQUEST}" in said.err
+
+
+def test_a_failed_task_is_exit_1_with_the_users_traceback(cli: Any, manager: FakeManager) -> None:
+    manager.state = manager_pb2.REQUEST_STATE_FAILED
+    manager.run_error = 'Traceback (most recent call last):\n  File "a.py", line 2\nValueError: boom\n'
+    said = cli("run", "loss curve", "--on", "experiments/digits", "--wait", "--json")
+    assert said.code == 1
+    assert said.document["state"] == "failed"
+    assert said.err.endswith("ValueError: boom\n")
+
+
+def test_a_failed_value_is_exit_1_and_named(cli: Any, manager: FakeManager) -> None:
+    manager.state = manager_pb2.REQUEST_STATE_FAILED
+    said = cli("redo", "experiments/digits", "--set", "lr=-1", "--wait")
+    assert said.code == 1
+    assert "lr=-1" in said.err
+    assert "exit status 2" in said.err
+
+
+def test_a_refusal_is_exit_3_with_its_reason(cli: Any, manager: FakeManager) -> None:
+    manager.reason, manager.reason_code = "Parameter 'rl' is not declared; there are 'lr'.", "refused"
+    said = cli("redo", "experiments/digits", "--set", "rl=1", "--json")
+    assert (said.code, said.out, said.err) == (3, "", "Parameter 'rl' is not declared; there are 'lr'.\n")
+
+
+def test_a_bundle_name_with_dots_is_refused(cli: Any) -> None:
+    said = cli("show", "../x")
+    assert said.code == 3
+    assert said.err.count("\n") == 1
+    assert "'..'" in said.err
+
+
+def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_path: Path) -> None:
+    pulled = cli("pull", "experiments/digits", str(tmp_path / "copy"), "--json").document
+    assert pulled["bytes"] == sum(map(len, CONTENT.values()))
+    shown = cli("show", "experiments/digits@2", "--json")
+    assert {file["path"] for file in shown.document["contents"]} == set(CONTENT)
+    assert '"lr": 0.10' in shown.out
+    assert cli("show", f"{REQUEST}.0", "--json").document["task"] == "loss curve"
+    assert cli("history", "experiments/digits", "--json").document["items"][0]["kind"] == "run"
+    report = cli("report", "experiments/digits", "--json", "--home", str(tmp_path)).document["items"][0]
+    assert report["path"] == str(tmp_path / "output" / "x" / "report.html")
+    assert cli("tasks", "experiments", "--json").document["items"][0]["standing"] == ["child"]
+    assert cli("workers", "--json").document["items"][0]["state"] == "alive"
+    assert cli("requests", "--json").document["total"] == 1
+    assert cli("requests", REQUEST, "--json").document["runs"][0]["error"] == ""
+    assert cli("wait", REQUEST, "--json").document["runs"][0]["id"] == f"{REQUEST}.0"
+    assert cli("cancel", REQUEST, "--json").document["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ls", "experiments/digits"),
+        ("show", "experiments/digits"),
+        ("show", REQUEST),
+        ("show", f"{REQUEST}.0"),
+        ("history", "experiments/digits"),
+        ("report", "experiments/digits", "--kind", "all"),
+        ("tasks", "experiments"),
+        ("workers",),
+        ("requests",),
+        ("requests", REQUEST),
+        ("wait", REQUEST),
+        ("run", "loss curve", "--on", "experiments/digits", "--wait"),
+        ("redo", "experiments/digits", "--set", "lr=1", "--wait"),
+    ],
+)
+def test_people_get_text_that_is_not_cut(cli: Any, words: tuple[str, ...]) -> None:
+    said = cli(*words)
+    assert said.code == 0
+    assert said.out.strip()
+    assert "…" not in said.out
+
+
+def test_a_fault_of_ours_is_one_sentence_too(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plotter2.cli.shapes.bundle", lambda _: 1 / 0)
+    said = cli("ls", "experiments/digits", "--json")
+    assert said.code == 1
+    assert said.err.startswith("plotter2 has a fault: ZeroDivisionError")
+    assert said.err.count("\n") == 1

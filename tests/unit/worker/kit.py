@@ -1,0 +1,70 @@
+"""A worker's machine with short words for what happens to it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from plotter2.child.frames import Ended
+from plotter2.ids import RunId, TaskId
+from plotter2.model.task import Limits, RunState, Task, TaskKind
+from plotter2.mqtt.payloads import AssignBatch, Assignment, Cancellation, Report
+from worker.commands import Command, PrepareProgram, SendRun, StartChild, Tell
+from worker.events import Assigned, ChildReady, Event, ProgramPrepared, RunEnded
+from worker.machine import Machine, Policy
+
+T = TypeVar("T")
+REQUEST = "req-" + "0" * 32
+
+
+def run_id(number: int) -> RunId:
+    return RunId(f"{REQUEST}.{number}")
+
+
+def task(limits: Limits | None = None) -> Task:
+    return Task(TaskId("t"), "tiny", TaskKind.SCRIPT, "pass", b"s" * 32, "tiny.py", limits=limits or Limits())
+
+
+class Story:
+    """Turns of a machine, one event each, with a clock that goes on by itself."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.machine = Machine(policy or Policy(children=1, window_runs=8))
+        self.now = 100.0
+        self.task = task()
+        self.warmed = 900
+        self.children = [c.child for c in self.machine.begin(self.now) if isinstance(c, StartChild)]
+        for child in self.children:
+            self.turn(ChildReady(child))
+
+    def turn(self, *events: Event, after_s: float = 0.001) -> list[Command]:
+        self.now += after_s
+        commands = [command for event in events for command in self.machine.handle(event, self.now)]
+        return commands + self.machine.settle(self.now)
+
+    def assign(self, *numbers: int, epoch: int = 1, lease_s: float = 0.0, prepared: bool = True) -> list[Command]:
+        given = tuple(Assignment(run_id(number), epoch, self.task.id, lease_s=lease_s) for number in numbers)
+        commands = self.turn(Assigned(AssignBatch(given, (self.task,))))
+        for command in list(commands):
+            if isinstance(command, PrepareProgram) and prepared:
+                commands += self.turn(ProgramPrepared(command.program))
+        return commands
+
+    def warm(self) -> None:
+        """Let the machine learn that runs of this task are short."""
+        self.warmed += 1
+        sent = only(self.assign(self.warmed), SendRun)
+        self.end(sent[0])
+
+    def end(self, sent: SendRun, after_s: float = 0.001, state: RunState = RunState.DONE) -> list[Command]:
+        return self.turn(RunEnded(sent.child, Ended(sent.run.sequence, str(state), "1")), after_s=after_s)
+
+    def cancel(self, number: int, epoch: int = 1) -> list[Command]:
+        return self.turn(Assigned(AssignBatch(cancellations=(Cancellation(run_id(number), epoch),))))
+
+
+def only(commands: list[Command], kind: type[T]) -> list[T]:
+    return [command for command in commands if isinstance(command, kind)]
+
+
+def told(commands: list[Command]) -> list[Report]:
+    return [command.report for command in only(commands, Tell)]

@@ -1,0 +1,96 @@
+"""Everything the worker's machine can want. Imperative, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from plotter2.child.frames import Run
+from plotter2.ids import RequestId, TaskId
+from plotter2.model.task import Task
+from plotter2.mqtt.payloads import Report
+
+
+class ProgramKey(NamedTuple):
+    """What runs of one definition on one bundle version have in common.
+
+    `request_id` is part of it where there is a bundle, because what lies below a bundle may differ from one request to
+    the next.
+    """
+
+    task_id: TaskId
+    source_digest: bytes
+    bundle: str
+    version: int
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareProgram:
+    """Get source and files of a program, to be known by this number."""
+
+    program: int
+    key: ProgramKey
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetProgram:
+    """A program will not be spoken of again."""
+
+    program: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    """Fork a child, after a pause where the last ones did not live."""
+
+    child: int
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendRun:
+    """Put a run into a child's queue."""
+
+    child: int
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class SkipRuns:
+    """Ask a child for runs back that it has not begun."""
+
+    child: int
+    sequences: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KillChild:
+    """End a child now."""
+
+    child: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetireChild:
+    """Let a child that has nothing to do go."""
+
+    child: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendFiles:
+    """Bring what a run made to the manager, before its end is told."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Report to the manager."""
+
+    report: Report
+
+
+Command = PrepareProgram | ForgetProgram | StartChild | SendRun | SkipRuns | KillChild | RetireChild | SendFiles | Tell

@@ -1,0 +1,122 @@
+"""Makes programs ready: their source and, for those on a bundle, the files they may read, as local paths."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blake3 import blake3
+
+from plotter2.api.v1 import manager_pb2
+from plotter2.child.frames import Ground, Program
+from plotter2.errors import AlteredError
+from plotter2.layout import Layout
+from plotter2.model.bundle import CODE
+from plotter2.model.task import Task, TaskKind
+from worker.bulk import BulkLine
+from worker.cache import Cache
+from worker.commands import ProgramKey
+
+MODULE_SUFFIX = ".py"
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A program, and what of the cache it holds while it is known."""
+
+    program: Program
+    holds: list[bytes] = field(default_factory=list)
+
+
+class Library:
+    """Where programs come from."""
+
+    def __init__(self, layout: Layout, line: BulkLine, cache: Cache) -> None:
+        self._layout = layout
+        self._line = line
+        self._cache = cache
+
+    async def prepare(self, number: int, key: ProgramKey, task: Task) -> Prepared:
+        """Get everything that runs of this program need.
+
+        Raises:
+            Plotter2Error: it cannot be had.
+        """
+        prepared = Prepared(Program(number, task.name, str(task.kind), "", task.filename))
+        try:
+            source = task.source or await self._source(task, prepared.holds)
+            ground, modules, roots = Ground(), dict[str, str](), list[str]()
+            if key.bundle:
+                found = await self._line.bundle(key.bundle, key.version, with_descendants=True)
+                ground = await self._ground(found, prepared.holds)
+            if task.kind is TaskKind.SCRIPT:
+                modules = await self._modules(task, ground, prepared.holds)
+                roots = _roots(task.filename)
+        except BaseException:
+            self.release(prepared)
+            raise
+        prepared.program = Program(
+            number, task.name, str(task.kind), source, task.filename, ground, modules, roots if modules else []
+        )
+        return prepared
+
+    def release(self, prepared: Prepared) -> None:
+        """A program is done with."""
+        self._cache.release(prepared.holds)
+        prepared.holds.clear()
+
+    async def _source(self, task: Task, holds: list[bytes]) -> str:
+        if not task.source_digest or task.source_digest == blake3(b"").digest():
+            return ""
+        paths = await self._paths([task.source_digest], holds)
+        raw = await asyncio.to_thread(paths[0].read_bytes)
+        if blake3(raw).digest() != task.source_digest:
+            raise AlteredError(f"The source of the task {task.name!r} is not what its digest says.")
+        return raw.decode()
+
+    async def _ground(self, found: manager_pb2.GetBundleResponse, holds: list[bytes]) -> Ground:
+        bundle = found.bundle
+        return Ground(
+            bundle.path,
+            bundle.version,
+            await self._files([(entry.path, entry.digest) for entry in found.files], holds),
+            bundle.package_json,
+            bundle.parameters_json,
+            [await self._ground(one, holds) for one in found.descendants],
+        )
+
+    async def _modules(self, task: Task, ground: Ground, holds: list[bytes]) -> dict[str, str]:
+        """The modules that ship with the script: those of the bundle that declares it, else of the one it runs on."""
+        if task.bundle and task.bundle != ground.bundle:
+            found = await self._line.bundle(task.bundle, 0, with_descendants=False)
+            entries = [(entry.path, entry.digest) for entry in found.files if entry.path.endswith(MODULE_SUFFIX)]
+            return await self._files(entries, holds)
+        return {name: place for name, place in ground.files.items() if name.endswith(MODULE_SUFFIX)}
+
+    async def _files(self, entries: list[tuple[str, bytes]], holds: list[bytes]) -> dict[str, str]:
+        paths = await self._paths((digest for _, digest in entries), holds)
+        return {name: str(path) for (name, _), path in zip(entries, paths, strict=True)}
+
+    async def _paths(self, digests: Iterable[bytes], holds: list[bytes]) -> list[Path]:
+        wanted = list(digests)
+        here: list[Path | None] = [None] * len(wanted)
+        if await self._line.is_shared():
+            here = await asyncio.to_thread(lambda: [_existing(self._layout.blob(digest)) for digest in wanted])
+        paths: list[Path] = []
+        for digest, path in zip(wanted, here, strict=True):
+            if path is None:
+                path = await self._cache.hold(digest)  # noqa: PLW2901 -- the same file, brought here
+                holds.append(digest)
+            paths.append(path)
+        return paths
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _roots(filename: str) -> list[str]:
+    folder = filename.rpartition("/")[0]
+    return [folder] if folder == CODE else [folder, CODE]

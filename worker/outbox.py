@@ -1,0 +1,85 @@
+"""What the manager shall hear, gathered: everything that ended while the last message was on its way goes in the next.
+
+So an idle worker reports at once, and a busy one many at a time. What the broker has not acknowledged is sent again;
+what it acknowledged and lost, the manager asks for again by repeating the assignment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from plotter2 import telemetry
+from plotter2.errors import UnreachableError
+from plotter2.ids import WorkerId
+from plotter2.mqtt.payloads import Report, ReportBatch, encode_report_batch
+
+REPORTS_MAX = 256
+BATCH_BYTES_MAX = 512 << 10
+REPORT_BYTES = 200
+
+_log = telemetry.logger("outbox")
+
+
+class Outbox:
+    """Reports in order, published one batch after the other."""
+
+    def __init__(self, worker_id: WorkerId, incarnation: str, publish: Callable[[bytes], Awaitable[None]]) -> None:
+        self._worker_id = worker_id
+        self._incarnation = incarnation
+        self._publish = publish
+        self._waiting: deque[Report] = deque()
+        self._filled = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, report: Report) -> None:
+        """Have this told."""
+        self._waiting.append(report)
+        self._filled.set()
+        self._empty.clear()
+
+    async def emptied(self) -> None:
+        """Until the broker has everything."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Publish, for as long as the worker lives."""
+        while True:
+            await self._filled.wait()
+            # What else has ended in this turn of the loop belongs to the same message.
+            await asyncio.sleep(0)
+            batch = self._next()
+            payload = encode_report_batch(ReportBatch(self._worker_id, self._incarnation, tuple(batch)))
+            while not await self._is_published(payload):
+                pass
+            if not self._waiting:
+                self._filled.clear()
+                self._empty.set()
+
+    def _next(self) -> list[Report]:
+        batch: list[Report] = []
+        size = 0
+        while self._waiting and len(batch) < REPORTS_MAX:
+            size += _weight(self._waiting[0])
+            if batch and size > BATCH_BYTES_MAX:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _is_published(self, payload: bytes) -> bool:
+        try:
+            await self._publish(payload)
+        except UnreachableError as away:
+            _log.warning("report.waits", why=away.message)
+            return False
+        return True
+
+
+def _weight(report: Report) -> int:
+    texts = len(report.results_json) + len(report.error) + sum(map(len, report.lines))
+    return REPORT_BYTES * (1 + len(report.made)) + texts

@@ -1,0 +1,148 @@
+"""The children as the machine sees them: who can take what, who has had its time (pure).
+
+A child holds a queue, so that it never waits for its worker between tiny runs. Only as much is put into it as it will
+have done within a moment, going by how long runs of the same program took: a long run keeps nobody waiting behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from plotter2.model.task import Task
+from plotter2.mqtt.payloads import Assignment
+
+QUEUED_S_MAX = 0.05
+"""How much work may wait inside a child."""
+START_PAUSE_S = 0.1
+START_PAUSE_S_MAX = 5.0
+SMOOTHING = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A run that this worker has in hand.
+
+    Attributes:
+        started_at: when a child began it, by the machine's time; 0 before.
+        deaths: how many interpreters were killed from outside under it.
+        is_told: the manager has heard that it runs.
+    """
+
+    assignment: Assignment
+    task: Task
+    taken_at: float
+    sequence: int = 0
+    child: int = 0
+    started_at: float = 0.0
+    program: int = 0
+    weight_s: float = 0.0
+    deaths: int = 0
+    is_told: bool = False
+    is_cancelled: bool = False
+
+
+@dataclass(slots=True)
+class Seat:
+    """One child. `runs` is its queue by sequence; the first is the one it works on."""
+
+    number: int
+    born_at: float
+    is_ready: bool = False
+    is_retiring: bool = False
+    runs: dict[int, Held] = field(default_factory=dict)
+    queued_s: float = 0.0
+    done: int = 0
+    memory_bytes: int = 0
+    cpu_base_s: float = -1.0
+
+    @property
+    def head(self) -> Held | None:
+        """What it works on."""
+        return next(iter(self.runs.values()), None)
+
+
+class Seats:
+    """All children of a worker."""
+
+    def __init__(self, window_runs: int) -> None:
+        self._window_runs = window_runs
+        self._seats: dict[int, Seat] = {}
+        self._numbers = 0
+        self._deaths_in_a_row = 0
+        self._typical_s: dict[int, float] = {}
+
+    def __iter__(self) -> Iterator[Seat]:
+        return iter(list(self._seats.values()))
+
+    def get(self, number: int) -> Seat | None:
+        """The child with this number, while it is one of ours."""
+        return self._seats.get(number)
+
+    def add(self, now: float) -> tuple[Seat, float]:
+        """Place for one more child, and how long to wait before it is forked."""
+        self._numbers += 1
+        seat = self._seats[self._numbers] = Seat(self._numbers, now)
+        pause_s = START_PAUSE_S * 2 ** (self._deaths_in_a_row - 2) if self._deaths_in_a_row > 1 else 0.0
+        return seat, min(pause_s, START_PAUSE_S_MAX)
+
+    def remove(self, seat: Seat) -> list[Held]:
+        """A child is gone. Returns what was in its queue."""
+        del self._seats[seat.number]
+        # One that dies without having done anything will likely do so again.
+        self._deaths_in_a_row = 0 if seat.done else min(self._deaths_in_a_row + 1, 10)
+        return list(seat.runs.values())
+
+    def weight(self, program: int) -> float:
+        """How long a run of this program takes, as far as one knows."""
+        return self._typical_s.get(program, QUEUED_S_MAX)
+
+    def with_room(self, program: int) -> Seat | None:
+        """The child with the least to do that may take a run of this program now."""
+        weight_s = self.weight(program)
+        best: Seat | None = None
+        for seat in self._seats.values():
+            if not seat.is_ready or seat.is_retiring or len(seat.runs) >= self._window_runs:
+                continue
+            if seat.runs and seat.queued_s + weight_s > QUEUED_S_MAX:
+                continue
+            if best is None or len(seat.runs) < len(best.runs):
+                best = seat
+        return best
+
+    def put(self, seat: Seat, held: Held, now: float) -> None:
+        """A run goes into a child's queue."""
+        held.child = seat.number
+        held.weight_s = self.weight(held.program)
+        if not seat.runs:
+            held.started_at = now
+            seat.cpu_base_s = -1.0
+        seat.runs[held.sequence] = held
+        seat.queued_s += held.weight_s
+
+    def pop(self, seat: Seat, sequence: int, now: float) -> Held | None:
+        """A run leaves a child's queue; the next one begins."""
+        was_head = next(iter(seat.runs), None) == sequence
+        held = seat.runs.pop(sequence, None)
+        if held is None:
+            return None
+        seat.queued_s = max(0.0, seat.queued_s - held.weight_s) if seat.runs else 0.0
+        if was_head:
+            seat.cpu_base_s = -1.0
+            following = seat.head
+            if following is not None:
+                following.started_at = now
+        return held
+
+    def learn(self, held: Held, took_s: float) -> None:
+        """How long a run of this program took."""
+        known = self._typical_s.get(held.program)
+        # What got slower counts at once: it decides how many others would wait.
+        if known is None or took_s > known:
+            self._typical_s[held.program] = took_s
+        else:
+            self._typical_s[held.program] = known + SMOOTHING * (took_s - known)
+
+    def forget(self, program: int) -> None:
+        """This program is done with."""
+        self._typical_s.pop(program, None)
