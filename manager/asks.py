@@ -57,9 +57,9 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
         return _refuse(event.token, request, wrong, now)
     live = _open(state, request)
     runs.adopt_task(state, task)
-    runs.add(state, live, task, target, event.parameters_json, now)
     return [
         SaveTask(TaskRow(task, is_hidden=True)),
+        runs.add(state, live, task, target, event.parameters_json, now),
         note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=ask),
         Answer(event.token, request.id),
     ]
@@ -159,9 +159,7 @@ def calls_added(state: State, event: CallsAdded, now: Instant) -> list[Command]:
     task = state.tasks[task_of_calls(live)].task
     node = state.catalog.get(task.bundle) if task.bundle else None
     target = (task.bundle, node.version.version) if node else ("", 0)
-    for parameters_json in event.parameters_json:
-        runs.add(state, live, task, target, parameters_json, now)
-    return []
+    return [runs.add(state, live, task, target, parameters_json, now) for parameters_json in event.parameters_json]
 
 
 def calls_closed(state: State, event: CallsClosed) -> list[Command]:

@@ -184,6 +184,13 @@ class AssignRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class AskWho:
+    """Ask one of our workers to announce itself (again)."""
+
+    worker_id: WorkerId
+
+
+@dataclass(frozen=True, slots=True)
 class StartOnProplet:
     """Send one definition to a Propeller proplet."""
 
@@ -248,6 +255,7 @@ Effect = (
     | NotifyCalls
     | NotifyLines
     | AssignRuns
+    | AskWho
     | StartOnProplet
     | StopOnProplet
     | InstallDelivery

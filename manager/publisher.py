@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from blake3 import blake3
 
-from manager.commands import AssignRuns, StartOnProplet, StopOnProplet
+from manager.commands import AskWho, AssignRuns, StartOnProplet, StopOnProplet
 from manager.store import TaskRow
 from plotter2.errors import UnreachableError
 from plotter2.ids import RunId, WorkerId
@@ -31,6 +31,9 @@ LEASE_S = 60.0
 SEED_BITS = 64
 
 
+Outgoing = AssignRuns | AskWho | StartOnProplet | StopOnProplet
+
+
 class Publisher:
     """The one task that publishes; whatever gathered meanwhile goes out together."""
 
@@ -38,10 +41,10 @@ class Publisher:
         self._bus = bus
         self._topics = topics
         self._address = manager_address
-        self._outbox: asyncio.Queue[AssignRuns | StartOnProplet | StopOnProplet] = asyncio.Queue(OUTBOX_MAX)
+        self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue(OUTBOX_MAX)
         self._log = structlog.get_logger("manager.publisher")
 
-    def put(self, message: AssignRuns | StartOnProplet | StopOnProplet) -> None:
+    def put(self, message: Outgoing) -> None:
         """Have it published. When more than the limit wait, it is dropped: the machine says it again."""
         try:
             self._outbox.put_nowait(message)
@@ -61,7 +64,7 @@ class Publisher:
             except* UnreachableError as away:
                 self._log.warning("publish.failed", messages=len(waiting), why=str(away.exceptions[0]))
 
-    def _messages(self, waiting: list[AssignRuns | StartOnProplet | StopOnProplet]) -> list[tuple[str, bytes]]:
+    def _messages(self, waiting: list[Outgoing]) -> list[tuple[str, bytes]]:
         runs: dict[WorkerId, list[TaskRun]] = defaultdict(list)
         tasks: dict[WorkerId, dict[str, Task]] = defaultdict(dict)
         cancelled: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
@@ -72,6 +75,9 @@ class Publisher:
                     runs[message.worker_id] += message.runs
                     tasks[message.worker_id].update({task.id: task for task in message.tasks})
                     cancelled[message.worker_id] += message.cancelled
+                case AskWho():
+                    empty = payloads.AssignBatch((), (), (), self._address)
+                    found.append((self._topics.assign(message.worker_id), payloads.encode_assign_batch(empty)))
                 case StartOnProplet():
                     found.append((self._topics.start, _start(message.worker_id, message.row)))
                 case StopOnProplet():

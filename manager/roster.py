@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from manager.commands import Command, SaveWorker
+from manager.commands import AskWho, Command, SaveWorker
 from manager.events import WorkerAnnounced, WorkerBeat, WorkerLeft
 from manager.journal import note
 from manager.state import State
@@ -49,6 +49,9 @@ def announce(state: State, event: WorkerAnnounced, now: Instant) -> tuple[list[C
 def beat(state: State, event: WorkerBeat, now: Instant) -> list[Command]:
     """A heartbeat: alive again if it was not. An unknown id is taken in as a plain proplet."""
     known = state.workers.get(event.worker_id)
+    if event.incarnation and (known is None or known.incarnation != event.incarnation):
+        # One of our own whose announcement we have missed: a message without assignments asks who it is.
+        return [AskWho(event.worker_id)]
     if known is None:
         if len(state.workers) >= WORKERS_MAX:
             return []

@@ -15,6 +15,7 @@ import structlog
 
 from manager.commands import (
     Answer,
+    AskWho,
     AssignRuns,
     Effect,
     InstallDelivery,
@@ -77,7 +78,7 @@ class Runner:
                 self._hub.put(effect.request.id, effect)
             case NotifyCalls() | NotifyLines():
                 self._hub.put(effect.request_id, effect)
-            case AssignRuns() | StartOnProplet() | StopOnProplet():
+            case AssignRuns() | AskWho() | StartOnProplet() | StopOnProplet():
                 self._publisher.put(effect)
             case InstallDelivery():
                 self._spawn(self._install(effect), f"install {effect.delivery_id}")

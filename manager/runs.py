@@ -61,6 +61,7 @@ def add(
     live.runs.add(run.id)
     live.total += 1
     state.touch(live)
+    return SaveRun(run)
 
 
 def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:

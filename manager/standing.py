@@ -67,5 +67,5 @@ def _fire(state: State, holder: Node, target: Node, on: str, cause: RequestId, n
             task = state.catalog.task(name, holder.version.path, now)
             runs.adopt_task(state, task)
             commands.append(SaveTask(TaskRow(task, is_hidden=True)))
-            runs.add(state, live, task, (path, version), "{}", now)
+            commands.append(runs.add(state, live, task, (path, version), "{}", now))
     return commands

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import psutil
 
+from plotter2.clock import from_rfc3339
 from plotter2.errors import UnreachableError
 from plotter2.layout import Layout
 
 LOCK_NAME = "up.lock"
+START_S_OFF_MAX = 2.0
+"""A process's start is known to some 10 ms, and the clock may be set a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a home: the watchdog main of a running installation."""
+    """Who holds a home: the watchdog main of a running installation, and who starts that again when it is killed.
+
+    Attributes:
+        guardian: pid of the one above main; 0 where the operating system is it.
+    """
 
     pid: int
     since: str
+    guardian: int = 0
 
 
 def read_endpoints(home: Path) -> list[Endpoint]:
@@ -64,10 +72,21 @@ def address_of(home: Path, role: str, kind: str = "grpc") -> str:
 
 
 def holder(home: Path) -> Holder | None:
-    """Who holds this home, if that process lives."""
+    """Who holds this home, if it lives, or if its guardian does: then it is about to be back."""
     try:
         document = json.loads((Layout.at(home).log / LOCK_NAME).read_bytes())
-        found = Holder(int(document["pid"]), str(document["since"]))
+        found = Holder(int(document["pid"]), str(document["since"]), int(document.get("guardian", 0)))
+        since = from_rfc3339(found.since)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if psutil.pid_exists(found.pid) else None
+    return found if _is_of_then(found.pid, since) or _is_of_then(found.guardian, since) else None
+
+
+def _is_of_then(pid: int, since: float) -> bool:
+    """Whether the process lives, and is not a later one that got the same number."""
+    try:
+        process = psutil.Process(pid)
+        is_living = pid > 0 and process.status() != psutil.STATUS_ZOMBIE
+        return is_living and process.create_time() <= since + START_S_OFF_MAX
+    except psutil.Error:
+        return False

@@ -78,12 +78,12 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_live(config, main, drain_limit_s))
-    except ConfigError as wrong:
-        print(f"{name}: {wrong.message}", file=sys.stderr)  # noqa: T201 -- its reader is a person
-        log.error("refused", why=wrong.message)  # noqa: TRY400 -- a setting, not a fault of ours
-        return 1
     except BaseException as wrong:
         first = _first(wrong)
+        if isinstance(first, ConfigError):
+            log.error("refused", why=first.message)  # noqa: TRY400 -- a setting, not a fault of ours
+            print(f"{name}: {first.message}", file=sys.stderr)  # noqa: T201 -- its reader is a person
+            return 1
         log.error("failed", why=str(first), exc_info=None if isinstance(first, Plotter2Error) else first)  # noqa: TRY400
         print(f"{name}: {type(first).__name__}: {first}", file=sys.stderr)  # noqa: T201 -- its reader is a person
         return 1

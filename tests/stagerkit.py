@@ -16,8 +16,13 @@ from typing import Any
 from plotter2 import files, rpc
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.api.v1 import manager_pb2_grpc
+from plotter2.clock import SystemClock, SystemIds
+from plotter2.config import load
 from plotter2.errors import AlteredError, RefusedError
 from plotter2.layout import Layout
+from plotter2.lifecycle import Life
+from stager import app
+from stager.config import StagerConfig
 
 INSTALLATION = "5f0c7d0e-0000-7000-8000-000000000001"
 
@@ -38,13 +43,13 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def GetStatus(self, request: Any, context: Any) -> pb.GetStatusResponse:  # noqa: N802
+    async def GetStatus(self, _request: Any, _context: Any) -> pb.GetStatusResponse:  # noqa: N802
         return pb.GetStatusResponse(installation=self.installation)
 
-    async def HaveBlobs(self, request: Any, context: Any) -> pb.HaveBlobsResponse:  # noqa: N802
+    async def HaveBlobs(self, request: Any, _context: Any) -> pb.HaveBlobsResponse:  # noqa: N802
         return pb.HaveBlobsResponse(have=[digest in self.blobs for digest in request.digests])
 
-    async def PutBlob(self, request_iterator: Any, context: Any) -> pb.PutBlobResponse:  # noqa: N802
+    async def PutBlob(self, request_iterator: Any, _context: Any) -> pb.PutBlobResponse:  # noqa: N802
         begin, data = None, b""
         async for message in request_iterator:
             if message.WhichOneof("step") == "begin":
@@ -57,7 +62,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.blobs[begin.digest] = data
         return pb.PutBlobResponse(is_new=True)
 
-    async def Deliver(self, request: pb.DeliverRequest, context: Any) -> pb.DeliverResponse:  # noqa: N802
+    async def Deliver(self, request: pb.DeliverRequest, _context: Any) -> pb.DeliverResponse:  # noqa: N802
         self.calls.append(request)
         await self.gate.wait()
         if self.refusal is not None:
@@ -107,6 +112,23 @@ def home_at(path: Path, installation: str = INSTALLATION) -> Layout:
     layout.create()
     layout.installation.write_text(installation)
     return layout
+
+
+@asynccontextmanager
+async def stager_inside(layout: Layout, manager_address: str, **settings: Any) -> AsyncIterator[str]:
+    """A whole stager in this process: its gRPC address."""
+    given = {"grpc_port": 0, "probe_port": 0, "manager_address": manager_address, "dropbox_settle_s": 0.1, **settings}
+    config = load(StagerConfig, home=layout.home, **given)
+    clock = SystemClock()
+    async with asyncio.TaskGroup() as group, asyncio.TaskGroup() as inner:
+        life = Life(config, group, clock, SystemIds(clock))
+        inner.create_task(app.main(life))
+        while not life.is_ready:
+            await asyncio.sleep(0.01)
+        try:
+            yield json.loads((layout.processes / "stager.json").read_bytes())["addresses"]["grpc"]
+        finally:
+            life.stopping.set()
 
 
 @dataclass

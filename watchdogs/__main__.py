@@ -12,6 +12,7 @@ from watchdogs import app, guardian
 from watchdogs.config import Rank, WatchdogConfig
 
 DRAIN_S = 14.0
+SETTINGS = ("home", "workers", "ports", "guardian")
 
 
 def _arguments() -> argparse.Namespace:
@@ -21,15 +22,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="how many workers main keeps")
     parser.add_argument("--ports", choices=["default", "auto"], help="auto: bind every port freely")
     parser.add_argument("--alone", action="store_true", help="without a guardian: the operating system is one")
+    parser.add_argument("--guardian", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> int:
     """Run as a command; returns the exit code."""
     given = _arguments()
+    chosen = {key: value for key in SETTINGS if (value := getattr(given, key)) is not None}
     if given.rank == Rank.MAIN and not given.alone:
-        return guardian.guard(sys.argv[2:])
-    chosen = {key: value for key in ("home", "workers", "ports") if (value := getattr(given, key)) is not None}
+        return guardian.guard([word for key, value in chosen.items() for word in (f"--{key}", str(value))])
     try:
         settings = config.load(WatchdogConfig, rank=Rank(given.rank), name=f"watchdog-{given.rank}", **chosen)
     except ConfigError as wrong:

@@ -59,6 +59,10 @@ class Hands(Protocol):
         """
         ...
 
+    async def tidy(self, ward: Ward) -> None:
+        """Keep what it has printed within its limit."""
+        ...
+
 
 class Child:
     """A ward as a child process."""
@@ -95,10 +99,7 @@ class Processes:
 
     async def start(self, ward: Ward) -> Child:
         """Start a ward in a session of its own, its words in `<home>/log/<name>.out`."""
-        path = log_of(ward, self._layout)
-        if path.exists() and path.stat().st_size > OUT_BYTES_MAX:
-            path.replace(path.with_suffix(".out.1"))
-        with path.open("ab") as out:
+        with log_of(ward, self._layout).open("ab") as out:
             process = await asyncio.create_subprocess_exec(
                 *ward.command,
                 stdin=subprocess.DEVNULL,
@@ -110,6 +111,14 @@ class Processes:
                 preexec_fn=_die_with_parent(),
             )
         return Child(process, ward)
+
+    async def tidy(self, ward: Ward) -> None:
+        """Move what it has printed to `<name>.out.1` when it is too much; the ward goes on writing at the new start."""
+        path = log_of(ward, self._layout)
+        with suppress(OSError):  # a full disk: the next look tries again
+            if path.stat().st_size > OUT_BYTES_MAX:  # noqa: ASYNC240 -- one stat
+                await asyncio.to_thread(shutil.copyfile, path, path.with_suffix(".out.1"))
+                os.truncate(path, 0)
 
 
 class Systemd:
@@ -129,6 +138,9 @@ class Systemd:
         await self.call("restart", unit)
         shown = await self.call("show", "--property=MainPID", "--value", unit)
         return Unit(self, unit, int(shown or 0))
+
+    async def tidy(self, ward: Ward) -> None:
+        """Nothing to do: the journal keeps what units print, and has limits of its own."""
 
     async def call(self, *words: str) -> str:
         """Run systemctl.

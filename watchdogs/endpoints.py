@@ -1,4 +1,7 @@
-"""`<home>/log/endpoints.json`: who runs, where they listen, since when. Main writes it anew at each change."""
+"""`<home>/log/endpoints.json`: who runs, where they listen, since when. Main writes it anew at each change.
+
+A ward that is down stays in it, with its last pid and the address it will have again: whoever asks waits for it there.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,25 @@ from plotter2.clock import rfc3339
 from plotter2.layout import Layout
 from watchdogs import probing
 from watchdogs.keeper import Keeper
+from watchdogs.policy import WardState
 from watchdogs.wards import Ward
 
-MAIN_ADDRESS = {"manager": "grpc", "stager": "grpc", "servicer": "grpc"}
+MAIN_ADDRESS = {"manager": "grpc", "stager": "grpc", "servicer": "grpc", "broker": "mqtt", "database": "socket"}
 
 
-def entry(keeper: Keeper, layout: Layout) -> dict[str, Any]:
-    """One process as endpoints.json shows it."""
-    addresses = probing.record(layout, keeper.ward.name, keeper.pid).get("addresses", {}) or _of_socket(keeper.ward)
-    main = addresses.get(MAIN_ADDRESS.get(keeper.ward.role, ""), "") or next(iter(addresses.values()), "")
-    return {
-        "role": keeper.ward.role,
-        "name": keeper.ward.name,
-        "address": main,
-        "addresses": addresses,
-        "pid": keeper.pid,
-        "started_at": rfc3339(keeper.started_at),
-        "state": str(keeper.case.state),
-    }
+def of_keeper(keeper: Keeper, layout: Layout) -> dict[str, Any]:
+    """A process that we keep."""
+    announced = probing.record(layout, keeper.ward.name, keeper.pid)
+    return _entry(keeper.ward, announced, keeper.pid, rfc3339(keeper.started_at), keeper.case.state)
+
+
+def of_record(ward: Ward, layout: Layout) -> dict[str, Any]:
+    """A process that another watchdog keeps, by the record it wrote; empty before it has written one."""
+    announced, is_living = probing.last_record(layout, ward.name)
+    if not announced:
+        return {}
+    state = WardState.RUNNING if is_living else WardState.BACKING_OFF
+    return _entry(ward, announced, announced["pid"], announced.get("started_at", ""), state)
 
 
 def write(layout: Layout, entries: Sequence[dict[str, Any]]) -> None:
@@ -37,24 +41,15 @@ def write(layout: Layout, entries: Sequence[dict[str, Any]]) -> None:
     files.write_durably(layout.endpoints, json.dumps(document, indent=2).encode())
 
 
-def _of_socket(ward: Ward) -> dict[str, str]:
-    if not ward.socket:
-        return {}
-    return {"mqtt" if ward.role == "broker" else "socket": ward.socket}
-
-
-def of_record(layout: Layout, name: str, role: str) -> dict[str, Any]:
-    """A process that another watchdog keeps, by the record it wrote; empty while it does not live."""
-    found = probing.record_of_living(layout, name)
-    if not found:
-        return {}
-    addresses = found.get("addresses", {})
+def _entry(ward: Ward, announced: dict[str, Any], pid: int, started_at: str, state: WardState) -> dict[str, Any]:
+    addresses = {**ward.addresses, **announced.get("addresses", {})}
+    main = addresses.get(MAIN_ADDRESS.get(ward.role, "probe"), "")
     return {
-        "role": role,
-        "name": name,
-        "address": addresses.get("grpc", ""),
+        "role": ward.role,
+        "name": ward.name,
+        "address": main,
         "addresses": addresses,
-        "pid": found["pid"],
-        "started_at": found.get("started_at", ""),
-        "state": "running",
+        "pid": pid,
+        "started_at": started_at,
+        "state": str(state),
     }

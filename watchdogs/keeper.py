@@ -24,6 +24,7 @@ class Keeper:
     """One ward and everything that happens to it.
 
     Attributes:
+        pid: its process, the last one while there is none; 0 before the first.
         is_well: set once it has answered; cleared while it is down.
     """
 
@@ -67,7 +68,7 @@ class Keeper:
         self._changed()
         await self._watch(running)
         self.is_well.clear()
-        self._running, self.pid = None, 0
+        self._running = None
         self._see(Seen.EXITED)
         self._changed()
 
@@ -79,17 +80,18 @@ class Keeper:
                 if self._see(await self._look(running.pid)) is Action.KILL:
                     self._log.warning("killed", pid=running.pid, state=self.case.state)
                     running.kill()
+                await self._hands.tidy(self.ward)
                 every_s = LOOK_EVERY_S if self.case.state is WardState.RUNNING else START_LOOK_EVERY_S
                 await asyncio.wait({exited}, timeout=every_s)
         self._log.warning("exited", pid=running.pid, code=exited.result())
         running.kill()  # whatever it left in its session
 
     async def _look(self, pid: int) -> Seen:
-        if self.case.state is WardState.STARTING:
-            answered = await probing.is_well(self.ward, self._layout, pid)
-        else:
-            answered = await probing.is_alive(self.ward, self._layout, pid)
-        return Seen.ANSWERED if answered else Seen.SILENT
+        look = probing.is_well if self.case.state is WardState.STARTING else probing.is_alive
+        if not await look(self.ward, self._layout, pid):
+            return Seen.SILENT
+        most = self.ward.memory_max_bytes
+        return Seen.SWOLLEN if most and probing.own_memory_bytes(pid) > most else Seen.ANSWERED
 
     def _see(self, seen: Seen) -> Action:
         before = self.case.state
@@ -112,4 +114,4 @@ class Keeper:
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await running.exited()
-        self._running, self.pid = None, 0
+        self._running = None

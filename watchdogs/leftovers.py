@@ -6,6 +6,7 @@ A record names a pid and a start; the process is ours only if both fit, because 
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,8 +27,13 @@ def clear(layout: Layout, postgres: Postgres | None) -> list[int]:
     if postgres is not None:
         left += _postmaster(postgres)
     for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGINT if "postgres" in process.name() else signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if "postgres" in process.name():
+                process.send_signal(signal.SIGINT)  # its fast shutdown; its own children know what to do
+            elif os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
     _, stubborn = psutil.wait_procs(left, timeout=END_S)
     for process in stubborn:
         with suppress(psutil.NoSuchProcess):

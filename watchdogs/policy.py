@@ -3,11 +3,13 @@
 ::
 
     STARTING ── probe answers ──► RUNNING ── exits ────────────────► BACKING_OFF ── pause is over ──► STARTING
-        │                            │ three probes fail in a row       ▲
+        │                            │ three looks in a row are bad     ▲
         └── exits, or takes too long ┴──────► KILLING ── exits ─────────┘
 
-The pause doubles with each failure up to a limit and is forgotten after a while of health. A ward is never given up:
-somebody may mend what ails it while we go on trying.
+A look is bad when nobody answers, or when the ward has taken more memory than it should ever need: what leaks is started
+anew. Every daemon survives a kill at any line, so that is how it is ended. The pause doubles with each failure up to a
+limit and is forgotten after a while of health. A ward is never given up: somebody may mend what ails it while we go on
+trying.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from enum import StrEnum
 PAUSE_S_MIN = 0.2
 PAUSE_S_MAX = 10.0
 HEALTHY_S = 30.0
-FAILED_PROBES_MAX = 3
+BAD_LOOKS_MAX = 3
 
 
 class WardState(StrEnum):
@@ -35,6 +37,7 @@ class Seen(StrEnum):
 
     ANSWERED = "answered"
     SILENT = "silent"
+    SWOLLEN = "swollen"
     EXITED = "exited"
 
 
@@ -51,7 +54,7 @@ class Case:
 
     state: WardState = WardState.BACKING_OFF
     since: float = 0.0
-    failed_probes: int = 0
+    bad_looks: int = 0
     pause_s: float = 0.0
     restarts: int = -1
 
@@ -63,19 +66,24 @@ def look(case: Case, seen: Seen, now: float, start_limit_s: float) -> tuple[Case
     if case.state is WardState.KILLING:
         return case, Action.WAIT
     if seen is Seen.ANSWERED:
-        is_new = case.state is WardState.STARTING
-        since = now if is_new else case.since
-        return replace(case, state=WardState.RUNNING, since=since, failed_probes=0), Action.WAIT
-    return _silent(case, now, start_limit_s)
+        return _good(case, now), Action.WAIT
+    return _bad(case, now, start_limit_s)
 
 
-def _silent(case: Case, now: float, start_limit_s: float) -> tuple[Case, Action]:
-    failed = case.failed_probes + 1
+def _good(case: Case, now: float) -> Case:
+    if case.state is WardState.STARTING:
+        return replace(case, state=WardState.RUNNING, since=now, bad_looks=0)
+    is_healthy = now - case.since >= HEALTHY_S
+    return replace(case, bad_looks=0, pause_s=0.0 if is_healthy else case.pause_s)
+
+
+def _bad(case: Case, now: float, start_limit_s: float) -> tuple[Case, Action]:
+    bad = case.bad_looks + 1
     is_starting = case.state is WardState.STARTING
-    is_stuck = now - case.since >= start_limit_s if is_starting else failed >= FAILED_PROBES_MAX
-    if is_stuck:
-        return replace(case, state=WardState.KILLING, failed_probes=failed), Action.KILL
-    return replace(case, failed_probes=failed), Action.WAIT
+    is_over = now - case.since >= start_limit_s if is_starting else bad >= BAD_LOOKS_MAX
+    if is_over:
+        return replace(case, state=WardState.KILLING, bad_looks=bad), Action.KILL
+    return replace(case, bad_looks=bad), Action.WAIT
 
 
 def is_due(case: Case, now: float) -> bool:
@@ -85,10 +93,9 @@ def is_due(case: Case, now: float) -> bool:
 
 def started(case: Case, now: float) -> Case:
     """It was started (again)."""
-    return replace(case, state=WardState.STARTING, since=now, failed_probes=0, restarts=case.restarts + 1)
+    return replace(case, state=WardState.STARTING, since=now, bad_looks=0, restarts=case.restarts + 1)
 
 
 def _exited(case: Case, now: float) -> Case:
-    was_healthy = case.state is WardState.RUNNING and now - case.since >= HEALTHY_S
-    pause_s = PAUSE_S_MIN if was_healthy or case.pause_s == 0 else min(2 * case.pause_s, PAUSE_S_MAX)
-    return replace(case, state=WardState.BACKING_OFF, since=now, pause_s=pause_s, failed_probes=0)
+    pause_s = min(2 * case.pause_s, PAUSE_S_MAX) or PAUSE_S_MIN
+    return replace(case, state=WardState.BACKING_OFF, since=now, pause_s=pause_s, bad_looks=0)

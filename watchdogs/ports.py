@@ -7,6 +7,7 @@ import socket
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from plotter2 import files
 from plotter2.errors import ConfigError
@@ -17,14 +18,12 @@ NAMES = {"http": 7070, "grpc": 7071, "stager": 7072, "servicer": 7073, "broker":
 PROBE_FIRST = 9092
 
 
-def choose(mode: str, host: str, workers: int, layout: Layout) -> Ports:
+def choose(mode: Literal["default", "auto"], host: str, workers: int, layout: Layout) -> Ports:
     """Decide every port and write the decision to `<home>/log/ports.json`.
 
     Raises:
-        ConfigError: a well-known port is taken, or the mode is unknown.
+        ConfigError: a well-known port is taken.
     """
-    if mode not in {"default", "auto"}:
-        raise ConfigError(f"ports can be 'default' or 'auto', not {mode!r}.")
     ports = _well_known(host, workers) if mode == "default" else _free(host, workers, layout)
     files.write_durably(path(layout), json.dumps(asdict(ports)).encode())
     return ports

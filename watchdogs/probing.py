@@ -1,4 +1,4 @@
-"""Looking at wards: records they wrote, /health, sockets. Every look ends within a limit."""
+"""Looking at wards: records they wrote, /health, sockets, their memory. Every look ends within a limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plotter2.layout import Layout
 from watchdogs.wards import Ward
 
 LOOK_S_MAX = 2.0
-ANSWER_BYTES_MAX = 1 << 16
+HTTP_OK = 200
 
 
 def record(layout: Layout, name: str, pid: int) -> dict[str, Any]:
@@ -26,39 +26,44 @@ def record(layout: Layout, name: str, pid: int) -> dict[str, Any]:
     return found if isinstance(found, dict) and found.get("pid") == pid else {}
 
 
-def record_of_living(layout: Layout, name: str) -> dict[str, Any]:
-    """What a process has announced of itself, if it lives; else empty."""
+def last_record(layout: Layout, name: str) -> tuple[dict[str, Any], bool]:
+    """What a process has announced of itself, and whether it lives; empty when none ever has."""
     try:
         found = json.loads((layout.processes / f"{name}.json").read_bytes())
-        return found if isinstance(found, dict) and psutil.pid_exists(int(found["pid"])) else {}
+        return found, psutil.pid_exists(int(found["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return {}, False
 
 
 async def is_well(ward: Ward, layout: Layout, pid: int) -> bool:
     """Whether a ward does its work now."""
-    try:
-        async with asyncio.timeout(LOOK_S_MAX):
-            if not ward.http_probe:
-                return await _accepts(ward.socket)
-            addresses = record(layout, ward.name, pid).get("addresses", {})
-            probe = addresses.get("probe") or addresses.get("http")
-            return bool(probe) and await _status(probe, "/ready") == 200  # noqa: PLR2004 -- HTTP's OK
-    except (TimeoutError, OSError):
-        return False
+    return await _answers(ward, layout, pid, "/ready")
 
 
 async def is_alive(ward: Ward, layout: Layout, pid: int) -> bool:
     """Whether a ward that was well still answers. That it waits for somebody else is no reason to kill it."""
+    return await _answers(ward, layout, pid, "/health")
+
+
+async def _answers(ward: Ward, layout: Layout, pid: int, path: str) -> bool:
     try:
         async with asyncio.timeout(LOOK_S_MAX):
             if not ward.http_probe:
                 return await _accepts(ward.socket)
             addresses = record(layout, ward.name, pid).get("addresses", {})
             probe = addresses.get("probe") or addresses.get("http")
-            return bool(probe) and await _status(probe, "/health") == 200  # noqa: PLR2004 -- HTTP's OK
-    except (TimeoutError, OSError):
+            return bool(probe) and await _status(probe, path) == HTTP_OK
+    except (TimeoutError, OSError, ValueError):  # nobody there, or somebody who speaks something else
         return False
+
+
+def own_memory_bytes(pid: int) -> int:
+    """How much memory a process has to itself: files it has mapped do not count. 0 when it is gone."""
+    try:
+        found = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0
+    return int(found.rss - getattr(found, "shared", 0))
 
 
 async def _accepts(place: str) -> bool:

@@ -40,20 +40,24 @@ class Ward:
         role: as endpoints.json names it.
         command: argv.
         environment: settings beside those that everybody gets.
+        addresses: where it will listen, by kind, as far as that is decided before it starts.
         http_probe: whether it announces itself and answers /health; else it is alive while `socket` accepts.
         socket: `host:port`, or a path of a Unix socket.
         start_s_max: how long it may take until it answers.
         stop_signal: how it is asked to end, a name of `signal`.
+        memory_max_bytes: what it may have to itself for some seconds before it is started anew; 0 for any amount.
     """
 
     name: str
     role: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
     http_probe: bool = True
     socket: str = ""
     start_s_max: float = START_S_MAX
     stop_signal: str = "SIGTERM"
+    memory_max_bytes: int = 0
 
 
 def manager(ports: Ports, dsn: str, broker_url: str) -> Ward:
@@ -61,12 +65,14 @@ def manager(ports: Ports, dsn: str, broker_url: str) -> Ward:
     return Ward(
         "manager", "manager", tuple(launch.command("manager")),
         {
+            "PLOTTER2_MANAGER_HOST": ports.host,
             "PLOTTER2_MANAGER_HTTP_PORT": str(ports.http),
             "PLOTTER2_MANAGER_GRPC_PORT": str(ports.grpc),
             "PLOTTER2_MANAGER_DSN": dsn,
             "PLOTTER2_MANAGER_BROKER_URL": broker_url,
             "PLOTTER2_MANAGER_SERVICER_ADDRESS": ports.address(ports.servicer),
         },
+        {"grpc": ports.address(ports.grpc), "http": ports.address(ports.http)},
     )  # fmt: skip
 
 
@@ -75,9 +81,11 @@ def stager(ports: Ports) -> Ward:
     return Ward(
         "stager", "stager", tuple(launch.command("stager")),
         {
+            "PLOTTER2_STAGER_HOST": ports.host,
             "PLOTTER2_STAGER_GRPC_PORT": str(ports.stager),
             "PLOTTER2_STAGER_MANAGER_ADDRESS": ports.address(ports.grpc),
         },
+        {"grpc": ports.address(ports.stager)},
     )  # fmt: skip
 
 
@@ -86,10 +94,12 @@ def servicer(ports: Ports) -> Ward:
     return Ward(
         "servicer", "servicer", tuple(launch.command("servicer")),
         {
+            "PLOTTER2_SERVICER_HOST": ports.host,
             "PLOTTER2_SERVICER_GRPC_PORT": str(ports.servicer),
             "PLOTTER2_SERVICER_MANAGER_ADDRESS": ports.address(ports.grpc),
             "PLOTTER2_SERVICER_STAGER_ADDRESS": ports.address(ports.stager),
         },
+        {"grpc": ports.address(ports.servicer)},
     )  # fmt: skip
 
 
@@ -98,6 +108,7 @@ def worker(number: int, ports: Ports, broker_url: str) -> Ward:
     return Ward(
         f"worker-{number}", "worker", tuple(launch.command("worker")),
         {
+            "PLOTTER2_WORKER_HOST": ports.host,
             "PLOTTER2_WORKER_NAME": f"worker-{number}",
             "PLOTTER2_WORKER_PROBE_PORT": str(ports.probes[number - 1]),
             "PLOTTER2_WORKER_MANAGER_ADDRESS": ports.address(ports.grpc),
@@ -113,12 +124,16 @@ def watchdog(rank: str) -> Ward:
 
 def broker(command: tuple[str, ...], address: str) -> Ward:
     """The broker."""
-    return Ward("broker", "broker", command, http_probe=False, socket=address)
+    return Ward("broker", "broker", command, addresses={"mqtt": address}, http_probe=False, socket=address)
 
 
 def database(command: tuple[str, ...], socket_path: Path) -> Ward:
     """PostgreSQL. SIGINT is its fast shutdown: sessions are ended, what was committed stays."""
-    return Ward("database", "database", command, http_probe=False, socket=str(socket_path), stop_signal="SIGINT")
+    socket = str(socket_path)
+    return Ward(
+        "database", "database", command,
+        addresses={"socket": socket}, http_probe=False, socket=socket, stop_signal="SIGINT",
+    )  # fmt: skip
 
 
 def log_of(ward: Ward, layout: Layout) -> Path:

@@ -114,13 +114,19 @@ class Devices:
                 with contextlib.suppress(UnreachableError):  # the next beat says the same
                     await bus.publish(self._topics.alive, self._alive(), qos=0)
 
+    async def _take(self, batch: payloads.AssignBatch) -> None:
+        if batch.assignments or batch.cancellations:
+            self._hear(batch)
+        else:  # nothing to do is a question: the manager has not heard who we are
+            await self._announce()
+
     async def _listen(self, bus: Bus) -> None:
         async for message in bus.messages():
             topic = self._topics.parse(message.topic)
             if topic is None or topic.kind is not Kind.ASSIGN:
                 continue
             try:
-                self._hear(payloads.decode_assign_batch(message.payload))
+                await self._take(payloads.decode_assign_batch(message.payload))
             except PayloadRefusedError as wrong:
                 _log.warning("assign.refused", why=wrong.message)
 

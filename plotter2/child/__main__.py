@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import importlib
 import os
 import socket
 import sys
+import tempfile
+from pathlib import Path
 
 from plotter2.child import limits
+from plotter2.child.interpreter import Execute
+from plotter2.datter.scope import RunInput, Scope
+from plotter2.errors import Plotter2Error
 
 WARM = (
     "numpy",
@@ -19,6 +25,7 @@ WARM = (
     "plotter2.datter.render",
 )
 """Imported once, shared by all children, beside what the engine itself imports."""
+FIRST_DRAWING = "def task():\n    plotme([1.0, 2.0, 3.0])\n"
 
 
 def main(arguments: list[str]) -> None:
@@ -30,7 +37,17 @@ def main(arguments: list[str]) -> None:
         importlib.import_module(name)
     server = importlib.import_module("plotter2.child.server")
     engine = importlib.import_module("plotter2.datter.run")
+    draw_once(engine.execute)
     server.ForkServer(socket.socket(fileno=int(arguments[0])), engine.execute).serve()
+
+
+def draw_once(execute: Execute) -> None:
+    """Load what the engine loads when it draws, so that no child's first figure waits for it."""
+    # A disk that is full, say, is the business of the runs that need it.
+    with contextlib.suppress(Plotter2Error, OSError), tempfile.TemporaryDirectory(prefix="plotter2-") as folder:
+        execute(
+            RunInput("warm", "warm", "script", FIRST_DRAWING, "warm.py", {}, 0, Scope(), Path(folder)), lambda _: None
+        )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from plotter2.child.frames import Ended, Ground, Made, Program, Run
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.modules import UserModules
 from plotter2.child.scratch import Scratch
-from plotter2.datter.run import RunInput, RunResult, Scope
+from plotter2.datter.scope import RunInput, RunResult, Scope
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
 from plotter2.model import package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState

@@ -27,7 +27,9 @@ from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 PANELS_MAX = 12
-STEP_NAMES = frozenset("epoch step steps iteration iter time timestamp date datetime day t episode batch global_step".split())
+STEP_NAMES = frozenset(
+    "epoch step steps iteration iter time timestamp date datetime day t episode batch global_step".split()
+)
 _PARTS = re.compile(r"[_/ .:-]+")
 Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
 

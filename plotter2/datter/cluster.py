@@ -94,7 +94,7 @@ def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool |
 
 def flattened(found: Points) -> tuple[Projection, NDArray[Any] | None]:
     """Points of many columns on their first two components, and clusters' centres there too."""
-    is_scaled = isinstance(found, Clusters) and found.is_standardised
+    is_scaled = found.is_standardised if isinstance(found, Clusters) else None
     seen = pca(found, min(2, len(complete(found, varying=True).names)), standardise=is_scaled)
     if not isinstance(found, Clusters) or found.centres is None or seen.components is None:
         return seen, None

@@ -18,9 +18,10 @@ from blake3 import blake3
 
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol, file_digest
-from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Layer, Panel
+from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Panel
 from plotter2.datter.frame import Frame, Look, Report
-from plotter2.datter.points import Clusters, Projection
+from plotter2.datter.keys import natural
+from plotter2.datter.points import Clusters
 from plotter2.datter.scope import Made
 from plotter2.errors import UsageError
 
@@ -28,6 +29,7 @@ OVERLAID = frozenset({"line", "scatter", "fit", "shape"})
 WIDE = 2
 SLUG_MAX = 60
 PAGES_MAX = 1_000
+LISTED_MAX = 6
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
@@ -41,7 +43,7 @@ def figure_of(context: Context, root: Frame) -> Figure:
         panels += found
     if not panels:
         raise UsageError("This frame is empty, so there is nothing to send.")
-    columns = root.columns or _columns(sum(panel.is_drawn for panel in panels))
+    columns = min(root.columns, 3) or _columns(sum(panel.is_drawn for panel in panels))
     return Figure(root.title or _title(context, root, panels), tuple(panels), _subtitle(context), columns)
 
 
@@ -51,56 +53,52 @@ def _columns(count: int) -> int:
 
 def _panels(context: Context, frame: Frame) -> list[Panel]:
     found: list[Panel] = []
+    is_whole = False  # whether the last item became one panel, which the next one may share
     for item in frame.items:
         known = context.data.get(id(item))
         name, refs = context.name_of(item), context.refs(item)
-        visual = known.visual if known is not None else ""
-        for panel in panels_of(item, name, visual, frame.look.palette):
-            found.append(
-                replace(
-                    panel, data=refs, layers=tuple(_called(layer, name, len(frame.items)) for layer in panel.layers)
-                )
-            )
+        made = [
+            replace(one, data=refs) for one in panels_of(item, name, known.visual if known else "", frame.look.palette)
+        ]
+        if len(frame.items) > 1 and name:
+            made = [_called(panel, name) for panel in made]
+        if is_whole and len(made) == 1 and _can_share(found[-1], made[0]):
+            found[-1] = _shared(found[-1], made[0], frame.look.palette or PALETTE)
+        else:
+            found += made
+            is_whole = len(made) == 1
         context.is_plotted.add(id(item))
-    return [_styled(panel, frame.look) for panel in _overlaid(found, frame.look.palette)]
+    return [_styled(panel, frame.look) for panel in found]
 
 
-def _called(layer: Layer, name: str, count: int) -> Layer:
-    return (
-        replace(layer, name=name)
-        if name and count > 1 and not layer.name and layer.mark in {"line", "points"}
-        else layer
+def _called(panel: Panel, name: str) -> Panel:
+    """Curves and points that have no name get that of their data, for the legend."""
+    named = [
+        replace(one, name=name) if one.mark in {"line", "points"} and not one.name else one for one in panel.layers
+    ]
+    return replace(panel, layers=tuple(named))
+
+
+def _can_share(one: Panel, other: Panel) -> bool:
+    scales = {one.x.scale, other.x.scale}
+    return {one.visual, other.visual} <= OVERLAID and (len(scales) == 1 or other.visual == "shape")
+
+
+def _shared(one: Panel, other: Panel, colours: Sequence[str]) -> Panel:
+    """Two panels on the same axes; the second one's curves get the next colours."""
+    if other.visual == "shape":
+        return replace(one, layers=one.layers + other.layers)
+    used = sum(layer.mark in {"line", "points"} for layer in one.layers)
+    added = [
+        replace(layer, colour=colours[(used + place) % len(colours)]) if layer.colour in colours else layer
+        for place, layer in enumerate(other.layers)
+    ]
+    layers = (*one.layers, *added)
+    is_named = len({layer.name for layer in layers if layer.name}) > 1
+    y = replace(one.y, label=one.y.label if one.y.label == other.y.label else "")
+    return replace(
+        one, layers=layers, has_legend=is_named, notes=one.notes + other.notes, data=one.data + other.data, y=y
     )
-
-
-def _overlaid(panels: list[Panel], palette: Sequence[str]) -> list[Panel]:
-    """Neighbours that can share axes, as one panel."""
-    found: list[Panel] = []
-    for panel in panels:
-        last = found[-1] if found else None
-        if (
-            last is None
-            or not {last.visual, panel.visual} <= OVERLAID
-            or len({last.x.scale, panel.x.scale} | {"linear"}) > WIDE
-        ):
-            found.append(panel)
-            continue
-        if panel.visual == "shape":
-            found[-1] = replace(last, layers=last.layers + panel.layers)
-            continue
-        used = sum(1 for layer in last.layers if layer.mark in {"line", "points"})
-        colours = list(palette) or list(PALETTE)
-        added = tuple(
-            replace(layer, colour=colours[(used + place) % len(colours)]) if layer.colour in colours else layer
-            for place, layer in enumerate(panel.layers)
-        )
-        layers = last.layers + added
-        named = {layer.name for layer in layers if layer.name}
-        found[-1] = replace(
-            last, layers=layers, has_legend=len(named) > 1, notes=(*last.notes, *panel.notes), data=last.data + panel.data,
-            y=replace(last.y, label=last.y.label if last.y.label == panel.y.label else ""),
-        )  # fmt: skip
-    return found
 
 
 def _styled(panel: Panel, look: Look) -> Panel:
@@ -131,11 +129,12 @@ def _title(context: Context, root: Frame, panels: list[Panel]) -> str:
     drawn = [panel for panel in panels if panel.is_drawn]
     if isinstance(first, Clusters) and first.centres is not None:
         return f"{name or 'Data'}: {len(first.centres)} clusters"
-    if isinstance(first, Projection):
+    if drawn and drawn[0].visual == "pca":
         return f"{name or 'Data'}: principal components"
     if drawn and drawn[0].visual == "line" and drawn[0].x.label:
-        metrics = ", ".join(dict.fromkeys(panel.y.label for panel in drawn if panel.y.label))
-        return f"{metrics or name} by {drawn[0].x.label}"
+        metrics = [panel.y.label for panel in drawn if panel.y.label] or [name or "value"]
+        written = " and ".join(", ".join(dict.fromkeys(metrics)).rsplit(", ", 1))
+        return f"{written[:1].upper()}{written[1:]} by {drawn[0].x.label}"
     if drawn and drawn[0].visual == "animation" and drawn[0].motion is not None:
         axis = drawn[0].motion.axis
         return f"{name or 'Animation'}{' over ' + axis if axis else ''}"
@@ -173,9 +172,21 @@ def _provenance(context: Context) -> dict[str, Any]:
     run, scope = context.run, context.run.scope
     return {
         "bundle": f"{scope.bundle}, version {scope.version}" if scope.bundle else "",
-        "parameters": _parameters(context), "task": run.task_name, "run": run.run_id, "code": code_digest(run.source),
-        "data": ", ".join(sorted({path if bundle == scope.bundle else f"{bundle}/{path}" for bundle, _, path in context.reads})[:20]),
-    }  # fmt: skip
+        "parameters": _parameters(context),
+        "task": run.task_name,
+        "run": run.run_id,
+        "code": code_digest(run.source),
+        "data": _listed(
+            sorted(
+                (path if bundle == scope.bundle else f"{bundle}/{path}" for bundle, _, path in context.reads),
+                key=natural,
+            )
+        ),
+    }
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(paths) if len(paths) <= LISTED_MAX else f"{paths[0]} to {paths[-1]} ({len(paths):,} files)"
 
 
 def code_digest(source: str) -> str:

@@ -149,13 +149,19 @@ def _bound(context: Context, scope: Scope, bound: Any) -> Any:
 
 def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
     """One key of many bundles as a group, one member a bundle."""
-    members = [Member(run_title(one), place, _reader(context, one, name)) for place, one in enumerate(scopes)]
-    return DataGroup(members, name)
+    titled = zip(run_titles(scopes), scopes, strict=True)
+    return DataGroup(
+        (Member(title, place, _reader(context, one, name)) for place, (title, one) in enumerate(titled)), name
+    )
 
 
-def run_title(scope: Scope) -> str:
-    """What tells a bundle apart: its parameters, or the end of its name."""
-    return ", ".join(f"{name} = {value}" for name, value in scope.parameters.items()) or scope.bundle.rpartition("/")[2]
+def run_titles(scopes: Sequence[Scope]) -> list[str]:
+    """What tells bundles apart: the parameters in which they differ, else the ends of their names."""
+    names = dict.fromkeys(name for one in scopes for name in one.parameters)
+    differ = [name for name in names if len({str(one.parameters.get(name)) for one in scopes}) > 1]
+    titles = [", ".join(f"{name} = {one.parameters.get(name)}" for name in differ) for one in scopes]
+    is_telling = bool(differ) and len(set(titles)) == len(titles)
+    return titles if is_telling else [one.bundle.rpartition("/")[2] for one in scopes]
 
 
 def _reader(context: Context, scope: Scope, name: str) -> Callable[[], Any]:

@@ -26,7 +26,7 @@ ASSETS = "_assets"
 FONT = "system-ui, sans-serif"
 LEGEND_MAX = 24
 HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
-IMAGE_WIDTH_MAX, IMAGE_HEIGHT_MAX = 640, 440
+IMAGE_WIDTHS, IMAGE_HEIGHT_MAX = {1: 640, 2: 360, 3: 190}, 440
 TILTED_FROM = 9
 _SEQUENTIAL = "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6dcd59 #b4de2c #fde725"
 _DIVERGING = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
@@ -57,10 +57,10 @@ class Sheet:
     roots: list[Json]
     count: int = 0
 
-    def make(self, name: str, **attributes: Any) -> Json:
+    def make(self, model: str, /, **attributes: Any) -> Json:
         """A new model."""
         self.count += 1
-        return {"type": "object", "name": name, "id": f"m{self.count}", "attributes": attributes}
+        return {"type": "object", "name": model, "id": f"m{self.count}", "attributes": attributes}
 
     def add(self, panel: Panel, columns: int = 1) -> str:
         """Draw a panel; gives the id of its root."""
@@ -126,8 +126,7 @@ def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
 def _size(panel: Panel, columns: int) -> Json:
     if not panel.aspect:
         return {"height": HEIGHT_ALONE if columns == 1 else HEIGHT_BESIDE, "sizing_mode": "stretch_width"}
-    width_max = IMAGE_WIDTH_MAX if columns == 1 else IMAGE_WIDTH_MAX * 3 // 5
-    width = min(width_max, IMAGE_HEIGHT_MAX / panel.aspect)
+    width = min(IMAGE_WIDTHS[columns], IMAGE_HEIGHT_MAX / panel.aspect)
     return {"frame_width": max(round(width), 60), "frame_height": max(round(width * panel.aspect), 60)}
 
 
@@ -150,6 +149,9 @@ def _axis(sheet: Sheet, axis: Axis) -> Json:
         "axis_label_text_color": INK, "major_label_text_font": FONT, "major_label_text_color": MUTED,
         "axis_line_color": MUTED, "major_tick_line_color": MUTED, "minor_tick_line_color": None,
     }  # fmt: skip
+    if axis.scale == "linear":
+        look["formatter"] = sheet.make("BasicTickFormatter", power_limit_high=7)
+        look["major_label_policy"] = sheet.make("NoOverlap")
     if axis.is_whole and axis.scale == "linear":
         look["ticker"] = sheet.make("BasicTicker", min_interval=1, mantissas=[1, 2, 5])
     if axis.scale == "category" and len(axis.factors) >= TILTED_FROM:

@@ -21,10 +21,11 @@ from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 POINTS_DRAWN_MAX = 10_000
+DOTTED_MAX = 12
 LINE_BUCKETS = 2_000
 MATRIX_SIDE_MAX = 1_000
-CELLS_X, CELLS_Y = 250, 170
-VIEW_SHARE = 0.001
+CELLS_X, CELLS_Y = 360, 220
+VIEW_SHARE = 0.0005
 BINS_MAX = 60
 BARS_MAX = 40
 ROWS_MAX = 200
@@ -61,12 +62,13 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
         missing = int((~np.isfinite(ys.astype(float))).sum())
         if missing:
             notes.append(f"{name or y}: {missing:,} values are missing or infinite; the line is broken there.")
-        hover = ((x or "x", "x"), (name or y or "y", "y"))
+        hover = ((x or "x", "x"), (y or "y", "y"))
         columns = {"x": drawn_x, "y": drawn_y}
-        mark = "points" if len(drawn_y) == 1 else "line"
-        layers.append(
-            Layer(mark, columns, name, chosen[place % len(chosen)], size=2 if mark == "line" else 8, hover=hover)
-        )
+        colour = chosen[place % len(chosen)]
+        if len(drawn_y) > 1:
+            layers.append(Layer("line", columns, name, colour, size=2, hover=hover))
+        if len(drawn_y) <= DOTTED_MAX:
+            layers.append(Layer("points", columns, name, colour, size=7, hover=hover))
     is_time = series[0][1].dtype.kind == "M"
     is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
     axis = Axis(x, "datetime" if is_time else "linear", is_whole=is_whole and not is_time)
@@ -169,7 +171,7 @@ def _dense(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str
 
 def _view(values: NDArray[Any]) -> tuple[float, float]:
     low, high = np.quantile(values, [VIEW_SHARE, 1 - VIEW_SHARE])
-    pad = (high - low) * 0.03 or max(abs(high), 1.0) * 0.5
+    pad = (high - low) * 0.05 or max(abs(high), 1.0) * 0.5
     return float(low - pad), float(high + pad)
 
 
@@ -177,7 +179,7 @@ def _mixed(counts: NDArray[Any], total: NDArray[Any], colours: list[str]) -> NDA
     parts = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], float)
     parts = parts[np.arange(len(counts)) % len(parts)]
     mixed = np.einsum("kyx,kc->yxc", counts, parts) / np.maximum(total, 1)[..., None]
-    strength = np.where(total > 0, 0.25 + 0.75 * np.log1p(total) / np.log1p(max(int(total.max()), 1)), 0.0)
+    strength = np.where(total > 0, 0.15 + 0.85 * np.log1p(total) / np.log1p(max(int(total.max()), 1)), 0.0)
     pixels = np.dstack([mixed, strength * 255]).astype(np.uint8)
     found: NDArray[Any] = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
     return found
@@ -269,7 +271,7 @@ def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str) -> Panel:
 def fitted(found: Fit) -> Panel:
     """The points, the curve and its confidence band."""
     names = found.names
-    dots = Points(np.column_stack([found.x, found.y]), names)
+    dots = Points(np.column_stack([found.x, found.y]), names, groups=Labels("", ("data",), np.zeros(len(found.x), int)))
     panel = scatter(dots)
     at, middle, low, high = found.curve.T
     written = " ".join(

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from plotter2.datter.context import Context, Datum, KeyType, Symbol, current
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import natural, unknown
-from plotter2.datter.reading import Exposures, access, below, over, read, run_title
+from plotter2.datter.reading import Exposures, access, below, over, read, run_titles
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -41,10 +41,10 @@ class Me:
 class Run:
     """One earlier run of the experiment: a bundle below this one that has parameters."""
 
-    def __init__(self, context: Context, scope: Scope) -> None:
+    def __init__(self, context: Context, scope: Scope, name: str) -> None:
         self._context, self._scope = context, scope
         self.bundle = scope.bundle
-        self.name = run_title(scope)
+        self.name = name
         self.parameters = dict(scope.parameters)
 
     @property
@@ -66,7 +66,8 @@ class Runs(list[Run]):
     def __init__(self, context: Context, scopes: list[Scope]) -> None:
         self._context = context
         self._scopes = sorted(scopes, key=_rank)
-        super().__init__(Run(context, scope) for scope in self._scopes)
+        titled = zip(self._scopes, run_titles(self._scopes), strict=True)
+        super().__init__(Run(context, scope, title) for scope, title in titled)
 
     def access(self, key: str) -> DataGroup:
         """One key of all runs, one member a run; runs that lack it are named in the log and left out."""
@@ -74,7 +75,7 @@ class Runs(list[Run]):
         if not having:
             raise unknown("data of the runs called", key, {name for run in self for name in run.keys})
         if len(having) < len(self._scopes):
-            lacking = ", ".join(run_title(one) for one in self._scopes if one not in having)
+            lacking = ", ".join(run.name for run, one in zip(self, self._scopes, strict=True) if one not in having)
             self._context.emit(f"warning: without {key!r} and left out: {lacking}")
         return over(self._context, having, key)
 

@@ -99,13 +99,14 @@ class Database:
             ConflictError: a constraint speaks against it.
             FailedError: the database refused for another reason.
         """
-        connection: Any = None
         try:
             async with self._pool.acquire(timeout=CONNECT_S) as connection:
-                yield connection
-        except KNOWN as wrong:
-            is_closed = connection is None or _is_closed(connection)
-            raise translate(wrong, self.where, is_closed=is_closed) from wrong
+                try:
+                    yield connection
+                except KNOWN as wrong:
+                    raise translate(wrong, self.where, is_closed=connection.is_closed()) from wrong
+        except KNOWN as wrong:  # getting one out of the pool, or giving it back
+            raise translate(wrong, self.where, is_closed=True) from wrong
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Connection]:
@@ -144,15 +145,21 @@ def describe(dsn: str) -> str:
 
 async def _connect(dsn: str, where: str, connections_max: int) -> Any:
     try:
-        return await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            min_size=0,
             max_size=connections_max,
             timeout=CONNECT_S,
             command_timeout=COMMAND_S,
             server_settings=SETTINGS,
         )
     except KNOWN as wrong:
+        raise translate(wrong, where, is_closed=False) from wrong
+    try:
+        async with pool.acquire():  # whether anybody answers
+            return pool
+    except KNOWN as wrong:
+        await _close(pool)
         raise translate(wrong, where, is_closed=False) from wrong
 
 
@@ -162,10 +169,3 @@ async def _close(pool: Any) -> None:
             await pool.close()
     except KNOWN:  # busy or broken connections: the server rolls back whatever they had begun
         pool.terminate()
-
-
-def _is_closed(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool took it back already
-        return False

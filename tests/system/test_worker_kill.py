@@ -24,7 +24,7 @@ from plotter2.mqtt.protocol import Subscription
 from plotter2.mqtt.topics import Topics
 
 WAIT_S = 40.0
-ENDLESS = "while True:\n    pass\n"
+ENDLESS = "def task():\n    while True:\n        pass\n"
 
 
 @pytest.fixture

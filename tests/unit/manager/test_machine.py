@@ -6,6 +6,7 @@ import pytest
 
 from manager.commands import (
     Answer,
+    AskWho,
     AssignRuns,
     InstallDelivery,
     Materialise,
@@ -58,6 +59,14 @@ def test_a_run_is_assigned_in_the_same_turn_and_ends_with_its_report(story: Stor
     assert not story.machine.state.tasks
 
 
+@pytest.mark.req("r016", "r198")
+def test_a_run_that_finds_no_worker_is_written_all_the_same(story: Story) -> None:
+    asked, said = story.run("add", source="x")
+    assert [(one.run.id, one.run.state) for one in only(said, SaveRun)] == [(f"{asked}.0", RunState.QUEUED)]
+    calls = story.calls(2)
+    assert {one.run.id for one in only(story.said, SaveRun)} >= {f"{calls}.0", f"{calls}.1"}
+
+
 def test_a_report_that_comes_twice_changes_nothing(story: Story) -> None:
     story.worker("w1")
     asked, _ = story.run("add", source="x")
@@ -95,6 +104,22 @@ def test_a_beat_keeps_a_worker_alive(story: Story) -> None:
         story.turn(WorkerBeat(WorkerId("w1"), "one"), after_s=2.0)
         story.turn(Ticked(), after_s=0.5)
     assert story.machine.state.workers[WorkerId("w1")].state == "alive"
+
+
+@pytest.mark.req("r082", "M26")
+def test_a_worker_whose_announcement_was_missed_is_asked_who_it_is(story: Story) -> None:
+    said = story.turn(WorkerBeat(WorkerId("w1"), "one"))
+    assert [one.worker_id for one in only(said, AskWho)] == ["w1"]
+    assert not story.machine.state.workers
+    story.worker("w1")
+    assert not story.turn(WorkerBeat(WorkerId("w1"), "one"))
+    assert only(story.turn(WorkerBeat(WorkerId("w1"), "two")), AskWho)
+
+
+@pytest.mark.req("M26", "M44")
+def test_a_plain_proplet_is_taken_in_by_its_first_beat(story: Story) -> None:
+    story.turn(WorkerBeat(WorkerId("p1")))
+    assert story.machine.state.workers[WorkerId("p1")].is_ours is False
 
 
 def test_a_worker_that_starts_anew_has_lost_what_it_held(story: Story) -> None:
@@ -138,9 +163,9 @@ def test_after_the_broker_was_away_everything_unconfirmed_is_said_again(story: S
 def test_an_assignment_nobody_confirmed_is_sent_again_after_a_while(story: Story) -> None:
     story.worker("w1")
     story.run("add", source="x")
-    assert not only(story.turn(WorkerBeat(WorkerId("w1")), Ticked(), after_s=1.0), AssignRuns)
+    assert not only(story.turn(WorkerBeat(WorkerId("w1"), "one"), Ticked(), after_s=1.0), AssignRuns)
     for _ in range(9):
-        said = story.turn(WorkerBeat(WorkerId("w1")), Ticked(), after_s=1.0)
+        said = story.turn(WorkerBeat(WorkerId("w1"), "one"), Ticked(), after_s=1.0)
     assert only(said, AssignRuns)
 
 

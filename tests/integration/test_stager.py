@@ -1,0 +1,402 @@
+"""The whole stager over real gRPC, against a small manager that installs for real."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plotter2 import rpc
+from plotter2.api.v1 import stager_pb2 as pb
+from plotter2.api.v1.stager_pb2_grpc import StagerServiceStub
+from plotter2.client import packing
+from plotter2.client.upload import METHOD, Pushed, push
+from plotter2.clock import Instant, SystemClock, SystemIds
+from plotter2.errors import (
+    AlteredError,
+    ConflictError,
+    LimitError,
+    ManifestError,
+    NotFoundError,
+    PackageError,
+    PathRefusedError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
+from plotter2.layout import Layout
+from plotter2.model import manifest
+from tests.stagerkit import FakeManager, home_at, serving, stager_inside
+
+CLOCK = SystemClock()
+IDS = SystemIds(CLOCK)
+PAPER = manifest.write("ada", Instant(1.7e9), {})
+WAIT_S = 20.0
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return home_at(tmp_path / "home")
+
+
+@pytest.fixture
+def manager() -> FakeManager:
+    return FakeManager()
+
+
+@pytest.fixture
+async def address(layout: Layout, manager: FakeManager) -> AsyncIterator[str]:
+    async with serving(manager) as manager_address, stager_inside(layout, manager_address) as address:
+        yield address
+
+
+def tree(root: Path, contents: dict[str, bytes]) -> Path:
+    for name, data in contents.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+async def send(path: Path, bundle: str, address: str, **more: Any) -> Pushed:
+    return await push(path, bundle, stager_address=address, user="ada", clock=CLOCK, ids=IDS, **more)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def begin(delivery_id: str, *entries: tuple[str, bytes], bundle: str = "b", paper: str = PAPER) -> pb.UploadRequest:
+    request = pb.UploadRequest()
+    request.begin.delivery_id, request.begin.bundle, request.begin.manifest_json = delivery_id, bundle, paper
+    for path, data in entries:
+        digest = packing.files.blake3(data).digest()
+        request.begin.files.add(path=path, size_bytes=len(data), digest=digest, mode=0o644)
+    return request
+
+
+CONTENTS = {"a.txt": b"hello", "empty": b"", "deep/er/b.bin": os.urandom(3 << 20), "c.txt": b"x" * 70_000}
+
+
+@pytest.mark.req("r014", "r075")
+async def test_a_directory_arrives_whole(tmp_path: Path, address: str, manager: FakeManager, layout: Layout) -> None:
+    told: list[tuple[int, int]] = []
+    path = tree(tmp_path / "data", CONTENTS)
+    pushed = await send(path, "group/data", address, on_progress=lambda done, total: told.append((done, total)))
+    assert manager.contents("group/data") == CONTENTS
+    assert (pushed.bundle, pushed.version, pushed.files, pushed.is_new) == ("group/data", 1, 4, True)
+    assert pushed.size_bytes == sum(len(data) for data in CONTENTS.values())
+    assert pushed.request_id.startswith("req-")
+    assert told[-1] == (pushed.size_bytes, pushed.size_bytes)
+    await until(lambda: not [path for path in layout.spool.iterdir() if path.is_dir()])
+
+
+async def test_a_single_file_is_a_bundle(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    tree(tmp_path, {"table.csv": b"a,b\n1,2\n"})
+    await send(tmp_path / "table.csv", "tables/one", address)
+    assert manager.contents("tables/one") == {"table.csv": b"a,b\n1,2\n"}
+
+
+async def test_what_the_manager_has_is_not_sent_again(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    path = tree(tmp_path / "data", CONTENTS)
+    await send(path, "b", address)
+    (path / "new.txt").write_bytes(b"new")
+    sent: list[int] = []
+    await send(path, "b", address, on_progress=lambda done, _total: sent.append(done))
+    assert sent[0] == sum(len(data) for data in CONTENTS.values())  # there before the first byte was sent
+    assert manager.contents("b") == {**CONTENTS, "new.txt": b"new"}
+
+
+@pytest.mark.req("r056")
+async def test_the_manifest_that_lies_there_is_used(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    own = manifest.write("grace", Instant(1.7e9), {}, {"note": 1})
+    path = tree(tmp_path / "data", {"manifest.json": own.encode(), "a": b"a"})
+    await send(path, "b", address)
+    assert next(iter(manager.installed.values())).manifest_json == own
+
+
+@pytest.mark.req("r067")
+@pytest.mark.parametrize("key", ["date", "time", "user", "manifest_version", "meta", "contains"])
+async def test_a_manifest_that_misses_a_key_names_it(tmp_path: Path, address: str, key: str) -> None:
+    paper = json.loads(PAPER)
+    del paper[key]
+    path = tree(tmp_path / "data", {"manifest.json": json.dumps(paper).encode()})
+    with pytest.raises(ManifestError, match=key):
+        await send(path, "b", address)
+
+
+async def test_bad_input_is_one_sentence(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    with pytest.raises(UsageError, match="There is no file or directory"):
+        await send(tmp_path / "nowhere", "b", address)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="is empty"):
+        await send(tmp_path / "empty", "b", address)
+    data = tree(tmp_path / "data", {"a": b"a"})
+    with pytest.raises(PathRefusedError, match=r"\.\."):
+        await send(data, "../b", address)
+    (data / "link").symlink_to("a")
+    with pytest.raises(RefusedError, match="link is a symbolic link"):
+        await send(data, "b", address)
+    (data / "link").unlink()
+    os.mkfifo(data / "pipe")
+    with pytest.raises(RefusedError, match="pipe is a pipe"):
+        await send(data, "b", address)
+    (data / "pipe").unlink()
+    tree(data, {"manifest.json": b"{"})
+    with pytest.raises(ManifestError, match="not JSON"):
+        await send(data, "b", address)
+    assert not manager.calls
+
+
+async def test_a_file_that_changes_is_named(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    path = tree(tmp_path / "data", {"a": b"a" * 1000, "big": b"b" * (8 << 20)})
+
+    def change(_done: int, _total: int) -> None:
+        (path / "big").write_bytes(b"c" * (8 << 20))
+
+    with pytest.raises(AlteredError, match="big changed while it was read"):
+        await send(path, "b", address, on_progress=change)
+    assert not manager.calls
+
+
+@pytest.mark.req("r075")
+async def test_a_refusal_of_the_manager_reaches_the_sender(
+    tmp_path: Path, address: str, manager: FakeManager, layout: Layout
+) -> None:
+    manager.refusal = PackageError("package.json: 'service' is wrong.")
+    path = tree(tmp_path / "data", {"a": b"a"})
+    delivery = IDS.delivery()
+    with pytest.raises(PackageError, match="'service' is wrong"):
+        await send(path, "b", address, delivery_id=delivery)
+    async with rpc.connect(address) as channel:
+        stub = StagerServiceStub(channel)
+        answer = await stub.GetDelivery(pb.GetDeliveryRequest(delivery_id=delivery))
+        assert (answer.state, answer.reason_code) == (pb.DELIVERY_STATE_REFUSED, "package")
+        backlog = await stub.GetBacklog(pb.GetBacklogRequest())
+        assert backlog.sealed == 0
+    assert (layout.spool / delivery / "0").read_bytes() == b"a"  # kept until the room is needed
+
+
+@pytest.mark.req("r075")
+async def test_the_stager_works_while_the_manager_is_away(tmp_path: Path, layout: Layout) -> None:
+    path = tree(tmp_path / "data", CONTENTS)
+    manager = FakeManager()
+    async with serving(manager) as manager_address:
+        port = int(manager_address.rpartition(":")[2])
+    async with stager_inside(layout, manager_address) as address:
+        pushed = await send(path, "b", address, wait=False)
+        assert (pushed.version, pushed.request_id) == (0, "")
+        async with serving(manager, port), rpc.connect(address) as channel:
+            stub = StagerServiceStub(channel)
+            answer = await stub.GetDelivery(pb.GetDeliveryRequest(delivery_id=pushed.delivery_id, wait_s=WAIT_S))
+            assert answer.state == pb.DELIVERY_STATE_CONFIRMED
+    assert manager.contents("b") == CONTENTS
+
+
+async def test_without_a_shared_file_system_content_is_put(tmp_path: Path, layout: Layout) -> None:
+    manager = FakeManager(installation="another")
+    async with serving(manager) as manager_address, stager_inside(layout, manager_address) as address:
+        await send(tree(tmp_path / "data", CONTENTS), "b", address)
+    assert manager.contents("b") == CONTENTS
+    assert manager.put == len(CONTENTS)
+    assert not manager.calls[-1].spool_path
+
+
+async def test_deliveries_of_one_bundle_keep_their_order(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    manager.gate.clear()
+    for number in range(5):
+        await send(tree(tmp_path / str(number), {"n": str(number).encode()}), "b", address, wait=False)
+    await send(tree(tmp_path / "other", {"n": b"other"}), "c", address, wait=False)
+    await until(lambda: len(manager.calls) == 2)  # the oldest of each bundle
+    assert {call.bundle for call in manager.calls} == {"b", "c"}
+    manager.gate.set()
+    await until(lambda: len(manager.installed) == 6)
+    order = [manager.blobs[one.files[0].digest] for one in manager.installed.values() if one.bundle == "b"]
+    assert order == [b"0", b"1", b"2", b"3", b"4"]
+
+
+async def test_no_room_is_said_before_a_byte_is_sent(tmp_path: Path, layout: Layout, manager: FakeManager) -> None:
+    path = tree(tmp_path / "data", {"a": b"a" * 100_000})
+    async with (
+        serving(manager) as manager_address,
+        stager_inside(layout, manager_address, quota_bytes=50_000) as address,
+    ):
+        with pytest.raises(LimitError, match="room for 50000 more bytes"):
+            await send(path, "b", address)
+        assert not [one for one in layout.spool.iterdir() if one.is_dir()]
+
+
+async def test_a_repeat_under_the_same_name_is_recognised(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    path = tree(tmp_path / "data", {"a": b"a"})
+    delivery = IDS.delivery()
+    first = await send(path, "b", address, delivery_id=delivery)
+    again = await send(path, "b", address, delivery_id=delivery)
+    assert first == again
+    assert len(manager.installed) == 1
+
+
+async def test_a_broken_stream_goes_on_where_it_stood(address: str, manager: FakeManager) -> None:
+    delivery, data = IDS.delivery(), os.urandom(5 << 20)
+    first = begin(delivery, ("a", b"first"), ("b", data))
+    async with rpc.connect(address) as channel:
+        call: Any = channel.stream_stream(METHOD, None, pb.UploadResponse.FromString)(None)
+        await call.write(first.SerializeToString())
+        assert list((await call.read()).resume.offsets) == [0, 0]
+        await call.write(packing.frame([(0, 0, b"first"), (1, 0, data[: 1 << 20])]))
+        await call.write(packing.frame([(1, 1 << 20, data[1 << 20 : 2 << 20])]))
+        async with asyncio.timeout(WAIT_S):
+            offsets: list[int] = []
+            while offsets != [
+                5,
+                2 << 20,
+            ]:  # a second stream takes over, whether or not the first one is known to be dead
+                other: Any = channel.stream_stream(METHOD, None, pb.UploadResponse.FromString)(None)
+                await other.write(first.SerializeToString())
+                offsets = list((await other.read()).resume.offsets)
+        await other.write(packing.frame([(1, 2 << 20, data[2 << 20 :])]))
+        await other.write(pb.UploadRequest(seal=pb.UploadSeal()).SerializeToString())
+        await other.done_writing()
+        messages = [message.WhichOneof("step") async for message in other]
+        assert messages[-1] == "sealed"
+        await call.write(packing.frame([(1, 2 << 20, data[2 << 20 :])]))
+        with pytest.raises(ConflictError, match="another stream"), rpc.errors():
+            while await call.read():
+                pass
+    await until(lambda: delivery in manager.installed)
+    assert manager.contents("b") == {"a": b"first", "b": data}
+
+
+async def refusal(address: str, *messages: bytes) -> None:
+    async with rpc.connect(address) as channel:
+        call: Any = channel.stream_stream(METHOD, None, pb.UploadResponse.FromString)(None)
+        with rpc.errors():
+            try:
+                for message in messages:
+                    await call.write(message)
+                await call.done_writing()
+            except asyncio.InvalidStateError:
+                pass  # it is refused already
+            while True:
+                message = await call.read()
+                assert isinstance(message, pb.UploadResponse), "the stager took it"
+
+
+SEAL = pb.UploadRequest(seal=pb.UploadSeal()).SerializeToString()
+
+
+async def test_what_was_declared_must_come(address: str, layout: Layout) -> None:
+    declared = begin(IDS.delivery(), ("a", b"abc")).SerializeToString()
+    with pytest.raises(AlteredError, match="'a' changed while it was read"):
+        await refusal(address, declared, packing.frame([(0, 0, b"xyz")]), SEAL)
+    await until(lambda: not [one for one in layout.spool.iterdir() if one.is_dir()])
+    declared = begin(IDS.delivery(), ("a", b"abc")).SerializeToString()
+    with pytest.raises(UsageError, match="Only 2 of the 3 bytes"):
+        await refusal(address, declared, packing.frame([(0, 0, b"ab")]), SEAL)
+    with pytest.raises(UsageError, match="longer than the 3 bytes"):
+        await refusal(
+            address, begin(IDS.delivery(), ("a", b"abc")).SerializeToString(), packing.frame([(0, 0, b"abcd")])
+        )
+    with pytest.raises(UsageError, match="next one must begin at 0"):
+        await refusal(address, begin(IDS.delivery(), ("a", b"abc")).SerializeToString(), packing.frame([(0, 1, b"bc")]))
+    with pytest.raises(UsageError, match="file number 7"):
+        await refusal(address, begin(IDS.delivery(), ("a", b"abc")).SerializeToString(), packing.frame([(7, 0, b"bc")]))
+    with pytest.raises(UsageError, match="without Seal"):
+        await refusal(address, begin(IDS.delivery(), ("a", b"abc")).SerializeToString())
+    with pytest.raises(UsageError, match="begins with Begin"):
+        await refusal(address, SEAL)
+    with pytest.raises(UsageError, match="cannot be read"):
+        await refusal(address, b"\x12\xff\xff")
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([("../a", b"")], "may not contain '..'"),
+        ([("/etc/passwd", b"")], "must be relative"),
+        ([("a/../../b", b"")], "may not contain '..'"),
+        ([("a", b""), ("a", b"")], "the same"),
+        ([("Read", b""), ("read", b"")], "the same"),
+        ([("u\u0308", b""), ("\u00fc", b"")], "the same"),
+        ([("a", b""), ("a/b", b"")], "a file and the directory"),
+        ([("x" * 300, b"")], "longer than 255"),
+    ],
+)
+async def test_a_bad_name_is_refused_before_a_byte(address: str, entries: list[tuple[str, bytes]], said: str) -> None:
+    with pytest.raises(PathRefusedError, match=said):
+        await refusal(address, begin(IDS.delivery(), *entries).SerializeToString())
+
+
+async def test_one_name_is_one_delivery(address: str) -> None:
+    delivery = IDS.delivery()
+    with pytest.raises(UsageError):
+        await refusal(address, begin(delivery, ("a", b"a")).SerializeToString())
+    with pytest.raises(ConflictError, match="other files"):
+        await refusal(address, begin(delivery, ("a", b"b")).SerializeToString())
+
+
+async def test_an_unknown_delivery_is_said_to_be_unknown(address: str) -> None:
+    async with rpc.connect(address) as channel:
+        with pytest.raises(NotFoundError), rpc.errors():
+            await StagerServiceStub(channel).GetDelivery(pb.GetDeliveryRequest(delivery_id=IDS.delivery()))
+
+
+async def test_nobody_there_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError):
+        await send(tree(tmp_path / "data", {"a": b"a"}), "b", "127.0.0.1:1")
+
+
+# --- the drop box -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("r015")
+async def test_a_rename_into_the_drop_box_is_taken(
+    tmp_path: Path, address: str, manager: FakeManager, layout: Layout
+) -> None:
+    del address
+    tree(tmp_path / "dropped", CONTENTS).rename(layout.dropbox / "dropped")
+    await until(lambda: "dropped" in [call.bundle for call in manager.installed.values()])
+    assert manager.contents("dropped") == CONTENTS
+    await until(lambda: not list((layout.dropbox / ".claimed").iterdir()))
+
+
+@pytest.mark.req("r015")
+async def test_what_is_written_in_place_waits_for_its_marker(
+    address: str, manager: FakeManager, layout: Layout
+) -> None:
+    del address
+    paper = json.loads(PAPER)
+    paper["meta"]["bundle"] = "group/marked"
+    lines = {"a.txt": b"hello"}
+    paper["contains"]["files"] = [
+        {"path": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in lines.items()
+    ]
+    tree(layout.dropbox / "here", {**lines, "manifest.json": json.dumps(paper).encode()})
+    await asyncio.sleep(1.0)
+    assert (layout.dropbox / "here").exists()
+    (layout.dropbox / "here.ready").touch()
+    await until(lambda: bool(manager.installed))
+    assert manager.contents("group/marked")["a.txt"] == b"hello"
+
+
+@pytest.mark.req("r015")
+async def test_a_drop_with_a_wrong_list_is_put_aside_with_the_reason(
+    address: str, manager: FakeManager, layout: Layout
+) -> None:
+    del address
+    paper = json.loads(PAPER)
+    paper["contains"]["files"] = [{"path": "a.txt", "size": 5, "sha256": "00"}]
+    tree(layout.dropbox / "here", {"a.txt": b"hello", "manifest.json": json.dumps(paper).encode()})
+    (layout.dropbox / "here.ready").touch()
+    refused = layout.dropbox / ".refused"
+    await until(lambda: bool(list(refused.glob("*/reason.txt"))))
+    assert "SHA-256" in next(refused.glob("*/reason.txt")).read_text()
+    assert next(refused.glob("*/here/a.txt")).read_bytes() == b"hello"
+    assert not manager.calls

@@ -1,0 +1,69 @@
+"""Children with the real engine: datter's scripts and pipelines, warm from the fork."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plotter2.model.task import Limits, RunState
+from tests.integration.worker_kit import REAL_ENGINE, rig
+
+PLOT = """
+def task(n):
+    import numpy as np
+    print("drawing", n)
+    plotme([float(x) for x in np.arange(n) ** 2])
+    return n
+"""
+
+
+@pytest.mark.req("r096")
+async def test_a_script_draws_and_its_page_comes_back_with_its_sidecar(tmp_path: Path) -> None:
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        report = await worker.run(PLOT, parameters_json='{"n": 20}')
+        assert report.error == ""
+        assert (report.state, report.results_json, list(report.lines)) == (RunState.DONE, "20", ["drawing 20"])
+        [page] = [one for one in report.made if one.kind == "figure"]
+        folder = tmp_path / "temp" / "runs" / f"{report.run_id}.1"
+        assert (folder / page.path).stat().st_size == page.size_bytes
+        assert (folder / f"{page.path}.json").exists()
+
+
+async def test_the_warm_parent_has_one_thread_and_no_network_stack(tmp_path: Path) -> None:
+    source = (
+        "def task():\n    import os, sys, pathlib\n"
+        "    threads = len(list(pathlib.Path(f'/proc/{os.getppid()}/task').iterdir()))\n"
+        "    return [threads, [name for name in ('grpc', 'aiomqtt', 'asyncpg', 'uvloop') if name in sys.modules],\n"
+        "            'sklearn' in sys.modules and 'bokeh' in sys.modules]\n"
+    )
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        report = await worker.run(source)
+        assert report.results_json == "[1,[],true]", report.error
+
+
+@pytest.mark.req("r200", "r201")
+async def test_bad_scripts_are_told_what_is_wrong_with_them(tmp_path: Path) -> None:
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        syntax = await worker.run("def task(:\n    pass\n")
+        assert syntax.error_code == "script"
+        assert "tiny.py, line 1" in syntax.error
+        raised = await worker.run("def task():\n    return 1 / 0\n")
+        assert 'File "tiny.py", line 2, in task' in raised.error
+        assert "plotter2" not in raised.error
+        hungry = await worker.run(
+            "def task():\n    x = []\n    while True:\n        x.append(bytearray(1 << 20))\n",
+            limits=Limits(memory_bytes=256 << 20),
+        )
+        assert hungry.error == "The task 'tiny' exceeded its memory limit of 256 MiB."
+        endless = await worker.run("def task():\n    while True:\n        pass\n", limits=Limits(wall_s=0.5))
+        assert endless.error == "The task 'tiny' exceeded its wall limit of 0.5 s."
+
+
+async def test_a_script_imports_the_modules_beside_it_and_not_ours(tmp_path: Path) -> None:
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        worker.manager.bundles["mine"] = {"code_sources/worker.py": "NAME = 'mine'\n"}
+        source = "import worker\n\ndef task():\n    return worker.NAME\n"
+        assert (await worker.run(source, bundle="mine")).results_json == '"mine"'
+        alone = await worker.run(source)
+        assert "No module named 'worker'" in alone.error
