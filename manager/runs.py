@@ -43,8 +43,11 @@ def adopt_task(state: State, task: Task) -> None:
 
 def add(
     state: State, live: LiveRequest, task: Task, target: tuple[str, int], parameters_json: str, now: Instant
-) -> None:
-    """Queue one more run of a request, on a bundle version (or on none: `("", 0)`)."""
+) -> SaveRun:
+    """Queue one more run of a request, on a bundle version (or on none: `("", 0)`).
+
+    The write it returns goes into this turn: a run that finds no worker now must outlive us too.
+    """
     run = TaskRun(
         ids.run_id(live.request.id, live.total),
         live.request.id,
