@@ -28,7 +28,7 @@ OUTBOX_MAX = 100_000
 MESSAGE_RUNS_MAX = 1_000
 INLINE_SOURCE_BYTES_MAX = 64 << 10
 LEASE_S = 60.0
-SEED_BITS = 64
+SEED_BITS = 32
 
 
 Outgoing = AssignRuns | AskWho | StartOnProplet | StopOnProplet

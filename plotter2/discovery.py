@@ -59,6 +59,14 @@ def read_endpoints(home: Path) -> list[Endpoint]:
     return found
 
 
+def has_crashed(home: Path) -> bool:
+    """Whether the installation in this home ended without saying so: its list of processes was never emptied."""
+    try:
+        return bool(json.loads(Layout.at(home).endpoints.read_bytes())["processes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def address_of(home: Path, role: str, kind: str = "grpc") -> str:
     """Where a role listens, as `host:port`.
 

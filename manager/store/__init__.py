@@ -131,8 +131,15 @@ class Store(EventLog, Protocol):
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction.
 
+        What a run, service run or version was made as (ids, parameters, files) is written once and never changed by a
+        later batch; states are. A new version shows its bundle as its own `archived` says. NUL and lone surrogates,
+        which no database text can hold, become U+FFFD.
+
         Raises:
             UnreachableError: the database is away or the answer was lost: commit the same batch again.
+            ConflictError: a version or client key is there already, or another manager writes to the same database;
+                nothing of the batch was written.
+            UsageError: the batch has no turn.
         """
         ...
 
@@ -153,7 +160,10 @@ class Store(EventLog, Protocol):
         ...
 
     async def list_requests(self, offset: int, limit: int, bundle: str = "", cause: str = "") -> Page[Request]:
-        """Newest first. `bundle`: only those about it or below it. `cause`: only those it caused."""
+        """Newest first, without their children.
+
+        `bundle`: only those about it or below it. `cause`: only those it caused.
+        """
         ...
 
     async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
@@ -197,5 +207,5 @@ class Store(EventLog, Protocol):
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
     ) -> Page[OutputRow]:
-        """Outputs, newest first."""
+        """Outputs, newest first. `bundle`: only those of runs on just that bundle."""
         ...

@@ -235,7 +235,7 @@ select * from file_lists where digest in (select files from services where not h
 select * from requests where id = $1;
 
 -- name: find_request
-select * from requests where client_key = $1 and client_key <> '';
+select * from requests where md5(client_key) = md5($1) and client_key = $1 and client_key <> '';
 
 -- name: children_of
 select * from children where request_id = $1 order by position;

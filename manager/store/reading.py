@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from manager.store import Delivery, OutputRow, Page, TaskRow, rows
+from manager.store.text import clean
 from plotter2.ids import DeliveryId, RequestId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.request import Request
@@ -25,7 +26,9 @@ class Reader:
 
     async def _fetch(self, name: str, *args: object) -> Sequence[rows.Row]:
         async with self._database.connection() as connection:
-            return await connection.fetch(self._queries[name], *args)
+            return await connection.fetch(
+                self._queries[name], *(clean(arg) if isinstance(arg, str) else arg for arg in args)
+            )
 
     async def _one(self, convert: Callable[[rows.Row], T], name: str, *args: object) -> T | None:
         found = await self._fetch(name, *args)
@@ -47,7 +50,7 @@ class Reader:
 
     async def _request(self, name: str, key: str) -> Request | None:
         async with self._database.transaction(snapshot=True) as connection:
-            row = await connection.fetchrow(self._queries[name], key)
+            row = await connection.fetchrow(self._queries[name], clean(key))
             if row is None:
                 return None
             children = await connection.fetch(self._queries["children_of"], row["id"])
@@ -60,8 +63,8 @@ class Reader:
     async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
         """All runs of a request, in index order, with outputs."""
         async with self._database.transaction(snapshot=True) as connection:
-            runs = await connection.fetch(self._queries["runs_of"], request)
-            made = await connection.fetch(self._queries["outputs_of"], request)
+            runs = await connection.fetch(self._queries["runs_of"], clean(request))
+            made = await connection.fetch(self._queries["outputs_of"], clean(request))
         outputs: dict[Any, list[Output]] = defaultdict(list)
         for row in made:
             outputs[row["run_id"]].append(rows.to_output(row))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -45,8 +45,16 @@ class Link:
         self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        await self._open()
-        return self
+        patience = Patience(self._clock)
+        while True:
+            try:
+                await self._open()
+            except UnreachableError as gone:
+                if not await asyncio.to_thread(self._will_return):
+                    raise
+                await patience.pause(gone)
+            else:
+                return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -105,8 +113,9 @@ class Link:
             raise gone
         await patience.pause(gone)
         async with self._lock:
-            if self._where() != self._bound:
-                await self._open()
+            with suppress(UnreachableError):  # not back yet: patience goes on
+                if self._where() != self._bound:
+                    await self._open()
 
     def _will_return(self) -> bool:
         if self._address is not None:
@@ -114,7 +123,8 @@ class Link:
         try:
             endpoints = discovery.read_endpoints(self._home)
         except UnreachableError:
-            return False
+            # A clean stop leaves an empty list; after a crash somebody may bring everything back.
+            return self._was_heard and discovery.has_crashed(self._home)
         return any(one.role == "watchdog" and psutil.pid_exists(one.pid) for one in endpoints)
 
     def _where(self) -> str:

@@ -58,7 +58,8 @@ create table requests (
     finished integer not null,
     failed integer not null
 ) with (fillfactor = 80);
-create unique index requests_client_key on requests (client_key) where client_key <> '';
+-- By digest: a key may be longer than an index entry can be.
+create unique index requests_client_key on requests (md5(client_key)) where client_key <> '';
 create index requests_newest on requests (created_at, id);
 create index requests_bundle on requests (bundle, created_at) where bundle <> '';
 create index requests_cause on requests (cause) where cause <> '';
@@ -173,7 +174,7 @@ create table files (
     path text collate "C" not null,
     size_bytes bigint not null,
     digest bytea not null,
-    mode integer not null,
+    mode bigint not null,
     primary key (version_id, path)
 );
 
@@ -183,7 +184,7 @@ create table workers (
     state text not null,
     is_ours boolean not null,
     incarnation text not null,
-    slots integer not null,
+    slots bigint not null,
     beat_s double precision not null,
     pid bigint not null,
     host text not null,
