@@ -227,6 +227,9 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
             state.runs[run.id] = replace(run, state=RunState.RUNNING, started_at=now)
             return [SaveRun(state.runs[run.id])]
         return []
+    if said.state is RunState.QUEUED and run.state is RunState.ASSIGNED:
+        # The worker could not begin it within its lease; that is no failure of the run's.
+        return move(state, [replace(run, attempts=run.attempts - 1)], now)
     if said.state not in tasks.RUN_ENDS:
         return []
     final = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from manager import proplets
 from manager.doors import Doors
 from manager.events import TaskCreated, TaskStarted, TaskStopped
 from manager.http.shapes import proplet_to_json, task_from_json, task_to_json
+from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.store import TaskRow
 from plotter2.errors import NotFoundError, UsageError
 from plotter2.ids import TaskId, WorkerId
@@ -41,6 +43,8 @@ def _add_tasks(routes: APIRouter, doors: Doors) -> None:
         except ValueError as wrong:
             raise UsageError(f"the body is not JSON: {wrong}") from None
         row = task_from_json(body, doors.ids.uuid(), doors.clock.now())
+        if len(row.task.source) > INLINE_SOURCE_BYTES_MAX:
+            await asyncio.to_thread(doors.organizer.put, row.task.source_digest, [row.task.source.encode()])
         stored = await doors.desk.ask(lambda token: TaskCreated(token, row))
         assert isinstance(stored, TaskRow)  # noqa: S101 -- the machine answers with the row
         return JSONResponse(task_to_json(stored), 201, {"Location": f"/tasks/{row.task.id}"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from blake3 import blake3
 
@@ -38,6 +38,7 @@ class StreamCalls:
     """ManagerService.Call."""
 
     _doors: Doors
+    keep_source: Callable[[str], Awaitable[None]]
 
     async def Call(  # noqa: N802 -- gRPC's name
         self, request_iterator: AsyncIterator[pb.CallRequest], context: Context
@@ -49,6 +50,7 @@ class StreamCalls:
             raise UsageError("The first message of a stream of calls must be 'begin'.")
         request_id = self._doors.ids.request()
         task = self._task(first.begin, request_id)
+        await self.keep_source(task.source)
         with self._doors.hub.watch(request_id) as watch:
             await self._doors.desk.ask(
                 lambda token: CallsOpened(token, request_id, first.begin.user, task, first.begin.client_key)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
+
+from blake3 import blake3
 
 from manager import redo
 from manager.doors import Doors
@@ -20,6 +23,7 @@ from manager.events import (
     Token,
 )
 from manager.hub import News
+from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from plotter2.ids import RequestId
@@ -79,6 +83,7 @@ class RequestCalls:
         if ask == "redo":
             made = await self._redo(request)
         elif ask == "run":
+            await self.keep_source(request.run.source)
             made = await doors.desk.ask(self._run(request))
         elif ask == "archive":
             bundle = paths.bundle_path(request.archive.bundle)
@@ -90,6 +95,12 @@ class RequestCalls:
         else:
             raise UsageError("The request asks for nothing: set one of run, redo, archive.")
         return pb.SubmitResponse(request=await self._whole(RequestId(str(made))))
+
+    async def keep_source(self, source: str) -> None:
+        """A source that is too long for a message is fetched by its digest: put it where that works."""
+        raw = source.encode()
+        if INLINE_SOURCE_BYTES_MAX < len(raw) <= SOURCE_BYTES_MAX:
+            await asyncio.to_thread(self._doors.organizer.put, blake3(raw).digest(), [raw])
 
     def _run(self, request: pb.SubmitRequest) -> Callable[[Token], Event]:
         doors, ask = self._doors, request.run

@@ -6,8 +6,9 @@ Each becomes U+FFFD before a batch is written, in either store, so that no such 
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from dataclasses import Field, fields, replace
+from operator import attrgetter
 from typing import Any, TypeVar, get_type_hints
 
 from manager.store import Batch, ServiceRow, TaskRow
@@ -47,9 +48,12 @@ def clean_batch(batch: Batch) -> Batch:
     )
 
 
-@functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    """The fields of a dataclass that hold text."""
+_Texts = tuple[tuple[str, ...], Callable[[Any], tuple[str, ...]]]
+_KNOWN: dict[type, _Texts] = {}
+
+
+def _texts(kind: type) -> _Texts:
+    """The fields of a dataclass that hold text (two or more), and a fast way to get them all."""
     hints = get_type_hints(kind)
 
     def is_text(field: Field[Any]) -> bool:
@@ -58,15 +62,19 @@ def _names(kind: type) -> tuple[str, ...]:
             hint = hint.__supertype__
         return hint is str
 
-    return tuple(field.name for field in fields(kind) if is_text(field))
+    names = tuple(field.name for field in fields(kind) if is_text(field))
+    _KNOWN[kind] = names, attrgetter(*names)
+    return _KNOWN[kind]
 
 
 def _cleaned(value: T) -> T:
-    kind: type[Any] = type(value)
-    together = "".join([getattr(value, name) for name in _names(kind)])
+    kind: type = type(value)
+    names, get = _KNOWN.get(kind) or _texts(kind)
+    texts = get(value)
+    together = "".join(texts)
     if together.isascii() and "\0" not in together:
         return value
-    changed = {name: fixed for name in _names(kind) if (fixed := clean(getattr(value, name))) != getattr(value, name)}
+    changed = {name: fixed for name, text in zip(names, texts, strict=True) if (fixed := clean(text)) != text}
     return replace(value, **changed) if changed else value  # type: ignore[type-var]  # only dataclasses come here
 
 

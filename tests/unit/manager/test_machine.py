@@ -140,6 +140,16 @@ def test_a_run_on_which_three_workers_died_fails(story: Story) -> None:
     )  # fmt: skip
 
 
+def test_a_run_that_a_worker_gives_back_goes_elsewhere_and_is_no_failed_try(story: Story) -> None:
+    story.worker("w1")
+    asked, _ = story.run("add", source="x")
+    story.worker("w2")
+    for worker, epoch in (("w1", 1), ("w2", 2), ("w1", 3), ("w2", 4), ("w1", 5)):
+        said = story.report(f"{asked}.0", epoch=epoch, worker=worker, state=RunState.QUEUED)
+        assert only(said, AssignRuns)[0].runs[0].epoch == epoch + 1
+    assert story.machine.state.runs[RunId(f"{asked}.0")].attempts == 1
+
+
 def test_outputs_are_taken_before_a_run_ends(story: Story) -> None:
     story.worker("w1")
     asked, _ = story.run("draw", source="x")
