@@ -1,7 +1,7 @@
 """The demo: the main job on real data, through the same commands that a user types.
 
-    python -m examples.demo           start, do everything, keep serving until Ctrl-C (home: ./.demo, kept)
-    python -m examples.demo --once    the same in a fresh home, then stop; exits 0 only if every step worked
+    python -m examples.demo           start, do everything, keep serving until Ctrl-C (home: ./.demo/home, kept)
+    python -m examples.demo --once    the same in a fresh home (./.demo/once), then stop; 0 only if every step worked
 
 Nothing here is privileged: every step is a command line of `plotter2`, printed before it runs.
 """
@@ -25,6 +25,7 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+from plotter2 import discovery
 from plotter2.clock import SystemClock
 
 HERE = Path(__file__).parent
@@ -63,9 +64,9 @@ def until(what: str, limit_s: float, attempt: Callable[[], Any]) -> Any:
 class Demo:
     """One run of the demo against one home."""
 
-    def __init__(self, home: Path, data: Path) -> None:
+    def __init__(self, home: Path, scratch: Path) -> None:
         self.home = home
-        self.data = data
+        self.scratch = scratch
         self.server: subprocess.Popen[bytes] | None = None
 
     # --- how commands are run ------------------------------------------------------------------------------------
@@ -82,8 +83,9 @@ class Demo:
         )
         if quietly:
             return json.loads(done.stdout) if done.returncode == 0 else None
-        sys.stderr.write(done.stderr)
-        check(done.returncode == 0, f"`plotter2 {shlex.join(words)}` ended with {done.returncode}: {done.stderr}")
+        check(
+            done.returncode == 0, f"`plotter2 {shlex.join(words)}` ended with {done.returncode}: {done.stderr.strip()}"
+        )
         return json.loads(done.stdout)
 
     def show(self, *words: str) -> None:
@@ -125,7 +127,7 @@ class Demo:
 
     def push(self) -> None:
         """Step 2: real data and a real experiment come in through the stager."""
-        flights = collect_flights(self.data / "flights")
+        flights = collect_flights(self.scratch / "flights")
         for path, bundle in ((flights, "data/flights"), (HERE / "digits", "experiments/digits")):
             found = self.ask("push", str(path), bundle)
             check(found["bundle"] == bundle and found["version"] >= 1, f"push of {bundle} answered {found}.")
@@ -142,7 +144,7 @@ class Demo:
         check(order == [float(value) for value in VALUES], f"The children came as {order}.")
         for child in children:
             check(child["state"] == "done", f"{child['bundle']} ended as {child['state']}.")
-            print(f"{child['bundle']}: lr={child['parameters']['lr']} {child['state']} {'(reused)' * child['reused']}")
+            print(f"{child['bundle']}: lr={child['parameters']['lr']} {child['state']}{' (reused)' * child['reused']}")
         again = self.ask("redo", "experiments/digits", "--set", "lr=" + VALUES[0], "--wait")
         check(again["children"][0]["reused"], "A value that was run before was run again.")
         print(f"lr={VALUES[0]} was run before with the same code and data: reused.")
@@ -172,7 +174,7 @@ class Demo:
         for source in ("examples/flights/pipeline.json", "examples/flights/clusters.py"):
             found = self.ask("run", source, "--on", "data/flights", "--wait")
             check(found["state"] == "done", f"{source} ended as {found['state']}.")
-            outputs = [made for run in found["runs"] for made in run["outputs"]]
+            outputs = [made for run in found["runs"] for made in run["outputs"] if made["kind"] != "asset"]
             check(outputs, f"{source} drew nothing.")
             for made in outputs:
                 print(f"  {made['kind']:<9}  {self.home / 'output' / made['path']}")
@@ -278,33 +280,41 @@ def play(demo: Demo) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description="The main job on real data.")
     parser.add_argument("--once", action="store_true", help="use a fresh home, and stop at the end")
-    parser.add_argument("--home", type=Path, default=None, help="where (default: ./.demo)")
+    parser.add_argument("--home", type=Path, default=None, help="where (default: below ./.demo)")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    home = (given.home or CHECKOUT / ".demo" / ("once" if given.once else "home")).absolute()
     scratch = Path(tempfile.mkdtemp(prefix="plotter2-demo-"))
-    home = given.home or (scratch / "home" if given.once else CHECKOUT / ".demo")
-    demo = Demo(home.absolute(), scratch / "data")
+    demo = Demo(home, scratch)
     is_good = False
     try:
+        prepare(home, is_fresh=given.once and given.home is None)
         play(demo)
         if not given.once:
             print("plotter2 keeps serving; Ctrl-C stops everything.", flush=True)
             demo.server.wait()
         is_good = True
     except StepFailedError as wrong:
-        print(f"\nThe demo failed: {wrong}", file=sys.stderr)
+        print(f"\nThe demo failed: {wrong}\nThe logs are in {home / 'log'}.", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nStopping.", file=sys.stderr)
         is_good = not given.once
     finally:
         is_good = stop(demo) and is_good
-    if is_good or home != scratch / "home":
         shutil.rmtree(scratch, ignore_errors=True)
-    else:
-        print(f"Everything is kept under {scratch} for a look; the logs are in {home / 'log'}.", file=sys.stderr)
     if is_good and given.once:
-        print("Every step worked; plotter2 has stopped.")
+        print(f"Every step worked; plotter2 has stopped. The pages stay under {home / 'output'}.")
     return 0 if is_good else 1
+
+
+def prepare(home: Path, *, is_fresh: bool) -> None:
+    held = discovery.holder(home)
+    check(held is None, f"plotter2 runs in {home} already (process {held.pid if held else 0}); end that first.")
+    if is_fresh and home.exists():
+        for folder in home.rglob("*"):
+            if folder.is_dir() and not folder.is_symlink():
+                folder.chmod(0o700)
+        shutil.rmtree(home)
 
 
 def stop(demo: Demo) -> bool:

@@ -188,9 +188,11 @@ class Intake:
                 if self._received_bytes - said_bytes >= self._step_bytes:
                     said_bytes = self._received_bytes
                     yield said_bytes
+            await self._written()
         finally:
-            if self._writing is not None:
+            if self._writing is not None:  # the stream broke: what is being written ends before the file is closed
                 await asyncio.wait([self._writing])
+                self._writing.exception()
         raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
 
     async def _written(self) -> None:

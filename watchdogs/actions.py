@@ -116,7 +116,7 @@ class Processes:
         """Move what it has printed to `<name>.out.1` when it is too much; the ward goes on writing at the new start."""
         path = log_of(ward, self._layout)
         with suppress(OSError):  # a full disk: the next look tries again
-            if path.stat().st_size > OUT_BYTES_MAX:  # noqa: ASYNC240 -- one stat
+            if path.stat().st_size > OUT_BYTES_MAX:
                 await asyncio.to_thread(shutil.copyfile, path, path.with_suffix(".out.1"))
                 os.truncate(path, 0)
 

@@ -4,80 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
-import psutil
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from plotter2 import files, probes, telemetry
 from plotter2.clock import rfc3339
 from plotter2.layout import Layout
 from plotter2.lifecycle import Life
 from watchdogs import broker, database, endpoints, leftovers, lock, ports, wards
-from watchdogs.actions import Processes
-from watchdogs.config import Rank, WatchdogConfig
+from watchdogs.actions import Processes, Systemd
+from watchdogs.config import STOP_S_MARGIN, HandsKind, Rank, WatchdogConfig
 from watchdogs.keeper import Keeper
+from watchdogs.kennel import Kennel, Stage
 from watchdogs.wards import Ports, Ward
 
 SHOW_EVERY_S = 1.0
-STAGE_STOP_S = 2.5
-OTHERS = {"stager": "stager", "servicer": "servicer"}
-"""Wards of the other two watchdogs, by name and role; main shows them too."""
-
-
-class Kennel:
-    """Keepers in stages: those of one stage are started together, when the stage before is well; ended in reverse."""
-
-    def __init__(self, life: Life, layout: Layout, registry: CollectorRegistry) -> None:
-        self._life = life
-        self._layout = layout
-        self._hands = Processes(layout)
-        self._restarts = Counter(
-            "plotter2_watchdog_restarts", "How often a ward was started again", ["ward"], registry=registry
-        )
-        self._stages: list[list[tuple[Keeper, asyncio.Task[None]]]] = []
-        self.changed = asyncio.Event()
-
-    @property
-    def keepers(self) -> list[Keeper]:
-        """All of them, in the order of their start."""
-        return [keeper for stage in self._stages for keeper, _ in stage]
-
-    async def start(self, *stage: Ward, well: Callable[[Keeper], None]) -> None:
-        """Start a stage and wait until each of it is well (or we are told to stop). `well` hears of each."""
-        keepers = [
-            Keeper(ward, self._hands, self._layout, self._life.clock, self._restarts, self.changed.set)
-            for ward in stage
-        ]
-        self._stages.append([(one, self._life.spawn(one.keep(), f"keep {one.ward.name}")) for one in keepers])
-        async with asyncio.TaskGroup() as group:
-            waiting = {group.create_task(_tell(one, well), name=f"await {one.ward.name}") for one in keepers}
-            stopping = group.create_task(self._wait_for_stop(), name="stopping")
-            while waiting and not stopping.done():
-                done, _ = await asyncio.wait({*waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                waiting -= done
-            for task in {*waiting, stopping}:
-                task.cancel()
-
-    async def _wait_for_stop(self) -> None:
-        await self._life.stopping.wait()
-
-    async def stop(self) -> None:
-        """End everybody, the last stage first; those of one stage together."""
-        for stage in reversed(self._stages):
-            for _, task in stage:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in stage), return_exceptions=True)
-            await asyncio.gather(
-                *(keeper.end(STAGE_STOP_S if len(stage) == 1 else 2 * STAGE_STOP_S) for keeper, _ in stage)
-            )
-
-
-async def _tell(keeper: Keeper, well: Callable[[Keeper], None]) -> None:
-    await keeper.is_well.wait()
-    well(keeper)
+MANAGER_STOP_S = 1.5
+PARTS_STOP_S = 1.5
 
 
 async def main(life: Life) -> None:
@@ -88,16 +35,16 @@ async def main(life: Life) -> None:
     layout.create()
     layout.processes.mkdir(exist_ok=True)
     registry = telemetry.registry()
-    kennel = Kennel(life, layout, registry)
+    hands = Systemd() if config.hands is HandsKind.SYSTEMD else Processes(layout)
+    kennel = Kennel(life, layout, hands, registry)
     if config.rank is Rank.MAIN:
-        with lock.hold(layout, life.clock.now()):
+        with lock.hold(layout, life.clock.now(), config.guardian):
             await _main(life, config, layout, kennel, registry)
         return
     chosen = await asyncio.to_thread(ports.read, layout)
     ward = wards.servicer(chosen) if config.rank is Rank.SERVICES else wards.stager(chosen)
     async with _served(life, config, kennel, registry):
-        await kennel.start(ward, well=lambda _: None)
-        life.set_ready(True)
+        await kennel.start(Stage([_bounded(ward, config)], config.stop_s - STOP_S_MARGIN))
         await life.stopping.wait()
         await kennel.stop()
 
@@ -105,7 +52,7 @@ async def main(life: Life) -> None:
 @asynccontextmanager
 async def _served(
     life: Life, config: WatchdogConfig, kennel: Kennel, registry: CollectorRegistry
-) -> AsyncIterator[None]:
+) -> AsyncIterator[str]:
     def describe() -> dict[str, Any]:
         return {"wards": {one.ward.name: str(one.case.state) for one in kennel.keepers}}
 
@@ -113,7 +60,7 @@ async def _served(
         life.announce("watchdog", probe=address)
         # A watchdog is ready to be looked at before its wards are: whoever keeps it shall not take it for stuck.
         life.set_ready(True)
-        yield
+        yield address
 
 
 async def _main(
@@ -127,20 +74,19 @@ async def _main(
     if ended:
         telemetry.logger("watchdogs").warning("leftovers.ended", pids=ended)
     chosen = ports.choose(config.ports, config.host, config.workers, layout)
-    first, dsn, broker_url = _parts(config, layout, chosen, postgres)
-    async with _served(life, config, kennel, registry):
-        shown = life.spawn(_show(life, config, layout, kennel), "endpoints")
-        if first:
-            await kennel.start(*first, well=_cheer)
-        rest = [wards.manager(chosen, dsn, broker_url), wards.watchdog("buffer"), wards.watchdog("services")]
-        rest += [wards.worker(number + 1, chosen, broker_url) for number in range(config.workers)]
-        await kennel.start(*rest, well=_cheer)
+    parts, dsn, broker_url = _parts(config, layout, chosen, postgres)
+    async with _served(life, config, kennel, registry) as address:
+        shown = life.spawn(_show(life, layout, kennel, chosen, address), "endpoints")
+        await kennel.start(Stage(parts, PARTS_STOP_S), cheer=_cheer)
+        if not life.stopping.is_set():
+            await kennel.start(*_daemons(config, chosen, dsn, broker_url), cheer=_cheer)
         if not life.stopping.is_set():
             _say(f"plotter2 is ready: http://{chosen.address(chosen.http)}/   (Ctrl-C stops everything)")
         await life.stopping.wait()
         _say("plotter2 stops")
-        shown.cancel()
         await kennel.stop()
+        shown.cancel()
+        await asyncio.wait({shown})
         endpoints.write(layout, [])
 
 
@@ -160,29 +106,48 @@ def _parts(
     return found, dsn, broker_url
 
 
-async def _show(life: Life, config: WatchdogConfig, layout: Layout, kennel: Kennel) -> None:
-    """Keep endpoints.json true: at each change, and each second for what other watchdogs keep."""
+def _daemons(config: WatchdogConfig, chosen: Ports, dsn: str, broker_url: str) -> list[Stage]:
+    """Everybody else. The manager ends last of them: what workers and stager still have to say arrives."""
+    others = [wards.watchdog(rank, _inherited(config)) for rank in (Rank.BUFFER, Rank.SERVICES)]
+    others += [_bounded(wards.worker(number + 1, chosen, broker_url), config) for number in range(config.workers)]
+    manager = _bounded(wards.manager(chosen, dsn, broker_url), config)
+    return [Stage([manager], MANAGER_STOP_S), Stage(others, config.stop_s)]
+
+
+def _inherited(config: WatchdogConfig) -> dict[str, str]:
+    """What main was told and the other watchdogs must know."""
+    names = ("host", "log_level", "hands", "stop_s", "memory_max_bytes")
+    return {f"PLOTTER2_WATCHDOG_{name.upper()}": str(getattr(config, name)) for name in names}
+
+
+def _bounded(ward: Ward, config: WatchdogConfig) -> Ward:
+    return replace(ward, memory_max_bytes=config.memory_max_bytes)
+
+
+async def _show(life: Life, layout: Layout, kennel: Kennel, chosen: Ports, address: str) -> None:
+    """Keep endpoints.json true: at each change, and each second for what the other watchdogs keep."""
     before: Sequence[dict[str, Any]] = ()
+    theirs = (wards.stager(chosen), wards.servicer(chosen))
     while True:
-        entries = [_self(life, config)]
-        entries += [endpoints.entry(keeper, layout) for keeper in kennel.keepers if keeper.pid]
-        entries += [found for name, role in OTHERS.items() if (found := endpoints.of_record(layout, name, role))]
+        entries = [_self(life, address)]
+        entries += [endpoints.of_keeper(keeper, layout) for keeper in kennel.keepers if keeper.pid]
+        entries += [found for ward in theirs if (found := endpoints.of_record(ward, layout))]
         if entries != before:
-            await asyncio.to_thread(endpoints.write, layout, entries)
-            before = entries
+            try:
+                await asyncio.to_thread(endpoints.write, layout, entries)
+                before = entries
+            except OSError as wrong:  # a full disk is no reason to let everybody down
+                telemetry.logger("watchdogs").error("endpoints.failed", why=str(wrong))
         kennel.changed.clear()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(SHOW_EVERY_S):
                 await kennel.changed.wait()
-        except TimeoutError:
-            pass
 
 
-def _self(life: Life, config: WatchdogConfig) -> dict[str, Any]:
-    pid = os.getpid()
+def _self(life: Life, address: str) -> dict[str, Any]:
     return {
-        "role": "watchdog", "name": config.name, "address": "", "addresses": {}, "pid": pid,
-        "started_at": rfc3339(life.started_at), "state": str(psutil.Process(pid).status()),
+        "role": "watchdog", "name": life.config.name, "address": address, "addresses": {"probe": address},
+        "pid": os.getpid(), "started_at": rfc3339(life.started_at), "state": "running",
     }  # fmt: skip
 
 

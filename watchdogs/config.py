@@ -11,8 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from plotter2.config import DaemonConfig
 
-
-STOP_S_MARGIN = 1.0
+STOP_S_MARGIN = 0.5
 """The stager and the servicer must have ended before the watchdogs that end them are given up themselves."""
 
 
@@ -59,7 +58,7 @@ class WatchdogConfig(DaemonConfig):
     postgres_bin: str = ""
     probe_port: int = Field(default=0, ge=0, le=65535)
     hands: HandsKind = HandsKind.PROCESSES
-    stop_s: float = Field(default=5.5, gt=STOP_S_MARGIN)
+    stop_s: float = Field(default=6.5, gt=STOP_S_MARGIN)
     memory_max_bytes: int = Field(default=4 << 30, ge=0)
     guardian: int = Field(default=0, ge=0)
 

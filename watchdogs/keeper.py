@@ -77,7 +77,8 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             exited = group.create_task(running.exited(), name=f"exit of {self.ward.name}")
             while not exited.done():
-                if self._see(await self._look(running.pid)) is Action.KILL:
+                action = self._see(await self._look(running.pid))
+                if action is Action.KILL and self.ward.may_kill:
                     self._log.warning("killed", pid=running.pid, state=self.case.state)
                     running.kill()
                 await self._hands.tidy(self.ward)

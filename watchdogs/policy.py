@@ -6,10 +6,10 @@
         │                            │ three looks in a row are bad     ▲
         └── exits, or takes too long ┴──────► KILLING ── exits ─────────┘
 
-A look is bad when nobody answers, or when the ward has taken more memory than it should ever need: what leaks is started
-anew. Every daemon survives a kill at any line, so that is how it is ended. The pause doubles with each failure up to a
-limit and is forgotten after a while of health. A ward is never given up: somebody may mend what ails it while we go on
-trying.
+A look is bad when nobody answers, or when the ward has taken more memory than it should ever need: what leaks is
+started anew. Every daemon survives a kill at any line, so that is how it is ended. The pause doubles with each failure
+up to a limit and is forgotten after a while of health. A ward is never given up: somebody may mend what ails it while
+we go on trying.
 """
 
 from __future__ import annotations

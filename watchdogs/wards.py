@@ -11,6 +11,7 @@ from pathlib import Path
 
 from plotter2 import launch
 from plotter2.layout import Layout
+from watchdogs.config import Rank
 
 START_S_MAX = 60.0
 
@@ -45,6 +46,7 @@ class Ward:
         socket: `host:port`, or a path of a Unix socket.
         start_s_max: how long it may take until it answers.
         stop_signal: how it is asked to end, a name of `signal`.
+        may_kill: whether it is ended when it is stuck; else only its own end makes it start anew (requirement 079).
         memory_max_bytes: what it may have to itself for some seconds before it is started anew; 0 for any amount.
     """
 
@@ -57,6 +59,7 @@ class Ward:
     socket: str = ""
     start_s_max: float = START_S_MAX
     stop_signal: str = "SIGTERM"
+    may_kill: bool = True
     memory_max_bytes: int = 0
 
 
@@ -117,9 +120,10 @@ def worker(number: int, ports: Ports, broker_url: str) -> Ward:
     )  # fmt: skip
 
 
-def watchdog(rank: str) -> Ward:
-    """Another watchdog; it reads the ports that main has decided."""
-    return Ward(f"watchdog-{rank}", "watchdog", tuple(launch.command("watchdogs", rank)))
+def watchdog(rank: Rank, environment: dict[str, str]) -> Ward:
+    """Another watchdog; it reads the ports that main has decided. Nobody kills the one that guards data."""
+    command = tuple(launch.command("watchdogs", rank))
+    return Ward(f"watchdog-{rank}", "watchdog", command, environment, may_kill=rank is not Rank.BUFFER)
 
 
 def broker(command: tuple[str, ...], address: str) -> Ward:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any, cast
 
 from plotter2 import probes, telemetry
@@ -33,18 +34,18 @@ async def main(life: Life) -> None:
     layout = Layout.at(config.home)
     layout.create()
     layout.runs.mkdir(parents=True, exist_ok=True)
-    where = installation(config.home)
     policy = config.policy()
+    read_installation = functools.partial(installation, config.home)
     machine = Machine(policy, life.clock.now() - life.clock.monotonic())
     registry = telemetry.registry()
     metrics = Metrics(registry)
-    async with BulkLine.open(config.home, config.manager_address, where) as line:
+    async with BulkLine.open(config.home, config.manager_address, read_installation) as line:
         cache = Cache(layout.temp / "cache" / config.name, config.cache_bytes_max, line.fetch)
         await asyncio.to_thread(cache.load)
         runner = Runner(machine, life.clock, layout, Library(layout, line, cache), line)
         pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
-        worker_id = WorkerId(config.identity(where))
-        identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, where)
+        worker_id = WorkerId(config.identity())
+        identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, read_installation)
         topics = Topics(config.tenant_id, config.channel_id)
         devices = Devices(topics, identity, lambda: machine.held, runner.hear_batch)
         _watch(metrics, machine, pool, devices, cache)

@@ -32,7 +32,7 @@ _log = telemetry.logger("bulk")
 class BulkLine:
     """One channel to the manager, opened when it is first needed."""
 
-    def __init__(self, home: Path, configured: str, installation: str) -> None:
+    def __init__(self, home: Path, configured: str, installation: Callable[[], str]) -> None:
         self._home = home
         self._configured = configured
         self._installation = installation
@@ -45,8 +45,14 @@ class BulkLine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, home: Path, configured: str, installation: str) -> AsyncIterator[Self]:
-        """A line for the length of a block."""
+    async def open(cls, home: Path, configured: str, installation: Callable[[], str]) -> AsyncIterator[Self]:
+        """A line for the length of a block.
+
+        Args:
+            home: where the manager is looked for when nobody says where it is.
+            configured: its address, when a setting says it.
+            installation: reads which installation this worker's files belong to; "" for none.
+        """
         line = cls(home, configured, installation)
         try:
             yield line
@@ -80,7 +86,9 @@ class BulkLine:
             status = await self.until_answered(
                 lambda stub: stub.GetStatus(manager_pb2.GetStatusRequest(), timeout=ASK_TIMEOUT_S)
             )
-            self._is_shared = bool(self._installation) and status.installation == self._installation
+            # Read only now: the manager writes it when it first starts, maybe after this worker has.
+            here = await asyncio.to_thread(self._installation)
+            self._is_shared = bool(here) and status.installation == here
         return self._is_shared
 
     async def bundle(self, path: str, version: int, *, with_descendants: bool) -> manager_pb2.GetBundleResponse:

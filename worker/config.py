@@ -20,7 +20,7 @@ class WorkerConfig(DaemonConfig):
     """What a worker can be told.
 
     Attributes:
-        worker_id: its name on the bus, a UUID; empty: derived from installation and name, so it stays after a restart.
+        worker_id: its name on the bus, a UUID; empty: derived from host, home and name, so it stays after a restart.
         probe_port: /health, /ready, /metrics; 0 for any free one.
         manager_address: host:port for bulk data; empty: as the assignments say, else as the home says.
         children: how many interpreters compute at a time.
@@ -68,10 +68,10 @@ class WorkerConfig(DaemonConfig):
             self.slots,
         )
 
-    def identity(self, installation: str) -> str:
+    def identity(self) -> str:
         """The worker's id."""
-        place = installation or f"{socket.gethostname()}:{self.home}"
-        return self.worker_id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"plotter2:{place}:{self.name}"))
+        place = f"{socket.gethostname()}:{self.home}:{self.name}"
+        return self.worker_id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"plotter2:{place}"))
 
 
 def installation(home: Path) -> str:

@@ -41,7 +41,7 @@ class Identity:
     incarnation: str
     slots: int
     beat_s: float
-    installation: str
+    installation: Callable[[], str]
 
 
 class Devices:
@@ -100,7 +100,13 @@ class Devices:
             return
         one = self._identity
         ours = OurWorker(
-            one.name, one.slots, one.incarnation, one.beat_s, os.getpid(), socket.gethostname(), one.installation
+            one.name,
+            one.slots,
+            one.incarnation,
+            one.beat_s,
+            os.getpid(),
+            socket.gethostname(),
+            await asyncio.to_thread(one.installation),
         )
         message = CreateMessage(one.worker_id, metadata=_metadata(), ours=ours)
         await self._bus.publish(self._topics.create, payloads.encode_create(message))

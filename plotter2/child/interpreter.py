@@ -32,6 +32,7 @@ from plotter2.model.task import RESULTS_BYTES_MAX, RunState
 THREADS_OF_OURS = 2
 KIND_FILE = "file"
 SIDECAR_SUFFIX = ".json"
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 class Execute(Protocol):
@@ -90,9 +91,18 @@ class Interpreter:
             return self._failed(run, TaskFailedError(f"The script ended by {said}"))
         if made:
             self._scratch.hand_over(f"{run.run_id}.{run.epoch}")
+        elif made is not None:
+            self._scratch.clear()
         self._leave()
         return Ended(
-            run.sequence, str(RunState(result.state)), results_json, "", "", made, self._recorder.end(), _is_spent()
+            run.sequence,
+            str(RunState(result.state)),
+            results_json,
+            "",
+            "",
+            made or [],
+            self._recorder.end(),
+            _is_spent(),
         )
 
     def _enter(self, run: Run) -> None:
@@ -127,9 +137,13 @@ class Interpreter:
             prepared = self._prepared[number] = _Prepared(program, _scope(program.ground), modules)
         return prepared
 
-    def _made(self, result: RunResult) -> list[Made]:
+    def _made(self, result: RunResult) -> list[Made] | None:
+        """What the run made, of those files that the engine speaks of and those that the script wrote itself.
+
+        None: its directory is untouched.
+        """
         if not result.made and self._scratch.is_empty:
-            return []
+            return None
         said = {one.path: one for one in result.made}
         sidecars = {name + SIDECAR_SUFFIX for name in said}
         made: list[Made] = []
@@ -145,7 +159,6 @@ class Interpreter:
         return made
 
     def _leave(self) -> None:
-        self._scratch.clear()
         self._scratch.enter()
         if sys.path != self._path:
             sys.path[:] = self._path
@@ -156,6 +169,7 @@ class Interpreter:
         if is_out_of_memory:
             name = self._programs[run.program].task_name
             wrong = TaskFailedError(words.exceeded(name, "memory", words.mebibytes(run.memory_bytes)))
+        self._scratch.clear()
         self._leave()
         return Ended(
             run.sequence,
@@ -194,7 +208,7 @@ def _results(task_name: str, result: RunResult) -> str:
 
 def _json(task_name: str, value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=True, separators=(",", ":"))
+        return _JSON.encode(value)
     except (TypeError, ValueError) as wrong:
         raise TaskFailedError(f"The task {task_name!r} gave a result that is not JSON: {wrong}.") from wrong
 

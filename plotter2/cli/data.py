@@ -10,9 +10,11 @@ import typer
 
 from plotter2.cli import output, shapes
 from plotter2.cli.verbs import Session, verb
-from plotter2.client.views import Contents, Request, Run
+from plotter2.client.views import Contents, Page, Request, Run
 from plotter2.errors import NotFoundError, UsageError
 
+ASSET = "asset"
+"""What pages share, as Bokeh's script: nothing to look at."""
 DIGEST_SHOWN = 12
 FILES_SHOWN = 40
 
@@ -216,14 +218,14 @@ def archive(
 def report(
     session: Session,
     bundle: BundleName,
-    kind: Annotated[
-        str, typer.Option("--kind", help="report, figure, animation, table, scene, file, or all.")
-    ] = "report",
+    kind: Annotated[str, typer.Option("--kind", help="report, figure, animation, asset, or all.")] = "report",
     is_opened: Annotated[bool, typer.Option("--open", help="Open the newest in a browser.")] = False,
 ) -> None:
     """List the reports about a bundle, newest first, with their paths."""
     with session.connect() as p2:
-        found = p2.outputs(bundle, kind="" if kind == "all" else kind)
+        everything = p2.outputs(bundle, kind="" if kind == "all" else kind)
+    kept = tuple(one for one in everything if one.kind != ASSET or kind == ASSET)
+    found = Page(kept, everything.total - len(everything) + len(kept))
     if not found.items and is_opened:
         raise NotFoundError(f"There is no {kind} about {bundle} yet.")
     root = session.home / "output"

@@ -1,7 +1,8 @@
 """datter: the analysis engine (requirement 100). A library without network code.
 
 Values and groups, mathematics, frames, figures, scripts, pipelines. `run.execute` is the door for workers,
-`check.check_source` the one for whoever takes sources in. Importing this loads neither Bokeh nor scikit-learn nor Arrow.
+`check.check_source` the one for whoever takes sources in. Importing this loads neither Bokeh nor scikit-learn nor
+Arrow.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
-    "DataGroup": "group", "Made": "scope", "RunInput": "scope", "RunResult": "scope", "Scope": "scope", "Table": "table",
+    "DataGroup": "group", "Made": "scope", "RunInput": "scope", "RunResult": "scope", "Scope": "scope",
+    "Table": "table",
     "check_source": "check", "execute": "run",
 }  # fmt: skip
 

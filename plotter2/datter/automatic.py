@@ -1,8 +1,8 @@
 """The choices an expert would make: which picture suits a value, which columns belong together, what it is called.
 
-`visual_of` chooses, `panels_of` carries the choice out. A series over steps becomes curves, one panel for each kind of
-metric; runs side by side become one curve each; a matrix an image; rows of numbers points, with more than two columns on
-their principal components; categories bars; everything else a table or text.
+`visual_of` chooses, `panels_of` carries the choice out. A series over steps becomes curves, one panel for each kind
+of metric; runs side by side become one curve each; a matrix an image; rows of numbers points, with more than two
+columns on their principal components; categories bars; everything else a table or text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from plotter2.errors import UsageError
 
 PANELS_MAX = 12
 STEP_NAMES = frozenset(
-    "epoch step steps iteration iter time timestamp date datetime day t episode batch global_step".split()
+    {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
+    | {"batch", "global_step"}
 )
 _PARTS = re.compile(r"[_/ .:-]+")
 Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
@@ -48,7 +49,7 @@ def visual_of(value: Any) -> str:
     array = numbers(value)
     if array.ndim == 1:
         return "line" if array.size > 1 else "text"
-    return "scatter" if array.ndim == 2 and array.shape[1] == 2 and len(array) > 2 else "matrix"  # noqa: PLR2004 -- x and y
+    return "scatter" if array.ndim == array.shape[-1] == visuals.SEVERAL < len(array) else "matrix"
 
 
 def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[str] = ()) -> list[Panel]:
@@ -257,6 +258,7 @@ _BY_TYPE: tuple[tuple[type, str], ...] = (
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {
-    "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices, "histogram": _histogram,
-    "bars": _bars, "table": _table, "text": _text, "fit": _fit, "each": _each, "animation": _animation,
+    "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
+    "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
+    "fit": _fit, "each": _each, "animation": _animation,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from inspect import signature
 from typing import Any
 
 from plotter2.datter import words
+from plotter2.datter.context import current
 
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
@@ -133,7 +134,7 @@ def printed(*words_given: Any, **how: Any) -> None:
     if how.get("file") is not None:
         _STANDARD["print"](*words_given, **how)
         return
-    context = words.current()
+    context = current()
     text = (how.get("sep") or " ").join(str(word) for word in words_given) + str(how.get("end") or "").rstrip("\n")
     for line in text.split("\n"):
         context.emit(line)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from plotter2.datter import pipeline, script
 
 
-def check_source(source: str, filename: str, kind: Literal["script", "pipeline"] | str) -> None:
+def check_source(source: str, filename: str, kind: str) -> None:
     """Read a script or pipeline and throw it away; other kinds are not looked at.
 
     Raises:

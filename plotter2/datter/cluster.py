@@ -1,7 +1,7 @@
 """pca, kmean and scale: thin on scikit-learn and numpy (requirements 123, 124, 154).
 
-Columns of a table have units of their own, so they are brought to mean 0 and variance 1 first; columns of a plain array
-are taken as they are. Both can be asked for with `standardise`. Missing values: see `points`.
+Columns of a table have units of their own, so they are brought to mean 0 and variance 1 first; columns of a plain
+array are taken as they are. Both can be asked for with `standardise`. Missing values: see `points`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 STARTS = 4
+ROWS_MIN = 2
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
 BATCH_ROWS = 100_000
 SCALES = ("zscore", "minmax", "log", "linear")
 
 
-def pca(data: Any, k: int = 2, standardise: bool | None = None) -> Projection:  # noqa: FBT001 -- a word of the user's language
+def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection:
     """Principal components: centred, largest loading positive, with `.explained` and `.components`.
 
     Raises:
@@ -33,9 +34,9 @@ def pca(data: Any, k: int = 2, standardise: bool | None = None) -> Projection:  
     """
     found = complete(points(data), varying=True)
     rows, columns = found.shape
-    if rows < 2:  # noqa: PLR2004 -- one row has no variance
-        raise UsageError(f"pca needs at least 2 rows, not {rows}.")
-    if not isinstance(k, int) or not 1 <= k <= min(rows, columns):
+    if rows < ROWS_MIN:
+        raise UsageError(f"pca needs at least {ROWS_MIN} rows, not {rows}.")
+    if not 1 <= k <= min(rows, columns):
         raise UsageError(
             f"pca: k must be between 1 and {min(rows, columns)} for {rows} rows x {columns} columns, not {k}."
         )
@@ -68,7 +69,7 @@ def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool |
     matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
     distinct = len(np.unique(matrix[:BATCH_ROWS], axis=0))
     wanted = _best_k(matrix, distinct, seed) if k is None else k
-    if not isinstance(wanted, int) or not 1 <= wanted <= distinct:
+    if not 1 <= wanted <= distinct:
         raise UsageError(f"kmean: k must be between 1 and the {distinct} distinct rows, not {wanted}.")
     model = import_module("sklearn.cluster").KMeans(wanted, n_init=STARTS, random_state=seed).fit(matrix)
     order = np.argsort(-np.bincount(model.labels_, minlength=wanted), kind="stable")  # the largest cluster is the first
@@ -132,7 +133,8 @@ def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
     if how == "log":
         if np.any(matrix <= 0):
             raise UsageError(f"scale by log needs values above 0; the smallest here is {np.nanmin(matrix):g}.")
-        return np.log(matrix)
+        logarithm: NDArray[Any] = np.log(matrix)
+        return logarithm
     return matrix
 
 

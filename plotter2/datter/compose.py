@@ -1,7 +1,7 @@
 """Frames into figures, and figures into files with their sidecars: what happens when something is sent.
 
-Things in one frame that share their axes become one panel. Each page gets a JSON file beside it that says what is drawn, of
-which data by digest, by which code, with which parameters (design 3).
+Things in one frame that share their axes become one panel. Each page gets a JSON file beside it that says what is
+drawn, of which data by digest, by which code, with which parameters (design 3).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from plotter2.errors import UsageError
 
 OVERLAID = frozenset({"line", "scatter", "fit", "shape"})
 WIDE = 2
+LARGE_MAX = 8
 SLUG_MAX = 60
 PAGES_MAX = 1_000
 LISTED_MAX = 6
@@ -48,7 +49,7 @@ def figure_of(context: Context, root: Frame) -> Figure:
 
 
 def _columns(count: int) -> int:
-    return 1 if count <= 1 else 3 if count in {3, 6} or count > 8 else WIDE  # noqa: PLR2004 -- up to 8 panels stay large
+    return 1 if count <= 1 else 3 if count in {3, 6} or count > LARGE_MAX else WIDE
 
 
 def _panels(context: Context, frame: Frame) -> list[Panel]:

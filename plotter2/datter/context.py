@@ -1,7 +1,7 @@
 """The state of one run: what was read, who owns what, what waits to be drawn, what was made.
 
-Built-ins find it through `current()`; it lives as long as the run. Values are known by identity, so scripts work on plain
-numpy arrays and still keep names and digests.
+Built-ins find it through `current()`; it lives as long as the run. Values are known by identity, so scripts work on
+plain numpy arrays and still keep names and digests.
 """
 
 from __future__ import annotations

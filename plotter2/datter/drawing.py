@@ -1,7 +1,7 @@
-"""The words that draw: frame, axis, legend, colour, label, plot, plotme, animate, report and the shapes (requirements 133 to 158).
+"""The words that draw: frames, axes, legends, colours, labels, plots, reports, shapes (requirements 133 to 158).
 
-They put things into frames; what becomes of them is decided in `automatic` and `compose`. Frame and data may come in either
-order (the seed uses both); without a frame, the last one that was made is meant.
+They put things into frames; what becomes of them is decided in `automatic` and `compose`. Frame and data may come in
+either order (the seed uses both); without a frame, the last one that was made is meant.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ SCALE_NAMES = ("linear", "log")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def frame(parent: Frame | None = None, title: str = "", columns: int = 0) -> Frame:
+def frame(parent: Any = None, title: str = "", columns: int = 0) -> Frame:
     """A container to draw in; `frame(parent)` nests. Children lie left to right and then wrap."""
     if isinstance(parent, str):
         parent, title = None, parent
-    if parent is not None and not isinstance(parent, Frame):
+    if not isinstance(parent, Frame | None):
         raise UsageError(f"frame: a frame lies in a frame, not in {type(parent).__name__}.")
     made = Frame(title, parent, columns)
     if parent is None:
@@ -76,7 +76,7 @@ def axis(
         if given is not None and given not in SCALE_NAMES:
             raise unknown("scale of an axis called", given, SCALE_NAMES)
     for span in (xrange, yrange):
-        if span is not None and (len(span) != 2 or not span[0] < span[1]):  # noqa: PLR2004 -- from, to
+        if span is not None and not span[0] < span[1]:
             raise UsageError(f"axis: a range is (smaller, larger), not {span}.")
     look = target.look
     target.look = replace(
@@ -258,7 +258,7 @@ def line(*what: Any, name: str = "", colour: str = "") -> Any:
 
 
 def report(*items: Any, title: str = "") -> Report:
-    """One page of many figures, tables and paragraphs; `.add`, `.text` and `.table` go on. Written when the task ends."""
+    """One page of figures, tables and paragraphs; `.add`, `.text`, `.table` go on. Written when the task ends."""
     rest = list(items)
     if not title and rest and isinstance(rest[0], str):
         title = rest.pop(0)

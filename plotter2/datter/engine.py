@@ -17,21 +17,21 @@ def _passed_on(before: Any, after: Any) -> Any:
     return context.know(after, context.name_of(before))
 
 
-def pca(data: Any, k: int = 2, standardise: bool | None = None) -> Projection:  # noqa: FBT001 -- a word of the user's language
-    """Principal components: centred, largest loading positive; columns of a table brought to unit variance first.
+def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection:
+    """Principal components: centred, largest loading positive; columns of a table get unit variance first.
 
-    Rows x columns in; rows x k out, with `.explained` (shares of the variance), `.components` (k x columns), `.loadings`.
+    Rows x columns in; rows x k out, with `.explained` (shares of variance), `.components` (k x columns), `.loadings`.
     Definition: singular value decomposition of the centred matrix (scikit-learn's PCA).
     """
-    found: Projection = _passed_on(data, cluster.pca(data, k, standardise))
+    found: Projection = _passed_on(data, cluster.pca(data, k, standardise=standardise))
     return found
 
 
-def kmean(data: Any, k: int | None = None, standardise: bool | None = None) -> Clusters:  # noqa: FBT001 -- a word of the user's language
+def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None) -> Clusters:
     """Clusters by k-means, largest first; without k, the best silhouette of 2 to 8.
 
-    Rows x columns in; `.labels` (one a row), `.centres` (k x columns), `.inertia`, `.sizes`. Definition: k-means++ starts
-    seeded by the run, Lloyd's steps to convergence, the best of 4 (scikit-learn's KMeans).
+    Rows x columns in; `.labels` (one a row), `.centres` (k x columns), `.inertia`, `.sizes`. Definition: k-means++
+    starts seeded by the run, Lloyd's steps to convergence, the best of 4 (scikit-learn's KMeans).
     """
     found: Clusters = _passed_on(data, cluster.kmean(data, k, seed=current().run.seed, standardise=standardise))
     return found
@@ -40,7 +40,7 @@ def kmean(data: Any, k: int | None = None, standardise: bool | None = None) -> C
 def fit(data: Any, other: Any = None, model: str = "linear") -> fitting.Fit:
     """A curve through data by least squares: linear, or poly:2 to poly:10.
 
-    y, or x and y, or two columns in; `.params` (lowest power first), `.errors`, `.r2`, `.residuals`, a drawable `.curve`.
+    y, or x and y, or two columns in; `.params` (lowest power first), `.errors`, `.r2`, `.residuals`, and a `.curve`.
     """
     if isinstance(other, str) and other.startswith(("linear", "poly")):
         other, model = None, other

@@ -1,7 +1,7 @@
-"""A figure as a frozen specification: panels, layers, axes, colours, words. What `render` draws and what tests look at.
+"""A figure as a frozen specification: panels, layers, axes, colours, words. What is drawn, and what tests look at.
 
-Layers hold their arrays; `describe` gives the JSON form, in which an array is its type, shape and digest. Draws nothing,
-decides nothing: `visuals` and `automatic` make the choices.
+Layers hold their arrays; `describe` gives the JSON form, in which an array is its type, shape and digest. Draws
+nothing, decides nothing: `visuals` and `automatic` make the choices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mark = Literal["line", "points", "bars", "band", "image", "rgba", "text"]
 ScaleName = Literal["linear", "log", "datetime", "category"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
-"""Okabe and Ito's colours that can be told apart by colour-blind people, yellow and black replaced for both backgrounds."""
+"""Okabe and Ito's colours, safe for colour-blind people; yellow and black replaced, to suit both backgrounds."""
 
 
 INK, MUTED, GRID = "#1c2733", "#5b6875", "#e4e8ed"
@@ -53,7 +53,7 @@ class Layer:
     """Marks of one kind.
 
     Attributes:
-        columns: what each mark needs: x, y; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text.
+        columns: what the mark needs; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text.
         name: its entry in the legend, "" for none.
         hover: label and column of what is shown under the pointer.
     """
@@ -142,7 +142,7 @@ def digest(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         hasher = blake3(f"{value.dtype.str}{value.shape}".encode())
         if value.size:
-            hasher.update(memoryview(np.ascontiguousarray(value)).cast("B"))
+            hasher.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
         return hasher.hexdigest()
     plain = value.tolist() if isinstance(value, np.ndarray) else value
     return blake3(msgspec.json.encode(plain, enc_hook=repr, order="deterministic")).hexdigest()

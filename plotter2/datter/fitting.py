@@ -1,7 +1,7 @@
 """fit: straight lines and polynomials by least squares, with standard errors (requirement 152).
 
-Definition: ordinary least squares; standard errors from the residual variance with n - p degrees of freedom; the band is
-the mean's 95 % confidence band by Student's t.
+Definition: ordinary least squares; standard errors from the residual variance with n - p degrees of freedom; the band
+is the mean's 95 % confidence band by Student's t.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Fit:
 
 
 def fit(data: Any, other: Any = None, model: str = "linear") -> Fit:
-    """A curve through data: y over its place, y over x (two arguments), or two columns. Models: linear, poly:2 to poly:10.
+    """A curve through data: y over its place, y over x (two arguments), or two columns; linear or poly:2 to poly:10.
 
     Raises:
         UsageError: an unknown model, too few points, or no spread in x.

@@ -11,6 +11,8 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+from typing_extensions import override
+
 from plotter2.datter.keys import unknown
 from plotter2.errors import UsageError
 
@@ -130,6 +132,7 @@ class DataGroup:
     def __radd__(self, other: Any) -> Any:
         return self.total() if isinstance(other, int) and other == 0 else other + self.total()
 
+    @override
     def __repr__(self) -> str:
         return f"DataGroup({self.name!r}, {len(self)} values)"
 

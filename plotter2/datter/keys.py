@@ -1,7 +1,7 @@
 """Data keys: the names by which a bundle's data is asked for (requirement 069), and their natural order (pure).
 
-A key comes from package.json's `data` section, or from a file's name without its endings. Code, tasks and what plotter2
-itself keeps in a bundle are no data; they can still be read by their path. Opens no file.
+A key comes from package.json's `data` section, or from a file's name without its endings. Code, tasks and what
+plotter2 itself keeps in a bundle are no data; they can still be read by their path. Opens no file.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from plotter2.model.bundle import CODE, MANIFEST_FILE, PACKAGE_FILE
 NOT_DATA = frozenset({CODE, "tasks", "meta", "shared", "bundles"})
 PACKED = frozenset({".gz", ".zip"})
 ENDINGS = frozenset(
-    {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".parquet", ".feather", ".arrow", ".txt", ".md", ".log"}
-)  # fmt: skip
+    {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".parquet", ".feather", ".arrow"}
+    | {".txt", ".md", ".log"}
+)
+NAMED_MAX = 12
 _DIGITS = re.compile(r"(\d+)")
 _NUMBER = re.compile(r"^(.*?)[ _.=-]*(-?\d+(?:\.\d+)?)$")
 _WILD = re.compile(r"[*?\[]")
@@ -108,10 +110,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: what is near, or all there is."""
     names = list(known)
     close = get_close_matches(name, names, n=3, cutoff=0.6)
-    listed = ", ".join(repr(one) for one in (close or names)[:12])
+    listed = ", ".join(repr(one) for one in (close or names)[:NAMED_MAX])
     if close:
         return f"the nearest are {listed}" if len(close) > 1 else f"the nearest is {listed}"
-    return f"there are {listed}{' and more' if len(names) > 12 else ''}" if names else "there are none"  # noqa: PLR2004 -- the dozen above
+    return f"there are {listed}{' and more' if len(names) > NAMED_MAX else ''}" if names else "there are none"
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:

@@ -1,7 +1,7 @@
 """Files into values: csv, tsv, json, jsonl, npy, npz, parquet, feather, text, and these inside gzip or zip.
 
-Arrays are memory-mapped read-only. Nothing is ever unpickled. What had to be repaired or left out is said in the value's
-notes; what cannot be read is refused with the file's name and the reason.
+Arrays are memory-mapped read-only. Nothing is ever unpickled. What had to be repaired or left out is said in the
+value's notes; what cannot be read is refused with the file's name and the reason.
 """
 
 from __future__ import annotations
@@ -74,40 +74,52 @@ def _bytes(source: Source) -> bytes:
 
 
 def _read_csv(source: Source, name: str, delimiter: str = ",") -> Table:
-    csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
+    """Typed columns; rows with a wrong number of fields are left out, columns of two kinds are read as text."""
     content = _bytes(source)
     if not content.strip():
         raise ValueError("the file is empty")
+    forced: list[str] = []
+    table, ragged = None, 0
+    while table is None:
+        try:
+            table, ragged = _parsed_csv(content, delimiter, forced)
+        except ValueError as wrong:
+            column = _bad_column(str(wrong), content, delimiter)
+            if not column or column in forced:
+                raise
+            forced.append(column)
+    notes = [f"{name}: column {one!r} mixes numbers and text and was read as text." for one in forced]
+    if ragged:
+        notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
+    return Table(table, name=stem(name), notes=notes)
+
+
+def _parsed_csv(content: bytes, delimiter: str, forced: list[str]) -> tuple[Any, int]:
+    csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
     ragged: list[int] = []
-    forced: dict[str, Any] = {}
-    heading: list[str] = []
 
     def skip(row: Any) -> str:
         ragged.append(row.number or 0)
         return "skip"
 
-    while True:
-        ragged.clear()
-        try:
-            table = csv.read_csv(
-                arrow.BufferReader(content),
-                parse_options=csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
-                convert_options=csv.ConvertOptions(
-                    null_values=NULLS, strings_can_be_null=True, auto_dict_encode=True, column_types=forced
-                ),
-            )
-            break
-        except arrow.ArrowInvalid as wrong:
-            found = _BAD_COLUMN.search(str(wrong))
-            heading = heading or content.split(b"\n", 1)[0].decode(errors="replace").strip().split(delimiter)
-            column = heading[int(found[1])].strip().strip('"') if found and int(found[1]) < len(heading) else ""
-            if not column or column in forced:
-                raise
-            forced[column] = arrow.string()  # values of two kinds: all of them as text
-    notes = [f"{name}: column {one!r} mixes numbers and text and was read as text." for one in forced]
-    if ragged:
-        notes.append(f"{name}: {len(ragged)} rows with a wrong number of fields were left out.")
-    return Table(table, name=stem(name), notes=notes)
+    table = csv.read_csv(
+        arrow.BufferReader(content),
+        parse_options=csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
+        convert_options=csv.ConvertOptions(
+            null_values=NULLS,
+            strings_can_be_null=True,
+            auto_dict_encode=True,
+            column_types=dict.fromkeys(forced, arrow.string()),
+        ),
+    )
+    return table, len(ragged)
+
+
+def _bad_column(message: str, content: bytes, delimiter: str) -> str:
+    """The name of the column that an error of Arrow's counts."""
+    heading = content.split(b"\n", 1)[0].decode(errors="replace").strip().split(delimiter)
+    found = _BAD_COLUMN.search(message)
+    return heading[int(found[1])].strip().strip('"') if found and int(found[1]) < len(heading) else ""
 
 
 def _read_tsv(source: Source, name: str) -> Table:

@@ -1,7 +1,7 @@
 """Animations: many values of one shape as the frames of one picture, on one fixed scale of colours or axes.
 
-Matrices become an image that changes, series a curve that moves. The order is that of the group (see `order`); its keys
-are shown as the step. Frames stay one packed array: thousands of them are no thousands of glyphs.
+Matrices become an image that changes, series a curve that moves. The order is that of the group (see `order`); its
+keys are shown as the step. Frames stay one packed array: thousands of them are no thousands of glyphs.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _cells(row: tuple[Any, ...], kinds: list[str]) -> Iterator[str]:
 def written(value: Any) -> str:
     """A value for people: six digits that mean something, nothing for what is missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
+        return "\N{EN DASH}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
@@ -136,7 +136,8 @@ def _controls(motion: Motion, name: str) -> str:
         '<div class="controls" data-motion><button type="button" aria-label="Play or pause">▶</button>'
         f'<input type="range" min="0" max="{last}" value="0" aria-label="Frame">'
         '<output></output><label>speed <select><option value="2">2/s</option><option value="5">5/s</option>'
-        '<option value="10" selected>10/s</option><option value="25">25/s</option><option value="60">60/s</option></select></label>'
+        '<option value="10" selected>10/s</option><option value="25">25/s</option>'
+        '<option value="60">60/s</option></select></label>'
         f'<script type="application/json" class="about">{_inert(msgspec.json.encode(about).decode())}</script>'
         f'<script type="text/plain" class="frames">{data}</script></div>'
     )

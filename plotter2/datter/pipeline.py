@@ -1,7 +1,7 @@
 """Pipelines: a list of built-ins, checked as a whole before the first one runs (requirements 098, 099, 105).
 
-A step is a name, `{"name": {arguments}}`, `{"name": [arguments]}`, `{"name": argument}` or `["name", arguments...]`. Between
-steps there is one register: the data, and the frame. Steps are counted from 1 in messages.
+A step is a name, `{"name": {arguments}}`, `{"name": [arguments]}`, `{"name": argument}` or `["name", arguments...]`.
+Between steps there is one register: the data, and the frame. Steps are counted from 1 in messages.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parsed(source: str, filename: str) -> tuple[Step, ...]:
     """Read and check a pipeline.
 
     Raises:
-        ScriptError: not JSON, an unknown or script-only op, arguments that do not fit, or steps that do not follow each other.
+        ScriptError: not JSON, an unknown or script-only op, arguments or steps that do not fit.
     """
     try:
         document = json.loads(source)
@@ -113,9 +113,8 @@ def _check_order(steps: tuple[Step, ...], filename: str) -> None:
         if role in {Role.FRAME, Role.DRAW} and not has_frame:
             raise ScriptError(f"{filename}, {step.where}: there is no frame yet; put 'frame' before it.")
         if kind and role is Role.DATA and kind not in step.builtin.takes:
-            raise ScriptError(
-                f"{filename}, {step.where}: it needs {_needs(step.builtin)}, but {giver} gives {_WORDS.get(kind, kind)}."
-            )
+            given = _WORDS.get(kind, kind)
+            raise ScriptError(f"{filename}, {step.where}: it needs {_needs(step.builtin)}, but {giver} gives {given}.")
         has_frame = has_frame or role is Role.NEW_FRAME
         if step.builtin.gives:
             kind, giver = step.builtin.gives, step.where

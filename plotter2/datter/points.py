@@ -1,8 +1,8 @@
 """Points: rows of numbers with named columns and, where there are any, groups of rows.
 
-The one door from whatever a user has (table, array, group, list) to the matrix that the mathematics needs, and the one
-place of the rules about missing and useless columns: a column with more than a fifth of its values missing is left out,
-then every row that still misses one, then columns that are constant. Each such loss is said in `notes`.
+The one door from whatever a user has (table, array, group, list) to the matrix that the mathematics needs, and the
+one place of the rules about missing and useless columns: a column with more than a fifth of its values missing is
+left out, then every row that still misses one, then columns that are constant. Each such loss is said in `notes`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """access, load and copy: how a run gets at data (requirements 163, 171, 175), and order and the groups it works on.
 
-A key is looked for in the bundle itself, then in the bundles below it, where it becomes a group with one member each. Loaded
-tables are kept by a child for its next tasks; arrays are mapped, so keeping them would gain nothing.
+A key is looked for in the bundle itself, then in the bundles below it, where it becomes a group with one member each.
+Loaded tables are kept by a child for its next tasks; arrays are mapped, so keeping them would gain nothing.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _kept(local: Path, _: int, __: int, path: str, kind: str) -> Any:
 
 
 def order(value: Any, by: str | None = None) -> Any:
-    """A group in a stable total order (key, then natural order of names); a table by a column; an array by its values."""
+    """A group in a stable total order (key, then name in natural order); a table by a column; an array by value."""
     if isinstance(value, DataGroup):
         is_counted = all(isinstance(key, int | float) for key in value.keys)
         return value.sorted(lambda one: (one.key if is_counted else 0, natural(one.name)))

@@ -1,9 +1,9 @@
 """Figures into pages. The only room that knows Bokeh: its document format, its script, its names.
 
-A page is written straight in the JSON form that BokehJS reads, without building and validating Bokeh's Python models anew
-for each figure (a test reads what comes out back through Bokeh, which refuses any unknown name or wrong value). Bokeh's
-script lies once beside the pages, under `_assets/`. Colours that depend on light or dark are named here and replaced by
-the page's own script.
+A page is written straight in the JSON form that BokehJS reads, without building and validating Bokeh's Python models
+anew for each figure (a test reads what comes out back through Bokeh, which refuses any unknown name or wrong value).
+Bokeh's script lies once beside the pages, under `_assets/`. Colours that depend on light or dark are named here and
+replaced by the page's own script.
 """
 
 from __future__ import annotations
@@ -176,20 +176,24 @@ def _renderer(sheet: Sheet, panel: Panel, layer: Layer) -> Json:
 
 
 _GLYPHS = {
-    "line": "Line", "points": "Scatter", "bars": "VBar", "band": "VArea", "image": "Image", "rgba": "ImageRGBA", "text": "Text",
+    "line": "Line", "points": "Scatter", "bars": "VBar", "band": "VArea", "image": "Image", "rgba": "ImageRGBA",
+    "text": "Text",
 }  # fmt: skip
 _FIELDS: dict[str, tuple[str, ...]] = {
     "line": ("x", "y"), "points": ("x", "y"), "bars": ("x", "width", "top", "bottom"), "band": ("x",),
     "image": ("image", "x", "y", "dw", "dh"), "rgba": ("image", "x", "y", "dw", "dh"), "text": ("x", "y", "text"),
 }  # fmt: skip
 _LOOKS: dict[str, Any] = {
-    "line": lambda layer: {"line_color": layer.colour, "line_width": layer.size, "line_alpha": layer.alpha, "line_join": "round"},
+    "line": lambda layer: {
+        "line_color": layer.colour, "line_width": layer.size, "line_alpha": layer.alpha, "line_join": "round",
+    },
     "points": lambda layer: {
         "size": {"type": "value", "value": layer.size}, "fill_color": {"type": "value", "value": layer.colour},
         "fill_alpha": {"type": "value", "value": layer.alpha}, "line_color": {"type": "value", "value": None},
     },
     "bars": lambda layer: {
-        "fill_color": {"type": "value", "value": layer.colour}, "fill_alpha": {"type": "value", "value": 0.85 * layer.alpha},
+        "fill_color": {"type": "value", "value": layer.colour},
+        "fill_alpha": {"type": "value", "value": 0.85 * layer.alpha},
         "line_color": {"type": "value", "value": None},
     },
     "band": lambda layer: {
@@ -248,7 +252,8 @@ def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
     title = panel.legend_title + (f" (the first {LEGEND_MAX} of {len(named)})" if len(named) > LEGEND_MAX else "")
     return [
         sheet.make(
-            "Legend", items=items, title=title.strip() or None, click_policy="hide", location="top_left", border_line_color=None,
+            "Legend", items=items, title=title.strip() or None, click_policy="hide", location="top_left",
+            border_line_color=None,
             background_fill_color=None, label_text_color=INK, label_text_font=FONT, label_text_font_size="12px",
             title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal", spacing=2,
         )
@@ -274,7 +279,7 @@ def _tools(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
         if layer.hover:
             head = (("", "$name"),) if layer.name else ()
             groups.setdefault(head + layer.hover, []).append({"id": renderer["id"]})
-    hovers = []
+    hovers: list[Json] = []
     for fields, found in groups.items():
         is_time = panel.x.scale == "datetime"
         tips = [[label, _tip(column, is_time=is_time)] for label, column in fields]

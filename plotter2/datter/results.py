@@ -1,7 +1,7 @@
-"""What a task returned, as a JSON value: numbers as they are, small arrays as lists, our own things by their summary.
+"""What a task returned, as a JSON value: numbers as they are, small arrays as lists, our own things in short.
 
-Numbers that JSON does not know become the words "NaN", "Infinity" and "-Infinity". What cannot be a result is refused with
-its place, and without its repr.
+Numbers that JSON does not know become the words "NaN", "Infinity" and "-Infinity". What cannot be a result is refused
+with its place, and without its repr.
 """
 
 from __future__ import annotations
@@ -51,32 +51,29 @@ def _converted(value: Any, where: str, depth: int) -> Any:
         raise UsageError(f"{where} is nested deeper than {DEPTH_MAX}, or contains itself; return something flatter.")
     if isinstance(value, np.generic):
         value = value.item()
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, float):
-        return (
-            float(value)
-            if math.isfinite(value)
-            else "NaN"
-            if math.isnan(value)
-            else "Infinity"
-            if value > 0
-            else "-Infinity"
-        )
-    if isinstance(value, str | int):
-        return str(value) if isinstance(value, str) else int(value)
-    for kind, convert in _OURS:
-        if isinstance(value, kind):
-            return _converted(convert(value), where, depth + 1)
+    if isinstance(value, str | int | float | None):
+        return _simple(value)
     if isinstance(value, dict):
         _check_size(len(value), where)
         return {_name(key, where): _converted(one, f"{where}[{key!r}]", depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         _check_size(len(value), where)
         return [_converted(one, f"{where}[{place}]", depth + 1) for place, one in enumerate(value)]
-    raise UsageError(
-        f"{where} is of type {type(value).__name__}, which has no JSON form; return numbers, text, lists or dicts."
-    )
+    convert = next((convert for kind, convert in _OURS if isinstance(value, kind)), None)
+    if convert is None:
+        named = type(value).__name__
+        raise UsageError(f"{where} is of type {named}, which has no JSON form; return numbers, text, lists or dicts.")
+    return _converted(convert(value), where, depth + 1)
+
+
+def _simple(value: str | float | None) -> Any:
+    """A JSON value of exactly Python's own type; words for what JSON has no number for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    for kind in (bool, str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return None
 
 
 def _name(key: Any, where: str) -> str:
@@ -113,7 +110,7 @@ def _projection(value: Projection) -> Any:
 
 
 def _clusters(value: Clusters) -> Any:
-    centres = [] if value.centres is None else value.centres
+    centres: Any = [] if value.centres is None else value.centres
     return {
         "kind": "clusters", "rows": len(value), "columns": list(value.names), "sizes": value.sizes, "centres": centres,
         "inertia": value.inertia, "notes": list(value.notes),

@@ -1,7 +1,8 @@
 """One run from its input to its result: what a worker's child calls. The one boundary around user code.
 
-What goes wrong in user code comes out as one TaskFailedError whose message is a traceback of the user's own frames, with the
-original lines. A script or pipeline that cannot run is refused with ScriptError before anything of it has run.
+What goes wrong in user code comes out as one TaskFailedError whose message is a traceback of the user's own frames,
+with the original lines. A script or pipeline that cannot run is refused with ScriptError before anything of it has
+run.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
 TRACEBACK_CHARS_MAX = 16_000
 CHAIN_MAX = 8
 _OUR_ERRORS = "plotter2.errors."
+
+POSITIONAL = "*"
+"""The parameter that holds values by position."""
 
 
 def execute(run: RunInput, emit: Callable[[str], None]) -> RunResult:
@@ -79,10 +83,25 @@ def _script(found: script.Script, context: Context) -> RunResult:
 def _called(found: script.Script, names: dict[str, Any], context: Context) -> tuple[Any, bool]:
     try:
         exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
-        entry = names.get(script.ENTRY)
+        entry: Any = names.get(script.ENTRY)
+        if POSITIONAL in context.parameters:
+            return entry(*inputs(entry, context.parameters[POSITIONAL], found.filename)), False
         return entry(**arguments(entry, context.parameters, found.filename)), False
     except GaveUp:
         return None, True
+
+
+def inputs(entry: Any, given: list[Any], filename: str) -> list[Any]:
+    """The values that `task` is given by position: Propeller's `inputs`.
+
+    Raises:
+        ScriptError: more or fewer than it takes.
+    """
+    try:
+        signature(entry).bind(*given)
+    except TypeError as wrong:
+        raise ScriptError(f"{filename}: {script.ENTRY}{signature(entry)} with {len(given)} inputs: {wrong}.") from None
+    return given
 
 
 def arguments(entry: Any, given: dict[str, Any], filename: str) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Scripts, read without running them: `X as Y` rewritten, names checked, the contract found, code compiled once.
 
-`expose(X as Y)` and `impose(X as Y)` become keyword arguments at token level, so every line and column stays where it was
-(requirement 183). Compiled scripts are kept by their text; running one again costs a lookup. Executes nothing.
+`expose(X as Y)` and `impose(X as Y)` become keyword arguments at token level, so every line and column stays where it
+was (requirement 183). Compiled scripts are kept by their text; running one again costs a lookup. Executes nothing.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import symtable
 import tokenize
@@ -25,7 +26,7 @@ ENTRY = "task"
 CONTRACT = frozenset({"expose", "impose"})
 _HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
 _DYNAMIC = frozenset({"exec", "eval", "globals", "vars", "locals", "setattr", "__import__"})
-_PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_PYTHON = frozenset(dir(builtins))
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__debug__"})
 
 
@@ -139,7 +140,9 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
 def _contract(tree: ast.Module) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
     """What the module level exposes and imposes, and every bare name that stands in such a call anywhere."""
     top = {node.value for node in tree.body if isinstance(node, ast.Expr)}
-    exposes, imposes, named = [], [], set()
+    exposes: list[str] = []
+    imposes: list[str] = []
+    named: set[str] = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CONTRACT:
             continue
@@ -196,9 +199,8 @@ def _check_names(tree: ast.Module, unknown: set[str], filename: str) -> None:
     ]  # fmt: skip
     if found:
         first = min(found, key=lambda node: (node.lineno, node.col_offset))
-        raise ScriptError(
-            f"{filename}, line {first.lineno}: unknown name {first.id!r}; of the built-ins {nearest(first.id, sorted(NAMES))}."
-        )
+        close = nearest(first.id, sorted(NAMES))
+        raise ScriptError(f"{filename}, line {first.lineno}: unknown name {first.id!r}; of the built-ins {close}.")
 
 
 def _catches_names(node: ast.Try) -> bool:

@@ -94,7 +94,7 @@ def l1norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any
 
 
 def cosine_simularity(value: Any, other: Any = None) -> Any:
-    """Cosine of the angle between two vectors, -1 to 1; of a group or matrix, between all pairs. Zero vectors give NaN."""
+    """Cosine of the angle between two vectors, -1 to 1; of a group or matrix, of all pairs; NaN for zero vectors."""
     if other is None:
         rows = np.stack([numbers(one).ravel() for one in value]) if isinstance(value, DataGroup) else numbers(value)
         if rows.ndim != 2:  # noqa: PLR2004 -- rows and columns

@@ -1,7 +1,7 @@
 """Table: named columns of equal length, over Arrow memory or numpy arrays. Read-only.
 
-Columns become numpy arrays when they are looked at: numbers with missing values as float with NaN, text as objects with
-None, times as datetime64. Computes nothing; the mathematics is elsewhere.
+Columns become numpy arrays when they are looked at: numbers with missing values as float with NaN, text as objects
+with None, times as datetime64. Computes nothing; the mathematics is elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from plotter2.datter.keys import unknown
 from plotter2.errors import UsageError
@@ -155,6 +156,7 @@ class Table:
     def __getitem__(self, which: str | Sequence[str]) -> Any:
         return self.column(which) if isinstance(which, str) else self.select(which)
 
+    @override
     def __repr__(self) -> str:
         return f"Table({self.name!r}, {self._rows} rows: {', '.join(self.names[:8])})"
 

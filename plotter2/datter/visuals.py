@@ -1,8 +1,8 @@
 """Values into panels: what a line, scatter, density, matrix, histogram, bar chart, table looks like here.
 
-Rules for much data, each said in the panel's notes: lines keep the smallest and largest value of each of 2,000 stretches;
-more than 10,000 points are drawn as a density (cells, colour mixed of the groups, opacity by the logarithm of the count);
-matrices above 1,000 cells a side show block means. Nothing is dropped silently.
+Rules for much data, each said in the panel's notes: lines keep the smallest and largest value of each of 2,000
+stretches; more than 10,000 points are drawn as a density (cells, colour mixed of the groups, opacity by the logarithm
+of the count); matrices above 1,000 cells a side show block means. Nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
         drawn_x, drawn_y = _thinned(xs, ys.astype(float))
         if len(drawn_y) < len(ys):
             notes.append(
-                f"{name or y}: {len(ys):,} values, drawn by the smallest and largest of each of {LINE_BUCKETS:,} stretches."
+                f"{name or y}: {len(ys):,} values, drawn by the extremes of each of {LINE_BUCKETS:,} stretches."
             )
         missing = int((~np.isfinite(ys.astype(float))).sum())
         if missing:
@@ -150,10 +150,9 @@ def _dense(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str
     image = {"image": _mixed(counts, total, colours), "count": total.astype(np.uint32), **place}
     layers = [Layer("rgba", image, hover=(("rows in this cell", "count"),))]
     outside = np.flatnonzero(~inside)
-    notes = [
-        f"{len(xs):,} rows as a density of {CELLS_X} x {CELLS_Y} cells: opacity grows with the logarithm of the count"
-        f"{', colour mixes the groups in a cell' if kinds > 1 else ''}."
-    ]
+    mixed = ", colour mixes the groups in a cell" if kinds > 1 else ""
+    rule = f"density of {CELLS_X} x {CELLS_Y} cells: opacity grows with the logarithm of the count{mixed}"
+    notes = [f"{len(xs):,} rows as a {rule}."]
     if len(outside):
         notes.append(f"{len(outside):,} rows lie outside this view; zoom out to see them.")
     if len(outside) > OUTSIDE_MAX:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from typing_extensions import override
+
 from plotter2.datter.context import Context, Datum, KeyType, Symbol, current
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import natural, unknown
@@ -56,6 +58,7 @@ class Run:
         """Its data by key."""
         return read(self._context, self._scope, key)
 
+    @override
     def __repr__(self) -> str:
         return f"Run({self.name!r})"
 
@@ -93,7 +96,6 @@ class Datter:
     """The handle on the engine: `datter`."""
 
     Table = Table
-    DataGroup = DataGroup
 
     @staticmethod
     def keytype(base: Any) -> KeyType:

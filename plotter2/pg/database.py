@@ -31,7 +31,7 @@ SETTINGS = {"synchronous_commit": "on", "timezone": "UTC", "jit": "off", "applic
 class Connection(Protocol):
     """What a store may do with a connection."""
 
-    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 -- asyncpg's own signature
+    async def execute(self, query: str, *args: object) -> str:
         """Run a statement, or several without arguments."""
         ...
 

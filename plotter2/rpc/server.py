@@ -67,7 +67,7 @@ async def serve(
         options=[
             *options.common(max_message_bytes),
             ("grpc.so_reuseport", 0),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", options.PING_INTERVAL_MS_MIN),
+            ("grpc.http2.min_ping_interval_without_data_ms", options.PING_INTERVAL_MS_MIN),
         ],
         maximum_concurrent_rpcs=CALLS_MAX,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from manager.store import Batch, Delivery, ServiceRow, Store, TaskRow
@@ -28,26 +28,18 @@ def at(seconds: float) -> Instant:
 def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
     """A batch with everything given; its turn is new."""
     made = Batch(turn=f"test.{next(_turns)}", records=list(records))
+    places: dict[type, Callable[[Any], object]] = {
+        Request: lambda one: made.requests.update({one.id: one}),
+        TaskRow: lambda one: made.tasks.update({one.task.id: one}),
+        TaskRun: lambda one: made.runs.update({one.id: one}),
+        Contents: made.bundles.append,
+        Worker: lambda one: made.workers.update({one.id: one}),
+        ServiceRow: lambda one: made.services.update({one.spec.service_id: one}),
+        Delivery: lambda one: made.deliveries.update({one.id: one}),
+        NewRecord: made.records.append,
+    }
     for thing in things:
-        match thing:
-            case Request():
-                made.requests[thing.id] = thing
-            case TaskRow():
-                made.tasks[thing.task.id] = thing
-            case TaskRun():
-                made.runs[thing.id] = thing
-            case Contents():
-                made.bundles.append(thing)
-            case Worker():
-                made.workers[thing.id] = thing
-            case ServiceRow():
-                made.services[thing.spec.service_id] = thing
-            case Delivery():
-                made.deliveries[thing.id] = thing
-            case NewRecord():
-                made.records.append(thing)
-            case _:
-                raise AssertionError(thing)
+        places[type(thing)](thing)
     return made
 
 

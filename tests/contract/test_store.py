@@ -33,7 +33,8 @@ async def test_a_new_store_is_empty(store: Store) -> None:
 async def test_a_request_is_there_after_a_restart_with_everything_it_had(world: World) -> None:
     asked = request(
         1, bundle="digits", ask_json='{"lr": [0.1, 0.20]}', client_key="mine", cause=RequestId("req-0"), reason="why",
-        reason_code="refused", total=3, finished=2, failed=1, finished_at=at(9), children=(child(0), child(1, tail="x")),
+        reason_code="refused", total=3, finished=2, failed=1, finished_at=at(9),
+        children=(child(0), child(1, tail="x")),
     )  # fmt: skip
     await put(world.store, asked)
     store = await world.open()
@@ -280,3 +281,16 @@ async def test_text_that_no_database_can_hold_holds_up_nothing(store: Store) -> 
     again = await store.get_request(asked.id)
     assert again is not None
     assert again.children[0].tail == "a\ufffdb"
+
+
+async def test_strange_words_from_outside_hold_up_nothing_either(store: Store) -> None:
+    long_key = "k" * 50_000 + "\0"
+    asked = request(1, bundle="a\0b", client_key=long_key, state=RequestState.REFUSED, reason="\ud800")
+    await put(store, asked, worker("w\0", metadata_json='"\ud800"', slots=1 << 32))
+    assert (await store.load()).workers == (worker("w\ufffd", metadata_json='"\ufffd"', slots=1 << 32),)
+    assert await store.get_request(RequestId("no\0")) is None
+    assert (await store.list_requests(0, 9)).items[0].bundle == "a\ufffdb"
+    found = await store.find_request("k" * 50_000 + "\ufffd")
+    assert found is not None
+    with pytest.raises(ConflictError):
+        await put(store, request(2, client_key=long_key))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 
 from plotter2 import rpc
 from plotter2.api.v1 import stager_pb2 as pb
@@ -78,7 +79,7 @@ def begin(delivery_id: str, *entries: tuple[str, bytes], bundle: str = "b", pape
     request = pb.UploadRequest()
     request.begin.delivery_id, request.begin.bundle, request.begin.manifest_json = delivery_id, bundle, paper
     for path, data in entries:
-        digest = packing.files.blake3(data).digest()
+        digest = blake3(data).digest()
         request.begin.files.add(path=path, size_bytes=len(data), digest=digest, mode=0o644)
     return request
 
@@ -243,7 +244,7 @@ async def test_a_repeat_under_the_same_name_is_recognised(tmp_path: Path, addres
     assert len(manager.installed) == 1
 
 
-async def test_a_broken_stream_goes_on_where_it_stood(address: str, manager: FakeManager) -> None:
+async def test_a_broken_stream_goes_on_where_it_stood(address: str, manager: FakeManager, layout: Layout) -> None:
     delivery, data = IDS.delivery(), os.urandom(5 << 20)
     first = begin(delivery, ("a", b"first"), ("b", data))
     async with rpc.connect(address) as channel:
@@ -252,26 +253,30 @@ async def test_a_broken_stream_goes_on_where_it_stood(address: str, manager: Fak
         assert list((await call.read()).resume.offsets) == [0, 0]
         await call.write(packing.frame([(0, 0, b"first"), (1, 0, data[: 1 << 20])]))
         await call.write(packing.frame([(1, 1 << 20, data[1 << 20 : 2 << 20])]))
-        async with asyncio.timeout(WAIT_S):
-            offsets: list[int] = []
-            while offsets != [
-                5,
-                2 << 20,
-            ]:  # a second stream takes over, whether or not the first one is known to be dead
-                other: Any = channel.stream_stream(METHOD, None, pb.UploadResponse.FromString)(None)
-                await other.write(first.SerializeToString())
-                offsets = list((await other.read()).resume.offsets)
+        there = layout.spool / delivery / "1"
+        await until(lambda: there.exists() and there.stat().st_size == 2 << 20)
+        # A second stream takes over, whether or not the first one is known to be dead.
+        other: Any = channel.stream_stream(METHOD, None, pb.UploadResponse.FromString)(None)
+        await other.write(first.SerializeToString())
+        assert list((await other.read()).resume.offsets) == [5, 2 << 20]
         await other.write(packing.frame([(1, 2 << 20, data[2 << 20 :])]))
         await other.write(pb.UploadRequest(seal=pb.UploadSeal()).SerializeToString())
         await other.done_writing()
-        messages = [message.WhichOneof("step") async for message in other]
-        assert messages[-1] == "sealed"
+        assert await last_step(other) == "sealed"
         await call.write(packing.frame([(1, 2 << 20, data[2 << 20 :])]))
-        with pytest.raises(ConflictError, match="another stream"), rpc.errors():
-            while await call.read():
-                pass
+        await call.done_writing()
+        with pytest.raises(ConflictError, match="another stream"):
+            await last_step(call)
     await until(lambda: delivery in manager.installed)
     assert manager.contents("b") == {"a": b"first", "b": data}
+
+
+async def last_step(call: Any) -> str | None:
+    step = None
+    with rpc.errors():
+        while isinstance(message := await call.read(), pb.UploadResponse):
+            step = message.WhichOneof("step")
+    return step
 
 
 async def refusal(address: str, *messages: bytes) -> None:

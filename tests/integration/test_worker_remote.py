@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from plotter2 import rpc
 from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc
 from plotter2.errors import NotFoundError
 from plotter2.ids import RunId, TaskId
+from plotter2.layout import Layout
 from plotter2.model.task import RunState, Task, TaskKind
 from plotter2.mqtt.payloads import AssignBatch, Assignment
 from tests.integration.worker_kit import REQUEST, rig
@@ -84,11 +86,25 @@ async def test_files_are_fetched_by_digest_and_what_a_run_makes_is_put(tmp_path:
             "pathlib.Path('made.txt').write_text('made here')\n"
             "result = [part.NAME, len(scope.files['data.csv'].read_bytes())]\n"
         )
-        async with BulkLine.open(tmp_path, address, "another") as line, rig(tmp_path, line=line) as worker:
+        async with BulkLine.open(tmp_path, address, lambda: "another") as line, rig(tmp_path, line=line) as worker:
             report = await worker.run(source, bundle="mine")
             assert report.error == ""
             assert report.results_json == '["part",5000]'
             assert far.blobs[report.made[0].digest] == b"made here"
+
+
+async def test_a_worker_on_the_same_files_takes_them_where_they_are(tmp_path: Path) -> None:
+    async with (
+        far_manager() as (far, address),
+        BulkLine.open(tmp_path, address, lambda: INSTALLATION) as line,
+        rig(tmp_path, line=line) as worker,
+    ):
+        far.bundles["mine"] = {"data.csv": b"1,2,3"}
+        blob = Layout.at(tmp_path).blob(far.add(b"1,2,3"))
+        await asyncio.to_thread(blob.parent.mkdir, parents=True)
+        await asyncio.to_thread(blob.write_bytes, b"1,2,3")
+        report = await worker.run("result = str(scope.files['data.csv'])\n", bundle="mine")
+        assert report.results_json == f'"{blob}"'
 
 
 async def test_a_long_source_is_fetched_by_its_digest(tmp_path: Path) -> None:
@@ -96,7 +112,7 @@ async def test_a_long_source_is_fetched_by_its_digest(tmp_path: Path) -> None:
         source = b"result = 42\n" + b"# filler\n" * 10_000
         task = Task(TaskId("long"), "long", TaskKind.SCRIPT, "", far.add(source), "long.py")
         run_id = RunId(f"{REQUEST}.77")
-        async with BulkLine.open(tmp_path, address, "") as line, rig(tmp_path, line=line) as worker:
+        async with BulkLine.open(tmp_path, address, str) as line, rig(tmp_path, line=line) as worker:
             worker.runner.hear_batch(AssignBatch((Assignment(run_id, 1, task.id),), (task,)))
             [report] = await worker.ends([run_id])
             assert (report.state, report.results_json) == (RunState.DONE, "42")
@@ -105,7 +121,7 @@ async def test_a_long_source_is_fetched_by_its_digest(tmp_path: Path) -> None:
 async def test_a_bundle_that_is_not_there_fails_its_runs_with_the_managers_words(tmp_path: Path) -> None:
     async with (
         far_manager() as (_, address),
-        BulkLine.open(tmp_path, address, "") as line,
+        BulkLine.open(tmp_path, address, str) as line,
         rig(tmp_path, line=line) as worker,
     ):
         report = await worker.run("result = 1\n", bundle="gone")
@@ -115,13 +131,13 @@ async def test_a_bundle_that_is_not_there_fails_its_runs_with_the_managers_words
 async def test_a_bundle_is_asked_for_once_for_many_runs(tmp_path: Path) -> None:
     async with far_manager() as (far, address):
         far.bundles["mine"] = {"a": b"1"}
-        async with BulkLine.open(tmp_path, address, "") as line, rig(tmp_path, line=line) as worker:
+        async with BulkLine.open(tmp_path, address, str) as line, rig(tmp_path, line=line) as worker:
             await worker.ends(worker.assign("result = 1\n", times=20, bundle="mine"))
             assert far.asked == ["mine"]
 
 
 async def test_a_manager_that_is_away_is_waited_for_and_found_where_it_came_back(tmp_path: Path) -> None:
-    async with BulkLine.open(tmp_path, "", "") as line, rig(tmp_path, line=line) as worker:
+    async with BulkLine.open(tmp_path, "", str) as line, rig(tmp_path, line=line) as worker:
         ids = worker.assign("result = 1\n", bundle="mine")
         async with far_manager() as (far, address):
             far.bundles["mine"] = {"a": b"1"}

@@ -12,9 +12,9 @@ from worker.config import WorkerConfig
 def test_a_worker_keeps_its_identity_and_differs_from_its_neighbour(tmp_path: Path) -> None:
     one = load(WorkerConfig, home=tmp_path, name="worker-1")
     other = load(WorkerConfig, home=tmp_path, name="worker-2")
-    assert one.identity("abc") == one.identity("abc")
-    assert one.identity("abc") != other.identity("abc")
-    assert one.identity("abc") != one.identity("def")
+    assert one.identity() == load(WorkerConfig, home=tmp_path, name="worker-1").identity()
+    assert one.identity() != other.identity()
+    assert load(WorkerConfig, home=tmp_path, worker_id="given").identity() == "given"
 
 
 def test_slots_follow_children_and_window_unless_set(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def test_running_out_of_memory_is_said_as_the_limit_it_is(tmp_path: Path, is_wra
 def test_a_result_that_is_too_large_or_no_json_is_a_failure(tmp_path: Path) -> None:
     assert "more than 1 MiB" in Bench(tmp_path, gives("x" * (2 << 20))).run().error
     assert "is not JSON" in Bench(tmp_path, gives({1, 2})).run().error
+    assert "is not JSON" in Bench(tmp_path, gives([float("nan")])).run().error
 
 
 def test_files_are_handed_over_only_when_a_run_ended_well(tmp_path: Path) -> None:

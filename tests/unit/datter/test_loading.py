@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plotter2.datter.loading import load_file
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+CSV = "step,loss,who\n1,0.5,a\n2,NA,b\n3,0.25,\n"
+
+
+def write(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / "blob"  # the name at rest means nothing
+    path.write_bytes(content)
+    assert name
+    return path
+
+
+def zipped(**files: bytes) -> bytes:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return memory.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.csv", CSV.encode()),
+        ("m.tsv", CSV.replace(",", "\t").encode()),
+        ("m.csv.gz", gzip.compress(CSV.encode())),
+        ("m.csv.zip", zipped(inner=CSV.encode())),
+    ],
+)
+def test_a_table_has_typed_columns_and_missing_values(tmp_path: Path, name: str, content: bytes) -> None:
+    table = load_file(write(tmp_path, name, content), name)
+    assert isinstance(table, Table)
+    assert table["step"].dtype == np.int64
+    assert np.isnan(table["loss"][1])
+    assert table["loss"][[0, 2]].tolist() == [0.5, 0.25]
+    assert table["who"].tolist() == ["a", "b", None]
+    assert table.name == "m"
+    assert not table["step"].flags.writeable
+
+
+def test_a_column_of_two_kinds_is_read_as_text_and_said(tmp_path: Path) -> None:
+    rows = "a,b\n" + "1,2\n" * 300_000 + "1,oops\n"
+    table = load_file(write(tmp_path, "m.csv", rows.encode()), "m.csv")
+    assert table.kind("b") == "text"
+    assert table.kind("a") == "number"
+    assert "'b' mixes numbers and text" in table.notes[0]
+
+
+def test_ragged_rows_are_left_out_and_counted(tmp_path: Path) -> None:
+    table = load_file(write(tmp_path, "m.csv", b"a,b\n1,2\n3\n4,5,6\n7,8\n"), "m.csv")
+    assert table["a"].tolist() == [1, 7]
+    assert table.notes == ("m.csv: 2 rows with a wrong number of fields were left out.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("m.csv", b"", "m.csv cannot be read as csv: the file is empty"),
+        ("m.json", b"{", "m.json cannot be read as json"),
+        ("m.npy", b"no array", "m.npy cannot be read as npy"),
+        ("m.npy", pickle.dumps([1]), "m.npy cannot be read as npy"),
+        ("m.parquet", b"PAR1", "m.parquet cannot be read as parquet"),
+        ("m.csv.gz", b"no gzip", "m.csv.gz cannot be read as csv"),
+        ("m.csv.zip", zipped(a=b"1", b=b"2"), "the archive holds 2 files"),
+        ("m.jsonl", b"{}\nx\n{}\n", "line 2 is not JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load_file(write(tmp_path, name, content), name)
+
+
+def test_arrays_are_mapped_read_only(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(6.0).reshape(2, 3))
+    array = load_file(tmp_path / "x.npy", "x.npy")
+    assert isinstance(array, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        array[0, 0] = 1
+
+
+def test_objects_in_an_array_are_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([{}], dtype=object))
+    with pytest.raises(UsageError, match="x.npy cannot be read"):
+        load_file(tmp_path / "x.npy", "x.npy")
+
+
+def test_stored_archives_are_mapped_and_compressed_ones_read(tmp_path: Path) -> None:
+    arrays = {"a": np.arange(4.0), "b": np.arange(6).reshape(2, 3, order="F")}
+    np.savez(tmp_path / "s.npz", **arrays)
+    np.savez_compressed(tmp_path / "c.npz", **arrays)
+    for name in ("s.npz", "c.npz"):
+        found = load_file(tmp_path / name, name)
+        assert {key: value.tolist() for key, value in found.items()} == {k: v.tolist() for k, v in arrays.items()}
+    assert isinstance(load_file(tmp_path / "s.npz", "s.npz")["a"], np.memmap)
+
+
+def test_json_becomes_what_it_is(tmp_path: Path) -> None:
+    def load(value: object) -> object:
+        return load_file(write(tmp_path, "v.json", json.dumps(value).encode()), "v.json")
+
+    assert load({"a": 1}) == {"a": 1}
+    assert load([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
+    assert load([{"a": 1}, {"a": 2, "b": "x"}])["a"].tolist() == [1, 2]
+    assert load(["a", 1]) == ["a", 1]
+
+
+def test_a_log_that_was_cut_off_keeps_its_whole_lines(tmp_path: Path) -> None:
+    table = load_file(write(tmp_path, "l.jsonl", b'{"loss": 1.0}\n{"loss": 0.5}\n{"lo'), "l.jsonl")
+    assert table["loss"].tolist() == [1.0, 0.5]
+    assert "cut off" in table.notes[0]
+
+
+def test_a_declared_type_decides(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.dat", CSV.encode())
+    assert load_file(path, "x.dat", "csv").names == ("step", "loss", "who")
+    assert load_file(path, "x.csv", "matrix").shape == (3, 2)
+    assert load_file(path, "x.csv", "text") == CSV
+    with pytest.raises(UsageError, match="no type 'tabel'; the nearest is 'table'"):
+        load_file(path, "x.csv", "tabel")
+
+
+def test_parquet_and_feather_are_read(tmp_path: Path) -> None:
+    from pyarrow import feather, parquet  # noqa: PLC0415 -- heavy, and only here
+
+    table = Table({"a": [1, 2], "b": ["x", "y"]}).to_arrow()
+    parquet.write_table(table, tmp_path / "t.parquet")
+    feather.write_feather(table, str(tmp_path / "t.feather"))
+    for name in ("t.parquet", "t.feather"):
+        assert load_file(tmp_path / name, name)["b"].tolist() == ["x", "y"]

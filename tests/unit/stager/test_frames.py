@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plotter2.api.v1 import stager_pb2 as pb
+from plotter2.client import packing
+from plotter2.errors import UsageError
+from stager.frames import Chunk, decode
+
+pieces = st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**50), st.binary(max_size=300)), max_size=5)
+
+
+def message(batch: list[tuple[int, int, bytes]]) -> pb.UploadRequest:
+    request = pb.UploadRequest()
+    request.chunk.SetInParent()
+    for file, offset, data in batch:
+        request.chunk.pieces.add(file=file, offset=offset, data=data)
+    return request
+
+
+@given(pieces)
+def test_our_frames_are_the_protobuf_message(batch: list[tuple[int, int, bytes]]) -> None:
+    assert pb.UploadRequest.FromString(packing.frame(batch)) == message(batch)
+
+
+@given(pieces)
+def test_frames_of_ours_and_of_protobuf_are_read_alike(batch: list[tuple[int, int, bytes]]) -> None:
+    for raw in (packing.frame(batch), message(batch).SerializeToString()):
+        chunk = decode(raw)
+        assert isinstance(chunk, Chunk)
+        assert [(file, offset, bytes(data)) for file, offset, data in chunk.pieces] == batch
+
+
+@given(st.binary(max_size=60))
+def test_anything_else_is_read_or_refused_as_protobuf_does(raw: bytes) -> None:
+    from google.protobuf.message import DecodeError
+
+    try:
+        expected = pb.UploadRequest.FromString(raw)
+    except DecodeError:
+        with pytest.raises(UsageError):
+            decode(raw)
+        return
+    found = decode(raw)
+    if isinstance(found, Chunk):
+        assert expected.WhichOneof("step") == "chunk"
+        assert [(piece.file, piece.offset, piece.data) for piece in expected.chunk.pieces] == [
+            (file, offset, bytes(data)) for file, offset, data in found.pieces
+        ]
+    else:
+        assert found == expected
+
+
+def test_unusual_orders_of_fields_are_left_to_protobuf() -> None:
+    raw = b"\x12\x09\x0a\x07" + b"\x1a\x01x" + b"\x10\x02" + b"\x08\x01"
+    assert decode(raw) == Chunk(((1, 2, memoryview(b"x")),))
