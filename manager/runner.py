@@ -38,11 +38,12 @@ from manager.organizer import Organizer
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.tree import Tree
-from plotter2.errors import Plotter2Error, RefusedError
+from plotter2.errors import FailedError, LimitError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 
 INSTALLS_AT_A_TIME = 4
 OUTPUTS_AT_A_TIME = 8
+RETRY_S = 1.0
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
 
@@ -94,13 +95,20 @@ class Runner:
 
     async def _install(self, effect: InstallDelivery) -> None:
         async with self._installs:
-            try:
-                spool = Path(effect.spool_path) if effect.spool_path else None
-                await asyncio.to_thread(self._organizer.install, spool, effect.files)
-                declared = await asyncio.to_thread(inspect, self._layout, effect.files)
-            except RefusedError as wrong:
-                await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
-                return
+            while True:
+                try:
+                    spool = Path(effect.spool_path) if effect.spool_path else None
+                    await asyncio.to_thread(self._organizer.install, spool, effect.files)
+                    declared = await asyncio.to_thread(inspect, self._layout, effect.files)
+                except (LimitError, FailedError) as wrong:
+                    # A full or failing disk is no fault of the delivery: the stager keeps it, and we try again.
+                    self._log.error("install.failed", delivery=effect.delivery_id, why=wrong.message)
+                    await asyncio.sleep(RETRY_S)
+                except RefusedError as wrong:
+                    await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
+                    return
+                else:
+                    break
         await self._loop.put(DeliveryInstalled(effect.delivery_id, declared.package_json))
 
     async def _take(self, effect: TakeOutputs) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 
+import structlog
+
 from manager.commands import Materialise
 from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer
 from manager.store import Store
+from plotter2.errors import Plotter2Error
 from plotter2.model.record import JOURNAL
 
 GROUP = "tree"
@@ -27,6 +30,7 @@ class Tree:
         self._store = store
         self._locks: dict[str, asyncio.Lock] = {}
         self._pending = 0
+        self._log = structlog.get_logger("manager.tree")
 
     def expect(self) -> None:
         """One more version will be shown: called before its task begins, so a checkpoint never passes it."""
@@ -40,6 +44,9 @@ class Tree:
                 newest = await self._store.get_bundle(wanted.bundle)
                 if newest is not None and newest.version == wanted.version:
                     await asyncio.to_thread(self._organizer.materialise, wanted.bundle, wanted.files)
+        except Plotter2Error as wrong:
+            # The folders are a view: what is missing there is still in the store, and `verify` names it.
+            self._log.error("show.failed", bundle=wanted.bundle, version=wanted.version, why=wrong.message)
         finally:
             self._pending -= 1
 

@@ -13,7 +13,7 @@ from plotter2.clock import Clock, Instant
 from plotter2.layout import Layout
 from watchdogs import policy, probing
 from watchdogs.actions import Hands, Running
-from watchdogs.policy import Action, Case, Seen, WardState
+from watchdogs.policy import Action, Case, Limits, Seen, WardState
 from watchdogs.wards import Ward
 
 LOOK_EVERY_S = 1.0
@@ -77,8 +77,7 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             exited = group.create_task(running.exited(), name=f"exit of {self.ward.name}")
             while not exited.done():
-                action = self._see(await self._look(running.pid))
-                if action is Action.KILL and self.ward.may_kill:
+                if self._see(await self._look(running.pid)) is Action.KILL:
                     self._log.warning("killed", pid=running.pid, state=self.case.state)
                     running.kill()
                 await self._hands.tidy(self.ward)
@@ -96,7 +95,8 @@ class Keeper:
 
     def _see(self, seen: Seen) -> Action:
         before = self.case.state
-        self.case, action = policy.look(self.case, seen, self._clock.monotonic(), self.ward.start_s_max)
+        limits = Limits(self.ward.start_s_max, self.ward.may_kill)
+        self.case, action = policy.look(self.case, seen, self._clock.monotonic(), limits)
         if self.case.state is WardState.RUNNING and before is not WardState.RUNNING:
             self.is_well.set()
             self._changed()

@@ -59,7 +59,15 @@ class Case:
     restarts: int = -1
 
 
-def look(case: Case, seen: Seen, now: float, start_limit_s: float) -> tuple[Case, Action]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How patient we are with a ward: how long it may take to start, and whether it may be killed at all."""
+
+    start_s_max: float
+    may_kill: bool = True
+
+
+def look(case: Case, seen: Seen, now: float, limits: Limits) -> tuple[Case, Action]:
     """Take in an observation; returns the case as it is now and what to do."""
     if seen is Seen.EXITED:
         return _exited(case, now), Action.WAIT
@@ -67,7 +75,7 @@ def look(case: Case, seen: Seen, now: float, start_limit_s: float) -> tuple[Case
         return case, Action.WAIT
     if seen is Seen.ANSWERED:
         return _good(case, now), Action.WAIT
-    return _bad(case, now, start_limit_s)
+    return _bad(case, now, limits)
 
 
 def _good(case: Case, now: float) -> Case:
@@ -77,11 +85,11 @@ def _good(case: Case, now: float) -> Case:
     return replace(case, bad_looks=0, pause_s=0.0 if is_healthy else case.pause_s)
 
 
-def _bad(case: Case, now: float, start_limit_s: float) -> tuple[Case, Action]:
+def _bad(case: Case, now: float, limits: Limits) -> tuple[Case, Action]:
     bad = case.bad_looks + 1
     is_starting = case.state is WardState.STARTING
-    is_over = now - case.since >= start_limit_s if is_starting else bad >= BAD_LOOKS_MAX
-    if is_over:
+    is_over = now - case.since >= limits.start_s_max if is_starting else bad >= BAD_LOOKS_MAX
+    if is_over and limits.may_kill:
         return replace(case, state=WardState.KILLING, bad_looks=bad), Action.KILL
     return replace(case, bad_looks=bad), Action.WAIT
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import psutil
 
 from plotter2 import discovery
+from plotter2.clock import SystemClock
 from plotter2.errors import FailedError, UnreachableError
 
 STOP_S = 20.0
+PAUSE_S = 0.05
 
 
 def stop(home: Path) -> bool:
@@ -27,7 +30,10 @@ def stop(home: Path) -> bool:
     rest = [_process(one.pid) for one in _endpoints(home)]
     everybody = {process for process in (guard, _guardian(guard), *rest) if process is not None}
     guard.send_signal(signal.SIGTERM)
-    _, left = psutil.wait_procs(everybody, timeout=STOP_S)
+    clock = SystemClock()
+    end = clock.monotonic() + STOP_S
+    while (left := [process for process in everybody if _lives(process)]) and clock.monotonic() < end:
+        time.sleep(PAUSE_S)
     if left:
         names = ", ".join(str(process.pid) for process in left)
         raise FailedError(f"These processes did not end within {STOP_S:.0f} s: {names}.")
@@ -50,6 +56,14 @@ def _guardian(guard: psutil.Process) -> psutil.Process | None:
 def _process(pid: int) -> psutil.Process | None:
     try:
         found = psutil.Process(pid)
-        return None if found.status() == psutil.STATUS_ZOMBIE else found
     except psutil.NoSuchProcess:
         return None
+    return found if _lives(found) else None
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it runs; one that has ended and was not waited for by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

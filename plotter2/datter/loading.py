@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import re
 import zipfile
 from collections.abc import Callable
 from importlib import import_module
@@ -26,7 +25,6 @@ from plotter2.errors import UsageError
 TEXT_BYTES_MAX = 16 << 20
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _LOCAL_HEADER_BYTES = 30
-_BAD_COLUMN = re.compile(r"In CSV column #(\d+)")
 
 
 def load_file(path: Path, name: str, kind: str = "") -> Any:
@@ -74,27 +72,21 @@ def _bytes(source: Source) -> bytes:
 
 
 def _read_csv(source: Source, name: str, delimiter: str = ",") -> Table:
-    """Typed columns; rows with a wrong number of fields are left out, columns of two kinds are read as text."""
+    """Typed columns; a column of two kinds is text, rows with a wrong number of fields are left out."""
     content = _bytes(source)
     if not content.strip():
         raise ValueError("the file is empty")
-    forced: list[str] = []
-    table, ragged = None, 0
-    while table is None:
-        try:
-            table, ragged = _parsed_csv(content, delimiter, forced)
-        except ValueError as wrong:
-            column = _bad_column(str(wrong), content, delimiter)
-            if not column or column in forced:
-                raise
-            forced.append(column)
-    notes = [f"{name}: column {one!r} mixes numbers and text and was read as text." for one in forced]
+    notes = []
+    table, ragged = _parsed_csv(content, delimiter)
+    if any("binary" in str(kind) for kind in table.schema.types):
+        table, ragged = _parsed_csv(content.decode("latin-1").encode(), delimiter)
+        notes.append(f"{name}: it is not UTF-8 and was read as Latin-1.")
     if ragged:
         notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
     return Table(table, name=stem(name), notes=notes)
 
 
-def _parsed_csv(content: bytes, delimiter: str, forced: list[str]) -> tuple[Any, int]:
+def _parsed_csv(content: bytes, delimiter: str) -> tuple[Any, int]:
     csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
     ragged: list[int] = []
 
@@ -105,21 +97,9 @@ def _parsed_csv(content: bytes, delimiter: str, forced: list[str]) -> tuple[Any,
     table = csv.read_csv(
         arrow.BufferReader(content),
         parse_options=csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
-        convert_options=csv.ConvertOptions(
-            null_values=NULLS,
-            strings_can_be_null=True,
-            auto_dict_encode=True,
-            column_types=dict.fromkeys(forced, arrow.string()),
-        ),
+        convert_options=csv.ConvertOptions(null_values=NULLS, strings_can_be_null=True, auto_dict_encode=True),
     )
     return table, len(ragged)
-
-
-def _bad_column(message: str, content: bytes, delimiter: str) -> str:
-    """The name of the column that an error of Arrow's counts."""
-    heading = content.split(b"\n", 1)[0].decode(errors="replace").strip().split(delimiter)
-    found = _BAD_COLUMN.search(message)
-    return heading[int(found[1])].strip().strip('"') if found and int(found[1]) < len(heading) else ""
 
 
 def _read_tsv(source: Source, name: str) -> Table:

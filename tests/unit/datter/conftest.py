@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def context(tmp_path: Path):
+def context(tmp_path: Path) -> Iterator[Context]:
     """A run that is under way, for calling built-ins directly."""
     made = Context(RunInput("r", "t", "script", "", "s.py", {}, 7, Scope(), tmp_path), lambda _: None)
     token = enter(made)

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from plotter2.datter.run import Scope
+from plotter2.errors import ScriptError, TaskFailedError
+from tests.unit.datter.kit import Bench, scope_of, written
+
+
+def body(text: str) -> str:
+    return "import numpy as np\ndef task(**given):\n    " + text.replace("\n", "\n    ") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("return 3", 3),
+        ("return np.float64(0.5)", 0.5),
+        ("return np.bool_(True)", True),
+        ("return {1: np.arange(3), 'x': (1, None)}", {"1": [0, 1, 2], "x": [1, None]}),
+        ("return float('nan'), -math.inf", ["NaN", "-Infinity"]),
+        ("return datter.Table({'a': [1, 2]})", {"a": [1, 2]}),
+        ("return datter.group({'a': 1, 'b': 2})", {"a": 1, "b": 2}),
+        ("pass", None),
+    ],
+)
+def test_what_a_task_returns_is_its_result(bench: Bench, text: str, value: Any) -> None:
+    assert bench.run("import math\n" + body(text)).results == value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("return object()", "the result is of type object, which has no JSON form"),
+        ("return {'a': [1, b'x']}", r"the result\['a'\]\[1\] is of type bytes"),
+        ("return np.zeros(20000)", "20,000 values; at most 10,000 travel"),
+        ("a = []\na.append(a)\nreturn a", "nested deeper than 32, or contains itself"),
+        ("return {(1, 2): 3}", "a key of type tuple"),
+    ],
+)
+def test_what_is_no_result_is_refused_without_its_repr(bench: Bench, text: str, words: str) -> None:
+    with pytest.raises(TaskFailedError, match=words) as caught:
+        bench.run(body(text))
+    assert " at 0x" not in caught.value.message
+
+
+def test_parameters_come_by_name_with_their_defaults(bench: Bench) -> None:
+    source = "def task(a, b=2, *, lr):\n    return a, b, lr\n"
+    assert bench.run(source, Scope(parameters={"lr": 0.1, "other": 1}), a=5).results == [5, 2, 0.1]
+    assert bench.run("def task(**all):\n    return all\n", a=1, b=2).results == {"a": 1, "b": 2}
+    with pytest.raises(ScriptError, match=r"work.py: task\(\) needs the parameter 'lr'; given are 'a'"):
+        bench.run(source, a=5)
+
+
+def test_a_traceback_has_only_the_users_frames_and_lines(bench: Bench) -> None:
+    source = "def inner(x):\n    return np.linalg.inv(x)  # here\n\nimport numpy as np\ndef task():\n    return inner(np.zeros((2, 2)))\n"
+    with pytest.raises(TaskFailedError) as caught:
+        bench.run(source)
+    message = caught.value.message
+    assert 'File "work.py", line 6, in task' in message
+    assert 'File "work.py", line 2, in inner' in message
+    assert "return np.linalg.inv(x)  # here" in message
+    assert message.count("File ") == 2
+    assert message.endswith("LinAlgError: Singular matrix")
+
+
+def test_a_built_in_that_refuses_is_shown_where_it_was_called(bench: Bench) -> None:
+    with pytest.raises(TaskFailedError) as caught:
+        bench.run("\ndef task():\n    return mean([])\n")
+    assert "line 3, in task\n    return mean([])" in caught.value.message
+    assert caught.value.message.endswith("UsageError: There are no values: the data is empty.")
+
+
+def test_causes_are_told_and_deep_recursion_ends(bench: Bench) -> None:
+    with pytest.raises(TaskFailedError, match="direct cause"):
+        bench.run(
+            "def task():\n    try:\n        1 / 0\n    except ZeroDivisionError as one:\n        raise KeyError('x') from one\n"
+        )
+    with pytest.raises(TaskFailedError, match="RecursionError"):
+        bench.run("def task():\n    return task()\n")
+
+
+@pytest.mark.parametrize("text", ["raise SystemExit(3)", "import sys; sys.exit('bye')"])
+def test_a_task_cannot_end_its_child(bench: Bench, text: str) -> None:
+    with pytest.raises(TaskFailedError, match="SystemExit"):
+        bench.run(body(text))
+
+
+def test_prints_and_loggy_are_lines_of_the_log(bench: Bench) -> None:
+    bench.run(body("print('a', 1, sep='-')\nloggy('b', level='warning', loss=0.5, what='two words')"))
+    assert bench.lines == ["a-1", 'warning: b loss=0.5 what="two words"']
+
+
+@pytest.mark.req("r132", "r188", "r195")
+def test_giving_up_draws_what_was_exposed_and_never_drawn(bench: Bench) -> None:
+    source = "expose(matrix)\ndef task():\n    expose(matrix as [[1, 2], [3, 4]])\n    try:\n        giveup()\n    except Exception:\n        pass\n"
+    result = bench.run(source)
+    assert result.state == "gaveup"
+    side = bench.sidecar(result)
+    assert (side["title"], side["panels"][0]["visual"]) == ("matrix", "matrix")
+
+
+@pytest.mark.req("r169", "r179", "r186", "r188")
+def test_the_sample_script_alone_draws_one_plain_figure(bench: Bench, tmp_path: Path) -> None:
+    source = """
+expose(matrix)
+impose(matrix_step_key as datter.keytype(matrix))
+
+def task():
+    data = access(matrix_step_key)
+    expose(matrix as data)
+    parents = islinked(me)
+    if parents != None:
+        raise RuntimeError
+    if data not in exposed():
+        giveup()
+"""
+    np.save(tmp_path / "matrix.npy", np.eye(3))
+    result = bench.run(source, scope_of(tmp_path))
+    assert result.state == "gaveup"
+    assert [made.kind for made in result.made] == ["asset", "figure"]
+
+
+@pytest.mark.req("r177")
+def test_impose_asserts(bench: Bench) -> None:
+    source = "impose(lr as float)\ndef task():\n    return imposed() != {}\n"
+    assert bench.run(source, lr=0.5).results is True
+    with pytest.raises(TaskFailedError, match="'lr' is 'x', but the script imposes float"):
+        bench.run(source, lr="x")
+
+
+@pytest.mark.req("r159", "r160", "r161")
+def test_ownership_is_kept(bench: Bench) -> None:
+    text = "x = np.ones(2)\nregister(x, 'ones')\nname = handoff(x)\nreturn name, access('ones').tolist()"
+    assert bench.run(body(text)).results == ["ones", [1.0, 1.0]]
+    for again in ("register(x)", "deregister(x)\nderegister(x)"):
+        with pytest.raises(TaskFailedError, match="yours"):
+            bench.run(body("x = np.ones(2)\nregister(x)\n" + again))
+
+
+def test_data_is_found_here_below_by_pattern_and_by_bundle(bench: Bench, tmp_path: Path) -> None:
+    children = [
+        scope_of(
+            written(tmp_path / str(lr), {"loss.csv": f"step,loss\n1,{lr}\n"}), f"e/b{lr}", parameters={"lr": lr, "n": 1}
+        )
+        for lr in (0.2, 0.1)
+    ]
+    own = written(tmp_path / "own", {"a/x_10.csv": "v\n10\n", "a/x_9.csv": "v\n9\n", "note.txt": "hello"})
+    scope = scope_of(own, "e", descendants=children)
+    text = """
+found = access("loss")
+runs = datter.runs()
+return {
+    "below": found.names, "runs": [run.name for run in runs], "over": runs.access("loss").names,
+    "pattern": [t["v"].item() for t in access("a/*.csv")], "keys": access("a/*.csv").keys, "text": access("note"),
+    "named": load("e/b0.1", "loss")["loss"].item(), "copied": copy("loss").names, "mine": datter.keys(),
+}
+"""
+    found = bench.run(body(text.strip()), scope).results
+    assert found["below"] == ["lr = 0.2", "lr = 0.1"]
+    assert found["runs"] == found["over"] == ["lr = 0.1", "lr = 0.2"]
+    assert (found["pattern"], found["keys"]) == ([9, 10], [9.0, 10.0])
+    assert (found["text"], found["named"]) == ("hello", 0.1)
+    assert found["mine"] == ["x_9", "x_10", "note"]
+
+
+def test_the_same_seed_gives_the_same_answers(bench: Bench) -> None:
+    text = "x = np.random.default_rng(0).normal(size=(60, 2))\nreturn kmean(x, 3).inertia"
+    assert bench.run(body(text)).results == bench.run(body(text)).results
+    assert math.isfinite(bench.run(body(text)).results)
+
+
+def test_a_tiny_task_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from pathlib import Path; from plotter2.datter.run import *;"
+        "execute(RunInput('r','t','script','def task(n):\\n    return mean([n, 2])','w.py',{'n': 1},0,Scope(),Path('x')), print);"
+        "print([m for m in ('bokeh','sklearn','scipy','pyarrow','grpc') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,4 +1,5 @@
 import pytest
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,8 +34,6 @@ def test_frames_of_ours_and_of_protobuf_are_read_alike(batch: list[tuple[int, in
 
 @given(st.binary(max_size=60))
 def test_anything_else_is_read_or_refused_as_protobuf_does(raw: bytes) -> None:
-    from google.protobuf.message import DecodeError
-
     try:
         expected = pb.UploadRequest.FromString(raw)
     except DecodeError:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,8 +89,6 @@ def test_what_the_manager_has_is_not_taken(spool: Spool) -> None:
 
 
 def test_digests_may_come_with_the_seal(spool: Spool) -> None:
-    from dataclasses import replace
-
     one = delivery(a=b"abc")
     (entry,) = one.order.files
     bare = replace(one, order=replace(one.order, files=(replace(entry, digest=b""),)))

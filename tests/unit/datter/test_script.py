@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plotter2.datter import script
+from plotter2.datter.check import check_source
+from plotter2.errors import ScriptError
+
+SAMPLE = """\
+expose(matrix)
+impose(matrix_step_key as datter.keytype(matrix))
+
+def task():
+    data = access(matrix_step_key)
+    expose(matrix as data)
+    with open("x") as f:
+        pass
+    if data not in exposed():
+        giveup()
+    window = frame()
+    plotme(window, data)
+"""
+
+
+@pytest.mark.req("r183")
+def test_as_inside_expose_and_impose_keeps_every_position() -> None:
+    found = script.rewritten(SAMPLE)
+    assert [len(line) for line in found.splitlines()] == [len(line) for line in SAMPLE.splitlines()]
+    assert "expose(matrix =  data)" in found
+    assert 'with open("x") as f' in found
+    ast.parse(found)
+
+
+@given(st.text(alphabet="expose(x as y)impo \n\"'#,[]:", max_size=60))
+def test_rewriting_never_changes_the_length_of_a_line(text: str) -> None:
+    try:
+        found = script.rewritten(text)
+    except SyntaxError:
+        return
+    assert [len(line) for line in found.splitlines()] == [len(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "source", ['x = "expose(a as b)"', "# expose(a as b)", "thing.expose(a as b)", "other(a as b)"]
+)
+def test_only_the_two_words_themselves_are_rewritten(source: str) -> None:
+    assert script.rewritten(source) == source
+
+
+@pytest.mark.req("r178", "r181")
+def test_the_contract_is_read_without_running() -> None:
+    found = script.compiled(SAMPLE, "matrix_plot.py")
+    assert found.exposes == ("matrix",)
+    assert found.imposes == ("matrix_step_key",)
+    assert found.symbols == ("matrix", "matrix_step_key")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def task(:\n", "job.py, line 1: "),
+        ("x = 1\n\ndef task()\n    pass\n", "job.py, line 3: "),
+        ("x = 1\n", "no `def task"),
+        ("async def task():\n    pass\n", "line 1: task.. must be a plain function"),
+        ("def task():\n    yield 1\n", "line 1: task.. must be a plain function"),
+        (
+            "def task():\n    return acess('x')\n",
+            "line 2: unknown name 'acess'; of the built-ins the nearest are 'access'",
+        ),
+        ("def task():\n    release()\n", "line 2: unknown name 'release'"),
+        ("def task():\n    return gather_tasks('x')\n", "unknown name 'gather_tasks'"),
+        ("def task():\n    return 1\x00", "job.py"),
+        ("def task():\n  return " + "(" * 300 + ")" * 300, "job.py"),
+        ("expose(a as 1, as)\ndef task(): pass", "job.py, line 1: "),
+    ],
+)
+def test_what_cannot_run_is_refused_with_file_and_line(source: str, words: str) -> None:
+    with pytest.raises(ScriptError, match=words):
+        check_source(source, "job.py", "script")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import math\nK = 2\ndef task(a, *, b=K):\n    return [math.sqrt(x) for x in range(a)], __name__, undefined_later\nundefined_later = 1\n",
+        "from os.path import *\ndef task():\n    return join('a')\n",
+        "def task():\n    try:\n        return unicode\n    except NameError:\n        return 1\n",
+        "def task():\n    global made\n    made = 1\n    return made\n",
+        "class task:\n    pass\ntask = lambda: 1\n",
+        "def helper():\n    def inner():\n        return x\n    x = 1\n    return inner\ndef task():\n    return helper()()\n",
+        "def mean(x):\n    return 1\ndef task():\n    return mean(2), me, datter\n",
+        "def task():\n    exec('y = 1')\n    return y\n",
+    ],
+)
+def test_plain_python_is_left_alone(source: str) -> None:
+    check_source(source, "job.py", "script")
+
+
+def test_a_script_is_compiled_once() -> None:
+    assert script.compiled(SAMPLE, "a.py") is script.compiled(SAMPLE, "a.py")
+
+
+def test_other_kinds_are_not_looked_at() -> None:
+    check_source("\x00not python", "x.wasm", "wasm")
