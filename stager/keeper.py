@@ -37,8 +37,8 @@ from stager.machine import (
     StreamEnded,
     Ticked,
 )
-from stager.receiver import Receiver
-from stager.spool import Spool, boot_id, room
+from stager.receiver import Receiver, room
+from stager.spool import Spool, boot_id
 
 T = TypeVar("T")
 Outcome = Receipt | Refusal

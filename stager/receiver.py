@@ -7,18 +7,19 @@ Refuses pieces that leave gaps, go beyond the declared size, or belong to nobody
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from blake3 import blake3
 
 from plotter2 import files
-from plotter2.errors import AlteredError, ConflictError, UsageError
+from plotter2.errors import AlteredError, ConflictError, LimitError, UsageError
 from plotter2.model.bundle import DIGEST_BYTES, FileEntry
 from plotter2.model.delivery import Order
 
@@ -27,6 +28,7 @@ Piece = tuple[int, int, Data]
 """File index, offset, data."""
 
 CATCH_UP_BYTES = 4 << 20
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 FLUSH_BYTES = 64 << 20
 """A large file is written back to the disk in such steps while more arrives, so that the sync at the end is short."""
 
@@ -70,9 +72,10 @@ class Receiver:
         Raises:
             ConflictError: another stream has taken this delivery over.
             UsageError: a piece that does not fit.
+            LimitError: the disk is full.
         """
         written = 0
-        with self._lock:
+        with self._lock, room():
             self._check_owner(token)
             for index, offset, data in pieces:
                 self._append(index, offset, data)
@@ -182,3 +185,18 @@ def _write_back(handle: int) -> None:
     with suppress(OSError):
         getattr(os, "fdatasync", os.fsync)(handle)
     os.close(handle)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Say it plainly when the disk is full.
+
+    Raises:
+        LimitError: it is.
+    """
+    try:
+        yield
+    except OSError as wrong:
+        if wrong.errno in _NO_ROOM:
+            raise LimitError("The stager's disk is full; try again when there is room.") from wrong
+        raise

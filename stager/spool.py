@@ -7,22 +7,19 @@ over with them. What is sealed has been synced and is trusted always; its digest
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from plotter2.errors import LimitError
 from plotter2.ids import DeliveryId
 from stager.deliveries import Delivery, DeliveryState
-from stager.receiver import Receiver
+from stager.receiver import Receiver, room
 
 JOURNAL_NAME = "journal.db"
 QUOTA_SHARE = 0.9
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Spool:
@@ -87,18 +84,3 @@ def boot_id() -> str:
         return _BOOT_ID.read_text().strip()
     except OSError:
         return ""
-
-
-@contextmanager
-def room() -> Iterator[None]:
-    """Say it plainly when the disk is full.
-
-    Raises:
-        LimitError: it is.
-    """
-    try:
-        yield
-    except OSError as wrong:
-        if wrong.errno in _NO_ROOM:
-            raise LimitError("The stager's disk is full; try again when there is room.") from wrong
-        raise

@@ -25,6 +25,7 @@ from watchdogs.wards import Ward, log_of
 OUT_BYTES_MAX = 8 << 20
 PR_SET_PDEATHSIG = 1
 SYSTEMCTL_S = 30.0
+UNIT_LOOK_S = 1.0
 
 
 class Running(Protocol):
@@ -173,7 +174,7 @@ class Unit:
             if state not in {"active", "activating", "reloading"}:
                 status = await self._systemd.call("show", "--property=ExecMainStatus", "--value", self._name)
                 return int(status or 0)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(UNIT_LOOK_S)
 
     def ask(self) -> None:
         """SIGTERM to its main process."""

@@ -146,6 +146,9 @@ class CallStream:
         try:
             await self._talk(patience)
         except UnreachableError as gone:
+            if not self._calls.waiting and not self._calls.queue:
+                self._is_closing = True  # nobody waits: the next call opens another
+                return True
             await self._link.again(patience, gone)
             return False
         if self._calls.waiting:

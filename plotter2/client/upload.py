@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from plotter2.api.v1 import stager_pb2 as pb
 from plotter2.client import packing
 from plotter2.client.packing import LocalFile
 from plotter2.clock import Clock, IdSource
-from plotter2.errors import LimitError, ManifestError, UnreachableError
+from plotter2.errors import LimitError, ManifestError, Plotter2Error, UnreachableError
 from plotter2.ids import DeliveryId
 from plotter2.model import manifest, paths
 from plotter2.model.bundle import MANIFEST_FILE
@@ -265,39 +265,36 @@ class _Line:
     def __init__(self, call: Any, address: str) -> None:
         self._call = call
         self._address = address
+        self._ending = rpc.Ending(call)
 
     async def write(self, frame: bytes) -> None:
         """One message out; waits while the other side is slow."""
-        try:
-            with rpc.errors(self._address):
-                await self._call.write(frame)
-        except asyncio.InvalidStateError:
-            await self._ended()
+        await self._surely(self._call.write(frame))
 
     async def done(self) -> None:
         """There is no more."""
-        try:
-            with rpc.errors(self._address):
-                await self._call.done_writing()
-        except asyncio.InvalidStateError:
-            await self._ended()
+        await self._surely(self._call.done_writing())
 
     async def read(self, wanted: str) -> pb.UploadResponse:
         """The next message that is not mere progress."""
-        with rpc.errors(self._address):
-            while True:
-                message = await self._call.read()
-                if not isinstance(message, pb.UploadResponse):
-                    await self._ended()
-                elif message.WhichOneof("step") == wanted:
-                    return message
+        while True:
+            message = await self._surely(self._call.read())
+            if not isinstance(message, pb.UploadResponse):
+                raise self._why()
+            if message.WhichOneof("step") == wanted:
+                return message
 
-    async def _ended(self) -> None:
-        """The other side has ended the call: say why."""
-        with rpc.errors(self._address):
-            while isinstance(await self._call.read(), pb.UploadResponse):
-                pass
-        raise UnreachableError(f"The stager at {self._address} ended the upload before it was complete.")
+    async def _surely(self, step: Awaitable[Any]) -> Any:
+        try:
+            with rpc.errors(self._address):
+                return await step
+        except (Plotter2Error, asyncio.InvalidStateError):
+            raise self._why() from None
+
+    def _why(self) -> Plotter2Error:
+        """What the other side said when it ended the stream."""
+        broken = UnreachableError(f"The stager at {self._address} ended the upload before it was complete.")
+        return self._ending.error(self._address) or broken
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
 
 KEPT_PIPELINES = 256
 STEPS_MAX = 1_000
+WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
 _USABLE = sorted(name for name, row in TABLE.items() if not row.is_script_only)
 _WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters"}
 
@@ -124,6 +125,11 @@ def _needs(builtin: Builtin) -> str:
     return "numbers" if "value" in builtin.takes else "rows of numbers"
 
 
+def said(wrong: BaseException) -> str:
+    """What went wrong, without where in our code."""
+    return str(wrong) if isinstance(wrong, Plotter2Error) else f"{type(wrong).__name__}: {wrong}"
+
+
 def run(steps: tuple[Step, ...], context: Context) -> Any:
     """Carry the steps out; gives what the register holds at the end.
 
@@ -134,10 +140,8 @@ def run(steps: tuple[Step, ...], context: Context) -> Any:
     for step in steps:
         try:
             register.take(step, context)
-        except Plotter2Error as wrong:
-            raise TaskFailedError(f"{step.where}: {wrong.message}") from None
-        except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as wrong:
-            raise TaskFailedError(f"{step.where}: {type(wrong).__name__}: {wrong}") from None
+        except WRONG as wrong:
+            raise TaskFailedError(f"{step.where}: {said(wrong)}") from wrong
     return register.value
 
 

@@ -11,7 +11,7 @@ import linecache
 import traceback
 from collections.abc import Callable
 from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
-from types import FunctionType, TracebackType
+from types import FunctionType
 from typing import Any
 
 from plotter2.datter import compose, pipeline, results, script
@@ -53,8 +53,8 @@ def _pipeline(run: RunInput, context: Context) -> RunResult:
     try:
         compose.flush(context, gave_up=False)
         return RunResult("done", results.summary(value), context.made)
-    except Plotter2Error as wrong:
-        raise TaskFailedError(f"{run.filename}: {wrong.message}") from None
+    except pipeline.WRONG as wrong:
+        raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
 
 
 def _script(found: script.Script, context: Context) -> RunResult:
@@ -72,12 +72,10 @@ def _script(found: script.Script, context: Context) -> RunResult:
         return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made)
     except ScriptError:
         raise
-    except Plotter2Error as wrong:
-        if wrong.__traceback__ is not None and _user_frames(wrong.__traceback__, found.filename):
-            raise TaskFailedError(explained(wrong, found)) from None
-        raise TaskFailedError(f"{found.filename}: {wrong.message}") from None
-    except (Exception, SystemExit) as wrong:  # noqa: BLE001 -- the one boundary: user code may raise anything
-        raise TaskFailedError(explained(wrong, found)) from None
+    except (Exception, SystemExit) as wrong:
+        is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
+        text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run.scope)
+        raise TaskFailedError(text) from wrong
 
 
 def _called(found: script.Script, names: dict[str, Any], context: Context) -> tuple[Any, bool]:
@@ -136,31 +134,40 @@ def _lacking(entry: Any, given: dict[str, Any]) -> list[str]:
     ]
 
 
-def _user_frames(found: TracebackType, filename: str) -> bool:
-    return any(frame.f_code.co_filename == filename for frame, _ in traceback.walk_tb(found))
+def _is_inside(wrong: BaseException, filename: str) -> bool:
+    """Whether it was raised while the script ran, and not when its figures or results were taken."""
+    return any(frame.f_code.co_filename == filename for frame, _ in traceback.walk_tb(wrong.__traceback__))
 
 
-def explained(wrong: BaseException, found: script.Script) -> str:
-    """The traceback that the user sees: own frames only, and the causes' own frames."""
-    linecache.cache[found.filename] = (len(found.source), None, found.source.splitlines(keepends=True), found.filename)
+def explained(wrong: BaseException, found: script.Script, scope: Scope) -> str:
+    """The traceback that the user sees: frames of the script and of the bundle's own modules, and their causes'."""
+    lines = {found.filename: found.source, **_sources(wrong, scope)}
     try:
+        for name, source in lines.items():
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         report = traceback.TracebackException.from_exception(wrong)
-        _cut(report, found.filename, CHAIN_MAX)
+        _cut(report, frozenset(lines), CHAIN_MAX)
         text = "".join(report.format()).rstrip().replace(_OUR_ERRORS, "")
     finally:
-        linecache.cache.pop(found.filename, None)
+        for name in lines:
+            linecache.cache.pop(name, None)
     half = TRACEBACK_CHARS_MAX // 2
     return text if len(text) <= TRACEBACK_CHARS_MAX else f"{text[:half]}\n...\n{text[-half:]}"
 
 
-def _cut(report: traceback.TracebackException, filename: str, depth: int) -> None:
-    kept = [frame for frame in report.stack if frame.filename == filename]
-    report.stack = traceback.StackSummary.from_list(kept)
+def _sources(wrong: BaseException, scope: Scope) -> dict[str, str]:
+    """The bundle's modules in a traceback, by the path that they have in the bundle."""
+    names = {frame.f_code.co_filename for frame, _ in traceback.walk_tb(wrong.__traceback__)}
+    return {name: scope.files[name].read_text(errors="replace") for name in names & scope.files.keys()}
+
+
+def _cut(report: traceback.TracebackException, own: frozenset[str], depth: int) -> None:
+    report.stack = traceback.StackSummary.from_list([frame for frame in report.stack if frame.filename in own])
     for name in ("__cause__", "__context__"):
         inner = getattr(report, name)
         if inner is None:
             continue
-        if depth == 0 or not any(frame.filename == filename for frame in inner.stack):
+        if depth == 0 or not any(frame.filename in own for frame in inner.stack):
             setattr(report, name, None)  # raised inside a library: not the user's story
         else:
-            _cut(inner, filename, depth - 1)
+            _cut(inner, own, depth - 1)

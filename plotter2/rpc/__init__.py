@@ -7,8 +7,20 @@ is served is added by the caller. Importing this package loads grpc; the interpr
 from __future__ import annotations
 
 from plotter2.rpc.channel import connect
+from plotter2.rpc.ending import Ending
 from plotter2.rpc.server import Server, serve
 from plotter2.rpc.status import error_of, errors, raise_from
 from plotter2.rpc.types import Channel, Context, RpcServer
 
-__all__ = ["Channel", "Context", "RpcServer", "Server", "connect", "error_of", "errors", "raise_from", "serve"]
+__all__ = [
+    "Channel",
+    "Context",
+    "Ending",
+    "RpcServer",
+    "Server",
+    "connect",
+    "error_of",
+    "errors",
+    "raise_from",
+    "serve",
+]

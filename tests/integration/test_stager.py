@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -295,6 +296,19 @@ async def refusal(address: str, *messages: bytes) -> None:
 
 
 SEAL = pb.UploadRequest(seal=pb.UploadSeal()).SerializeToString()
+
+
+async def test_a_refusal_in_the_middle_is_heard_by_a_sender_that_is_writing(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tree(tmp_path / "data", {"a": os.urandom(64 << 20)})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("stager.receiver._write_all", full)
+    with pytest.raises(LimitError, match="disk is full"):
+        await send(path, "b", address)
 
 
 async def test_what_was_declared_must_come(address: str, layout: Layout) -> None:

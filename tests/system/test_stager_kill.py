@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,9 @@ async def test_a_push_survives_a_stager_that_is_killed_again_and_again(tmp_path:
     (tmp_path / "big").write_bytes(data)
     sent, done, kills = [0], asyncio.Event(), 0
 
+    def has_come_to(least_bytes: float) -> bool:
+        return sent[0] >= least_bytes or done.is_set()
+
     async def kill_now_and_then(address: str) -> int:
         count = 0
         for share in (0.2, 0.4, 0.6):
@@ -140,7 +144,7 @@ async def test_a_push_survives_a_stager_that_is_killed_again_and_again(tmp_path:
                 stager = await asyncio.to_thread(
                     stack.enter_context, stager_process(layout, address, grpc_port=str(port))
                 )
-                await until(lambda least=share * len(data): sent[0] >= least or done.is_set())
+                await until(partial(has_come_to, share * len(data)))
                 count += not done.is_set()
                 await asyncio.to_thread(stager.kill)
         with ExitStack() as stack:
@@ -150,7 +154,7 @@ async def test_a_push_survives_a_stager_that_is_killed_again_and_again(tmp_path:
 
     async with serving(manager) as address, asyncio.TaskGroup() as group:
         killer = group.create_task(kill_now_and_then(address))
-        await until(lambda: (layout.processes / "stager.json").exists())
+        await until((layout.processes / "stager.json").exists)
         pushed = await push(
             tmp_path / "big",
             "b",

@@ -1,4 +1,4 @@
-"""What is drawn of what: choices, panels, pages, sidecars. Bokeh itself reads the pages back and refuses wrong names."""
+"""What is drawn of what: choices, panels, pages, sidecars. Bokeh reads the pages back and refuses wrong names."""
 
 from __future__ import annotations
 
@@ -57,10 +57,13 @@ def document(page: str) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
-def test_every_value_becomes_a_page_that_bokeh_understands(context: Context, name: str) -> None:
+def test_every_value_becomes_a_page_that_bokeh_understands(
+    context: Context, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
     made = drawing.plotme(VALUES[name])
     page = (context.run.output_dir / made.path).read_text()
     assert Document.from_json(document(page)) is not None
+    assert caplog.records == []  # a name that Bokeh does not know is a warning there
     assert "<script>alert" not in page
     HTMLParser().feed(page)
     assert (context.run.output_dir / context.made[0].path).stat().st_size > 100_000
@@ -70,9 +73,11 @@ def test_every_value_becomes_a_page_that_bokeh_understands(context: Context, nam
     ("value", "visual"),
     [
         (STEPS, "line"), (DAYS, "line"), (np.arange(3), "line"), (np.eye(3), "matrix"), (np.ones((9, 2)), "scatter"),
-        (VALUES["matrices"], "matrices"), ({"a": 1}, "table"), ("words", "text"), (VALUES["pca"], "pca"), (VALUES["fit"], "fit"),
+        (VALUES["matrices"], "matrices"), ({"a": 1}, "table"), ("words", "text"), (VALUES["pca"], "pca"),
+        (VALUES["fit"], "fit"),
         (Table({"a": CHANCE.normal(size=99)}), "histogram"), (Table({"w": ["a", "b"], "n": [1, 2]}), "bars"),
-        (Table({"a": CHANCE.normal(size=99), "b": CHANCE.normal(size=99)}), "scatter"), (Table({"w": ["a", "b"]}), "table"),
+        (Table({"a": CHANCE.normal(size=99), "b": CHANCE.normal(size=99)}), "scatter"),
+        (Table({"w": ["a", "b"]}), "table"),
     ],
 )  # fmt: skip
 @pytest.mark.req("r137", "r172")
@@ -208,7 +213,8 @@ def test_a_report_has_contents_sections_and_where_it_came_from(bench: Bench, tmp
     source = """
 def task():
     page = report("Compared")
-    page.text("Both <runs>.", title="Summary").table([{"lr": r.parameters["lr"]} for r in datter.runs()], title="Values")
+    page.text("Both <runs>.", title="Summary")
+    page.table([{"lr": r.parameters["lr"]} for r in datter.runs()], title="Values")
     page.add(datter.runs().access("m"), title="Curves")
 """
     result = bench.run(source, scope_of(written(tmp_path / "e", {}), "e", descendants=children))
@@ -242,7 +248,8 @@ def test_an_empty_report_and_an_empty_frame_say_so(bench: Bench) -> None:
 
 def test_what_waits_is_sent_at_the_end_once(bench: Bench) -> None:
     result = bench.run(
-        "def task():\n    f = frame(title='A')\n    plot(f, [1, 2])\n    plot(frame(title='B'), [1, 2])\n    plotme(f)\n"
+        "def task():\n    f = frame(title='A')\n    plot(f, [1, 2])\n"
+        "    plot(frame(title='B'), [2, 1])\n    plotme(f)\n"
     )
     assert [made.path for made in result.made] == ["_assets/" + result.made[0].path[8:], "01-a.html", "02-b.html"]
     assert Frame().is_empty

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,13 @@ from plotter2.model import package
 @given(st.lists(st.integers(0, 10**6), unique=True, min_size=1))
 def test_numbers_in_names_count_as_numbers(places: list[int]) -> None:
     names = [f"step{place}.npy" for place in places]
-    assert sorted(reversed(names), key=keys.natural) == [f"step{place}.npy" for place in sorted(places)]
+    assert sorted(names, key=keys.natural) == [f"step{place}.npy" for place in sorted(places)]
 
 
 @given(st.lists(st.text()))
 def test_any_names_have_an_order(names: list[str]) -> None:
     ordered = sorted(names, key=keys.natural)
-    assert sorted(reversed(ordered), key=keys.natural) == sorted(reversed(ordered), key=keys.natural)
-    assert set(ordered) == set(names)
+    assert all(keys.natural(one) <= keys.natural(other) for one, other in itertools.pairwise(ordered))
 
 
 @pytest.mark.parametrize(

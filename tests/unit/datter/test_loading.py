@@ -134,8 +134,8 @@ def test_a_declared_type_decides(tmp_path: Path) -> None:
     assert load_file(path, "x.dat", "csv").names == ("step", "loss", "who")
     assert load_file(path, "x.csv", "matrix").shape == (3, 2)
     assert load_file(path, "x.csv", "text") == CSV
-    with pytest.raises(UsageError, match="no type 'tabel'; the nearest is 'table'"):
-        load_file(path, "x.csv", "tabel")
+    with pytest.raises(UsageError, match="no type 'csw'; the nearest is 'csv'"):
+        load_file(path, "x.csv", "csw")
 
 
 def test_parquet_and_feather_are_read(tmp_path: Path) -> None:

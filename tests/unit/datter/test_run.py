@@ -60,7 +60,10 @@ def test_parameters_come_by_name_with_their_defaults(bench: Bench) -> None:
 
 
 def test_a_traceback_has_only_the_users_frames_and_lines(bench: Bench) -> None:
-    source = "def inner(x):\n    return np.linalg.inv(x)  # here\n\nimport numpy as np\ndef task():\n    return inner(np.zeros((2, 2)))\n"
+    source = (
+        "def inner(x):\n    return np.linalg.inv(x)  # here\n\n"
+        "import numpy as np\ndef task():\n    return inner(np.zeros((2, 2)))\n"
+    )
     with pytest.raises(TaskFailedError) as caught:
         bench.run(source)
     message = caught.value.message
@@ -78,10 +81,26 @@ def test_a_built_in_that_refuses_is_shown_where_it_was_called(bench: Bench) -> N
     assert caught.value.message.endswith("UsageError: There are no values: the data is empty.")
 
 
+def test_modules_of_the_bundle_are_the_users_own(bench: Bench, tmp_path: Path) -> None:
+    source = "def fails():\n    return {}['missing']\n"
+    scope = scope_of(written(tmp_path / "in", {"code_sources/model.py": source}))
+    text = f"names = {{}}\nexec(compile({source!r}, 'code_sources/model.py', 'exec'), names)\nnames['fails']()"
+    with pytest.raises(TaskFailedError) as caught:
+        bench.run(body(text), scope)
+    assert "File \"code_sources/model.py\", line 2, in fails\n    return {}['missing']" in caught.value.message
+
+
+def test_memory_that_ran_out_can_be_told_from_other_failures(bench: Bench) -> None:
+    with pytest.raises(TaskFailedError) as caught:
+        bench.run(body("raise MemoryError"))
+    assert isinstance(caught.value.__cause__, MemoryError)
+
+
 def test_causes_are_told_and_deep_recursion_ends(bench: Bench) -> None:
     with pytest.raises(TaskFailedError, match="direct cause"):
         bench.run(
-            "def task():\n    try:\n        1 / 0\n    except ZeroDivisionError as one:\n        raise KeyError('x') from one\n"
+            "def task():\n    try:\n        1 / 0\n"
+            "    except ZeroDivisionError as one:\n        raise KeyError('x') from one\n"
         )
     with pytest.raises(TaskFailedError, match="RecursionError"):
         bench.run("def task():\n    return task()\n")
@@ -100,7 +119,10 @@ def test_prints_and_loggy_are_lines_of_the_log(bench: Bench) -> None:
 
 @pytest.mark.req("r132", "r188", "r195")
 def test_giving_up_draws_what_was_exposed_and_never_drawn(bench: Bench) -> None:
-    source = "expose(matrix)\ndef task():\n    expose(matrix as [[1, 2], [3, 4]])\n    try:\n        giveup()\n    except Exception:\n        pass\n"
+    source = (
+        "expose(matrix)\ndef task():\n    expose(matrix as [[1, 2], [3, 4]])\n"
+        "    try:\n        giveup()\n    except Exception:\n        pass\n"
+    )
     result = bench.run(source)
     assert result.state == "gaveup"
     side = bench.sidecar(result)
@@ -180,7 +202,8 @@ def test_the_same_seed_gives_the_same_answers(bench: Bench) -> None:
 def test_a_tiny_task_loads_nothing_heavy() -> None:
     code = (
         "import sys; from pathlib import Path; from plotter2.datter.run import *;"
-        "execute(RunInput('r','t','script','def task(n):\\n    return mean([n, 2])','w.py',{'n': 1},0,Scope(),Path('x')), print);"
+        "source = 'def task(n):\\n    return mean([n, 2])';"
+        "execute(RunInput('r', 't', 'script', source, 'w.py', {'n': 1}, 0, Scope(), Path('x')), print);"
         "print([m for m in ('bokeh','sklearn','scipy','pyarrow','grpc') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,7 +6,8 @@ import pytest
 
 from plotter2.errors import LimitError
 from stager.deliveries import Delivery, DeliveryState
-from stager.spool import Spool, room
+from stager.receiver import room
+from stager.spool import Spool
 from tests.unit.stager.kit import order
 
 

@@ -23,7 +23,7 @@ def no_programs(_name: str, path: str | None = None) -> None:
 
 
 def test_mosquitto_comes_first_and_keeps_nothing(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker.shutil, "which", lambda name, path=None: f"/usr/sbin/{name}")
+    monkeypatch.setattr(broker.shutil, "which", lambda name: f"/usr/sbin/{name}")
     program, option, settings = broker.prepare(layout, "127.0.0.1", 1883)
     assert (program, option) == ("/usr/sbin/mosquitto", "-c")
     lines = Path(settings).read_text().splitlines()
