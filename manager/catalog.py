@@ -88,7 +88,7 @@ class Catalog:
         node = self._nodes.get(path)
         if node is None:
             near = sorted(name for name in self._nodes if name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1])
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "; `plotter2 ls` shows all."
             raise NotFoundError(f"There is no bundle {path!r}{hint}")
         return node
 

@@ -32,7 +32,7 @@ from manager.commands import (
 from manager.desk import Desk
 from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken
 from manager.hub import Hub
-from manager.inspection import inspect
+from manager.inspection import Declared, inspect
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.publisher import Publisher
@@ -95,21 +95,23 @@ class Runner:
 
     async def _install(self, effect: InstallDelivery) -> None:
         async with self._installs:
-            while True:
-                try:
-                    spool = Path(effect.spool_path) if effect.spool_path else None
-                    await asyncio.to_thread(self._organizer.install, spool, effect.files)
-                    declared = await asyncio.to_thread(inspect, self._layout, effect.files)
-                except (LimitError, FailedError) as wrong:
-                    # A full or failing disk is no fault of the delivery: the stager keeps it, and we try again.
-                    self._log.error("install.failed", delivery=effect.delivery_id, why=wrong.message)
-                    await asyncio.sleep(RETRY_S)
-                except RefusedError as wrong:
-                    await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
-                    return
-                else:
-                    break
+            try:
+                declared = await self._brought_in(effect)
+            except RefusedError as wrong:
+                await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
+                return
         await self._loop.put(DeliveryInstalled(effect.delivery_id, declared.package_json))
+
+    async def _brought_in(self, effect: InstallDelivery) -> Declared:
+        """A full or failing disk is no fault of the delivery: the stager keeps it, and we try again."""
+        spool = Path(effect.spool_path) if effect.spool_path else None
+        while True:
+            try:
+                await asyncio.to_thread(self._organizer.install, spool, effect.files)
+                return await asyncio.to_thread(inspect, self._layout, effect.files)
+            except (LimitError, FailedError) as wrong:
+                self._log.warning("install.failed", delivery=effect.delivery_id, why=wrong.message)
+                await asyncio.sleep(RETRY_S)
 
     async def _take(self, effect: TakeOutputs) -> None:
         run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"

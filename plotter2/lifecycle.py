@@ -84,7 +84,7 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
             log.error("refused", why=first.message)  # noqa: TRY400 -- a setting, not a fault of ours
             print(f"{name}: {first.message}", file=sys.stderr)  # noqa: T201 -- its reader is a person
             return 1
-        log.error("failed", why=str(first), exc_info=None if isinstance(first, Plotter2Error) else first)  # noqa: TRY400
+        log.error("failed", why=str(first), exc_info=None if isinstance(first, Plotter2Error) else first)  # noqa: TRY400 -- ours say it all
         print(f"{name}: {type(first).__name__}: {first}", file=sys.stderr)  # noqa: T201 -- its reader is a person
         return 1
     log.info("ended")

@@ -73,7 +73,8 @@ def look(case: Case, seen: Seen, now: float, limits: Limits) -> tuple[Case, Acti
         return _exited(case, now), Action.WAIT
     if case.state is WardState.KILLING:
         return case, Action.WAIT
-    if seen is Seen.ANSWERED:
+    has_started = case.state is WardState.STARTING and seen is Seen.SWOLLEN
+    if seen is Seen.ANSWERED or has_started:
         return _good(case, now), Action.WAIT
     return _bad(case, now, limits)
 

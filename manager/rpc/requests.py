@@ -25,6 +25,7 @@ from manager.events import (
 from manager.hub import News
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.datter.check import check_source
 from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import paths
@@ -83,8 +84,7 @@ class RequestCalls:
         if ask == "redo":
             made = await self._redo(request)
         elif ask == "run":
-            await self.keep_source(request.run.source)
-            made = await doors.desk.ask(self._run(request))
+            made = await self._asked_run(request)
         elif ask == "archive":
             bundle = paths.bundle_path(request.archive.bundle)
             made = await doors.desk.ask(
@@ -95,6 +95,22 @@ class RequestCalls:
         else:
             raise UsageError("The request asks for nothing: set one of run, redo, archive.")
         return pb.SubmitResponse(request=await self._whole(RequestId(str(made))))
+
+    async def _asked_run(self, request: pb.SubmitRequest) -> object:
+        """Check a source that came along before anything is made of it; a fault is refused with file and line."""
+        make, ask = self._run(request), request.run
+        if ask.source:
+            kind = wire_tasks.kind_from_proto(ask.kind) if ask.kind else TaskKind.SCRIPT
+            try:
+                await asyncio.to_thread(check_source, ask.source, ask.filename or ask.task, kind)
+            except RefusedError as wrong:
+                ask_json = json.dumps({"task": ask.task, "bundle": ask.bundle})
+                event = AskRefused(
+                    0, self._doors.ids.request(), RequestKind.RUN, request.user, ask.bundle, ask_json, wrong
+                )
+                return await self._doors.desk.ask(lambda token: replace(event, token=token))
+            await self.keep_source(ask.source)
+        return await self._doors.desk.ask(make)
 
     async def keep_source(self, source: str) -> None:
         """A source that is too long for a message is fetched by its digest: put it where that works."""

@@ -93,12 +93,12 @@ class Bundle:
     @property
     def parameters(self) -> dict[str, Any]:
         """What the experiment that made it was given; empty for data that was pushed."""
-        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]
+        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
     @property
     def package(self) -> dict[str, Any]:
         """Its package.json; empty when it has none."""
-        return json_or(self.package_json, {})  # type: ignore[no-any-return]
+        return json_or(self.package_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Child:
     @property
     def parameters(self) -> dict[str, Any]:
         """What the experiment was given."""
-        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]
+        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class Request:
     @property
     def ask(self) -> dict[str, Any]:
         """The ask as it was understood."""
-        return json_or(self.ask_json, {})  # type: ignore[no-any-return]
+        return json_or(self.ask_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
     @property
     def has_ended(self) -> bool:

@@ -157,7 +157,7 @@ async def test_who_speaks_something_else_is_not_well(layout: Layout) -> None:
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     async with server:
-        address = "127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         text = f'{{"pid": 7, "addresses": {{"probe": "{address}"}}}}'
         await asyncio.to_thread((layout.processes / "kettle.json").write_text, text)
         assert not await probing.is_alive(kettle(), layout, 7)

@@ -289,7 +289,7 @@ async def test_reflection_names_the_services(server: rpc.Server) -> None:
             assert names == {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 
-@pytest.mark.req("m11")
+@pytest.mark.req("M11")
 async def test_calls_are_counted_and_timed_by_method_and_outcome(stub: Any, registry: CollectorRegistry) -> None:
     await stub.GetStatus(pb.GetStatusRequest())
     with pytest.raises(NotFoundError), rpc.errors():
@@ -304,7 +304,7 @@ async def test_calls_are_counted_and_timed_by_method_and_outcome(stub: Any, regi
     assert registry.get_sample_value("plotter2_rpc_running", {"method": f"/{SERVICE}/GetStatus"}) == 0
 
 
-@pytest.mark.req("m10")
+@pytest.mark.req("M10")
 async def test_a_call_that_went_wrong_leaves_one_line(stub: Any) -> None:
     with capture_logs() as logs, pytest.raises(NotFoundError), rpc.errors():
         await stub.GetRequest(pb.GetRequestRequest())

@@ -419,3 +419,34 @@ async def test_a_drop_with_a_wrong_list_is_put_aside_with_the_reason(
     assert "SHA-256" in next(refused.glob("*/reason.txt")).read_text()
     assert next(refused.glob("*/here/a.txt")).read_bytes() == b"hello"
     assert not manager.calls
+
+
+@pytest.mark.req("r015", "r198")
+async def test_what_was_claimed_before_a_kill_is_taken_after_it(layout: Layout, manager: FakeManager) -> None:
+    delivery = IDS.delivery()
+    tree(layout.dropbox / ".claimed" / delivery / "dropped", CONTENTS)
+    async with serving(manager) as manager_address, stager_inside(layout, manager_address):
+        await until(lambda: delivery in manager.installed)
+        await until(lambda: not list((layout.dropbox / ".claimed").iterdir()))
+    assert manager.contents("dropped") == CONTENTS
+
+
+@pytest.mark.req("r015")
+async def test_a_drop_that_the_manager_does_not_want_is_put_aside(
+    tmp_path: Path, address: str, manager: FakeManager, layout: Layout
+) -> None:
+    del address
+    manager.refusal = PackageError("package.json: 'tasks' is wrong.")
+    tree(tmp_path / "dropped", CONTENTS).rename(layout.dropbox / "dropped")
+    refused = layout.dropbox / ".refused"
+    await until(lambda: bool(list(refused.glob("*/dropped/a.txt"))))
+    assert next(refused.glob("*/reason.txt")).read_text() == "package.json: 'tasks' is wrong.\n"
+
+
+@pytest.mark.req("r075")
+async def test_uploads_at_the_same_time_all_arrive(tmp_path: Path, address: str, manager: FakeManager) -> None:
+    paths = [tree(tmp_path / str(number), {"n": os.urandom(200_000)}) for number in range(20)]
+    pushed = await asyncio.gather(*(send(path, f"b{path.name}", address) for path in paths))
+    assert sorted(one.bundle for one in pushed) == sorted(f"b{number}" for number in range(20))
+    for path in paths:
+        assert manager.contents(f"b{path.name}") == {"n": (path / "n").read_bytes()}

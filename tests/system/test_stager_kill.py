@@ -175,3 +175,19 @@ async def test_a_stager_that_never_was_there_is_said_at_once(tmp_path: Path) -> 
     (tmp_path / "a").write_bytes(b"a")
     with pytest.raises(UnreachableError, match="Nobody answers"):
         await push(tmp_path / "a", "b", stager_address=f"127.0.0.1:{free_port()}", user="ada", clock=CLOCK, ids=IDS)
+
+
+async def test_it_stops_at_once_even_when_a_sender_waits(tmp_path: Path, layout: Layout) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    with stager_process(layout, f"127.0.0.1:{free_port()}") as stager:
+        waiting = push(tmp_path / "a", "b", stager_address=stager.address, user="ada", clock=CLOCK, ids=IDS)
+        async with asyncio.TaskGroup() as group:
+            sender = group.create_task(waiting)
+            async with rpc.connect(stager.address) as channel:
+                stub = StagerServiceStub(channel)
+                async with asyncio.timeout(WAIT_S):
+                    while (await stub.GetBacklog(pb.GetBacklogRequest())).sealed == 0:
+                        await asyncio.sleep(0.02)
+            stager.process.terminate()
+            assert await asyncio.to_thread(stager.process.wait, 5) == 0
+            sender.cancel()

@@ -54,6 +54,11 @@ def test_three_bad_looks_in_a_row_end_it(bad: Seen) -> None:
     assert actions == [Action.WAIT] * 5 + [Action.KILL]
 
 
+def test_who_is_swollen_from_the_start_has_started_nevertheless() -> None:
+    _, actions = after(policy.started(Case(), 0.0), *((second, Seen.SWOLLEN) for second in (1, 2, 3, 4)))
+    assert actions == [Action.WAIT] * 3 + [Action.KILL]
+
+
 def test_it_is_killed_once_and_then_waited_for() -> None:
     case, actions = after(running(), *((second, Seen.SILENT) for second in range(1, 8)))
     assert actions.count(Action.KILL) == 1
