@@ -98,10 +98,15 @@ class Loop:
             perform(effect)
 
     async def _write(self, batch: Batch) -> None:
+        try:
+            await self._store.commit(batch)
+        except UnreachableError:
+            await self._write_again(batch)
+
+    async def _write_again(self, batch: Batch) -> None:
         async for attempt in stamina.retry_context(
             on=UnreachableError, attempts=None, timeout=None, wait_initial=0.05, wait_max=RETRY_S_MAX
         ):
             with attempt:
-                if attempt.num > 1:
-                    self._log.warning("commit.again", attempt=attempt.num, turn=batch.turn)
+                self._log.warning("commit.again", attempt=attempt.num, turn=batch.turn)
                 await self._store.commit(batch)

@@ -16,10 +16,10 @@ from tests.embedded import Cluster, wait_until
 from watchdogs import database, leftovers
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own(short_home: Path) -> Iterator[Cluster]:
-    """A cluster of this test's own, with a path short enough for its socket."""
-    made = Cluster(short_home / f"own-{len(list(short_home.iterdir()))}")
+    """A cluster of these tests' own: nobody else's connections are cut."""
+    made = Cluster(short_home / "own")
     made.start()
     yield made
     made.stop()

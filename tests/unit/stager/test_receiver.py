@@ -27,7 +27,7 @@ def test_pieces_become_files(spool: Spool) -> None:
     receiver = spool.receiver(one)
     token, offsets = receiver.take()
     assert offsets == [0, 0, 0]
-    assert receiver.write(token, [(0, 0, b"hel"), (0, 3, b"lo"), (2, 0, memoryview(b"x" * 10))]) == 15
+    assert receiver.write(token, [(0, 0, b"he"), (0, 2, b"llo"), (2, 0, memoryview(b"x" * 10))]) == 15
     assert receiver.finish(token, []) == one.order
     assert [(spool.directory(one.id) / str(index)).read_bytes() for index in range(3)] == [b"hello", b"", b"x" * 10]
 

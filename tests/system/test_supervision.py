@@ -1,0 +1,111 @@
+"""A whole plotter2 is kept alive, and ends without a trace of its processes."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.system.installation import Installation, fetch, is_gone, until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def plotter2() -> Iterator[Installation]:
+    with tempfile.TemporaryDirectory(prefix="p2-", ignore_cleanup_errors=True) as folder:
+        made = Installation(Path(folder) / "home")
+        try:
+            made.start()
+            yield made
+        finally:
+            made.end()
+
+
+@pytest.mark.req("r070", "r077", "r078", "r079")
+def test_everybody_is_in_the_list_with_pid_and_start(plotter2: Installation) -> None:
+    found = plotter2.processes()
+    assert set(found) == {
+        "watchdog-main", "watchdog-buffer", "watchdog-services", "broker", "database", "manager", "stager", "servicer",
+        "worker-1",
+    }  # fmt: skip
+    for one in found.values():
+        began = psutil.Process(one["pid"]).create_time()
+        assert one["address"]
+        assert one["started_at"][:16] <= time.strftime("%Y-%m-%dT%H:%M", time.gmtime(began + 60))
+
+
+@pytest.mark.req("r077")
+@pytest.mark.parametrize("name", ["manager", "stager", "servicer", "worker-1", "watchdog-main"])
+def test_every_daemon_can_be_asked_how_it_is(plotter2: Installation, name: str) -> None:
+    addresses = plotter2.processes()[name]["addresses"]
+    probe = addresses.get("http") or addresses["probe"]
+    assert fetch(f"http://{probe}/health")[0] == 200
+    assert fetch(f"http://{probe}/ready")[0] == 200
+    status, body = fetch(f"http://{probe}/metrics")
+    assert status == 200
+    assert b"process_resident_memory_bytes" in body
+
+
+@pytest.mark.req("r077", "r078", "r079", "r080")
+@pytest.mark.parametrize(
+    "name", ["worker-1", "stager", "servicer", "broker", "database", "manager", "watchdog-services", "watchdog-buffer"]
+)
+def test_who_is_killed_comes_back_where_it_was(plotter2: Installation, name: str) -> None:
+    before = plotter2.processes()
+    killed = plotter2.kill(name)
+    until(lambda: plotter2.processes()[name]["pid"] != killed)
+    until(plotter2.is_well)
+    after = plotter2.processes()
+    assert is_gone(killed)
+    assert after[name]["role"] == before[name]["role"]
+    if name in {"manager", "stager", "servicer", "broker", "database"}:
+        assert after[name]["address"] == before[name]["address"]
+
+
+@pytest.mark.req("r070")
+def test_watchdog_main_is_kept_as_well_and_replaces_its_wards(plotter2: Installation) -> None:
+    before = plotter2.processes()
+    killed = plotter2.kill("watchdog-main")
+    until(lambda: plotter2.processes().get("watchdog-main", {}).get("pid", killed) != killed)
+    until(lambda: len(plotter2.processes()) == len(before) and plotter2.is_well())
+    after = plotter2.processes()
+    assert all(is_gone(one["pid"]) for one in before.values())
+    assert after["manager"]["address"] == before["manager"]["address"]
+
+
+def test_a_second_one_on_the_same_home_says_who_holds_it(plotter2: Installation) -> None:
+    before = plotter2.processes()
+    done = plotter2.run("up", "--ports", "auto")
+    assert done.returncode == 1
+    assert f"held by process {before['watchdog-main']['pid']} since 20" in done.stderr
+    assert "plotter2 down" in done.stderr
+    assert plotter2.processes() == before
+    assert plotter2.is_well()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_within_ten_seconds_and_leaves_nobody_and_goes_on_where_it_was(
+    plotter2: Installation, number: signal.Signals
+) -> None:
+    began = time.monotonic()  # noqa: TID251 -- what is measured
+    assert plotter2.stop(number) == 0, plotter2.said()
+    assert time.monotonic() - began < 10  # noqa: TID251 -- what is measured
+    assert plotter2.pids() == []
+    assert not (plotter2.home / "log" / "up.lock").exists()
+    assert plotter2.run("status").returncode == 4
+    installation = (plotter2.home / "registry" / "installation").read_bytes()
+    plotter2.start()
+    assert (plotter2.home / "registry" / "installation").read_bytes() == installation
+
+
+def test_down_ends_it(plotter2: Installation) -> None:
+    assert plotter2.run("down").returncode == 0
+    assert plotter2.process is not None
+    assert plotter2.process.wait(20) == 0
+    assert plotter2.pids() == []
