@@ -1,7 +1,7 @@
 """StagerRpc: chunked upload with resume by offset, and how deliveries stand.
 
 A stream is Begin, Chunks, Seal. While one batch of pieces is being written in a thread, the next one is taken from the
-line, and no more: a slow disk slows the sender down.
+line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order, checked
 from plotter2.rpc import Context, RpcServer
 from stager.deliveries import Receipt, Refusal
-from stager.frames import Chunk, decode
+from stager.frames import Chunk, Piece, decode
 from stager.keeper import Keeper
 from stager.receiver import Receiver
 from stager.wire import order_from_proto, receipt_to_proto
@@ -30,6 +30,8 @@ SERVICE_NAME = pb.DESCRIPTOR.services_by_name["StagerService"].full_name
 PROGRESS_BYTES = 16 << 20
 PROGRESS_PARTS = 256
 """At most so many progress messages a delivery: a sender that never reads them must not block us."""
+AHEAD_MESSAGES_MAX = 4
+"""So much is taken from the line while a batch is being written, and no more: a slow disk slows the sender down."""
 WAIT_S_MAX = 300.0
 
 Message = Chunk | pb.UploadRequest
@@ -168,6 +170,8 @@ class Intake:
         self._step_bytes = max(PROGRESS_BYTES, size_bytes // PROGRESS_PARTS)
         self._count = count
         self._writing: asyncio.Future[int] | None = None
+        self._ahead: list[Piece] = []
+        self._ahead_messages = 0
         self.digests: list[bytes] = []
 
     async def run(self, requests: AsyncIterator[Message]) -> AsyncIterator[int]:
@@ -177,23 +181,37 @@ class Intake:
             UsageError: the stream ended without Seal, or begins again.
         """
         said_bytes = self._received_bytes
-        loop = asyncio.get_running_loop()
         try:
             async for message in requests:
-                await self._written()
                 if not isinstance(message, Chunk):
+                    await self._write_all()
                     self.digests = _sealing(message)
                     return
-                self._writing = loop.run_in_executor(None, self._receiver.write, self._token, message.pieces)
+                self._ahead += message.pieces
+                self._ahead_messages += 1
+                if self._writing is None or self._writing.done() or self._ahead_messages >= AHEAD_MESSAGES_MAX:
+                    await self._written()
+                    self._write()
                 if self._received_bytes - said_bytes >= self._step_bytes:
                     said_bytes = self._received_bytes
                     yield said_bytes
-            await self._written()
+            await self._write_all()
         finally:
             if self._writing is not None:  # the stream broke: what is being written ends before the file is closed
                 await asyncio.wait([self._writing])
                 self._writing.exception()
         raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
+
+    def _write(self) -> None:
+        pieces, self._ahead, self._ahead_messages = self._ahead, [], 0
+        loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(None, self._receiver.write, self._token, pieces)
+
+    async def _write_all(self) -> None:
+        await self._written()
+        if self._ahead:
+            self._write()
+            await self._written()
 
     async def _written(self) -> None:
         if self._writing is not None:
