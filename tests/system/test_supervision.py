@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from plotter2.clock import from_rfc3339
 from tests.system.installation import Installation, fetch, is_gone, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -35,9 +36,8 @@ def test_everybody_is_in_the_list_with_pid_and_start(plotter2: Installation) -> 
         "worker-1",
     }  # fmt: skip
     for one in found.values():
-        began = psutil.Process(one["pid"]).create_time()
         assert one["address"]
-        assert one["started_at"][:16] <= time.strftime("%Y-%m-%dT%H:%M", time.gmtime(began + 60))
+        assert abs(from_rfc3339(one["started_at"]) - psutil.Process(one["pid"]).create_time()) < 10
 
 
 @pytest.mark.req("r077")
@@ -104,8 +104,19 @@ def test_it_ends_within_ten_seconds_and_leaves_nobody_and_goes_on_where_it_was(
     assert (plotter2.home / "registry" / "installation").read_bytes() == installation
 
 
-def test_down_ends_it(plotter2: Installation) -> None:
-    assert plotter2.run("down").returncode == 0
+@pytest.mark.req("r070")
+def test_all_goes_on_when_the_command_itself_is_killed_and_down_ends_it(plotter2: Installation) -> None:
+    before = plotter2.processes()
     assert plotter2.process is not None
-    assert plotter2.process.wait(20) == 0
+    plotter2.process.kill()
+    plotter2.process.wait()
+    assert plotter2.is_well()
+    assert plotter2.processes() == before
+    assert plotter2.run("down").returncode == 0
     assert plotter2.pids() == []
+
+
+def test_down_when_nothing_runs_says_so(plotter2: Installation) -> None:
+    done = plotter2.run("down")
+    assert done.returncode == 4
+    assert "not running" in done.stderr
