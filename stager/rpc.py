@@ -169,7 +169,7 @@ class Intake:
         self._received_bytes = received_bytes
         self._step_bytes = max(PROGRESS_BYTES, size_bytes // PROGRESS_PARTS)
         self._count = count
-        self._writing: asyncio.Future[int] | None = None
+        self._writing: asyncio.Future[None] | None = None
         self._ahead: list[Piece] = []
         self._ahead_messages = 0
         self.digests: list[bytes] = []
@@ -189,9 +189,11 @@ class Intake:
                     return
                 self._ahead += message.pieces
                 self._ahead_messages += 1
-                if self._writing is None or self._writing.done() or self._ahead_messages >= AHEAD_MESSAGES_MAX:
+                if self._writing is None or self._writing.done():
                     await self._written()
-                    self._write()
+                    self._writing = asyncio.ensure_future(self._write_ahead())
+                elif self._ahead_messages >= AHEAD_MESSAGES_MAX:
+                    await self._written()
                 if self._received_bytes - said_bytes >= self._step_bytes:
                     said_bytes = self._received_bytes
                     yield said_bytes
@@ -202,23 +204,23 @@ class Intake:
                 self._writing.exception()
         raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
 
-    def _write(self) -> None:
-        pieces, self._ahead, self._ahead_messages = self._ahead, [], 0
+    async def _write_ahead(self) -> None:
+        """Write what has come until nothing waits: also when the sender pauses, nothing lies about in memory."""
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(None, self._receiver.write, self._token, pieces)
+        while self._ahead:
+            pieces, self._ahead, self._ahead_messages = self._ahead, [], 0
+            size_bytes = await loop.run_in_executor(None, self._receiver.write, self._token, pieces)
+            self._received_bytes += size_bytes
+            self._count(size_bytes)
 
     async def _write_all(self) -> None:
         await self._written()
-        if self._ahead:
-            self._write()
-            await self._written()
+        await self._write_ahead()
 
     async def _written(self) -> None:
         if self._writing is not None:
             writing, self._writing = self._writing, None
-            size_bytes = await writing
-            self._received_bytes += size_bytes
-            self._count(size_bytes)
+            await writing
 
 
 def _sealing(message: pb.UploadRequest) -> list[bytes]:

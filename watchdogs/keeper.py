@@ -107,6 +107,7 @@ class Keeper:
         running = self._running
         if running is None:
             return
+        self._log.info("asked to end", pid=running.pid, stop_s=stop_s)
         running.ask()
         with suppress(TimeoutError):
             async with asyncio.timeout(stop_s):
@@ -115,4 +116,5 @@ class Keeper:
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await running.exited()
+        self._log.info("ended", pid=running.pid)
         self._running = None
