@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE_S = 30.0
+RESTART_S = 10.0
+"""How long nobody at all may be there before it is taken for a clean stop."""
 PAUSE_S = 0.1
 PAUSE_S_MAX = 1.0
 ASK_TIMEOUT_S = 60.0
@@ -42,6 +44,7 @@ class Link:
         self._stub: Stub | None = None
         self._bound = ""
         self._was_heard = False
+        self._lost_at = 0.0
         self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -102,6 +105,7 @@ class Link:
     def heard(self) -> None:
         """Note that the manager has answered over this link."""
         self._was_heard = True
+        self._lost_at = 0.0
 
     async def again(self, patience: Patience, gone: UnreachableError) -> None:
         """Wait a moment for the manager to come back, and look where it is now.
@@ -109,6 +113,7 @@ class Link:
         Raises:
             UnreachableError: nobody will bring it back, or patience has ended.
         """
+        self._lost_at = self._lost_at or self._clock.monotonic()
         if not await asyncio.to_thread(self._will_return):
             raise gone
         await patience.pause(gone)
@@ -123,8 +128,10 @@ class Link:
         try:
             endpoints = discovery.read_endpoints(self._home)
         except UnreachableError:
-            # A clean stop leaves an empty list; after a crash somebody may bring everything back.
-            return self._was_heard and discovery.has_crashed(self._home)
+            # After a crash somebody may bring everything back; a clean stop says so by an empty list, as does a
+            # watchdog that is only beginning anew: a moment tells them apart.
+            is_new = self._clock.monotonic() - self._lost_at < RESTART_S
+            return self._was_heard and (is_new or discovery.has_crashed(self._home))
         return any(one.role == "watchdog" and psutil.pid_exists(one.pid) for one in endpoints)
 
     def _where(self) -> str:
