@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from plotter2.model import package
 from plotter2.model.package import Service
 
@@ -41,25 +43,31 @@ class Start:
 
 def texts(parameters_json: str) -> dict[str, str]:
     """Each parameter as text, numbers as they were spelled."""
-    raw = json.loads(parameters_json, parse_float=_Spelled, parse_int=_Spelled)
-    return {name: _text(value) for name, value in raw.items()}
+    return {name: _text(value) for name, value in _read(parameters_json).items()}
+
+
+def _read(parameters_json: str) -> dict[str, Any]:
+    return dict(json.loads(parameters_json, parse_float=_Spelled, parse_int=_Spelled))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
-    if value is None:
-        return ""
-    return json.dumps(_unspelled(value), ensure_ascii=False)
+    return "" if value is None else _json(value, indent=0)
 
 
-def _unspelled(value: Any) -> Any:
+def _json(value: Any, indent: int) -> str:
+    """JSON with every number as it was spelled."""
+    return msgspec.json.format(msgspec.json.encode(_raw(value)), indent=indent).decode()
+
+
+def _raw(value: Any) -> Any:
     if isinstance(value, _Spelled):
-        return json.loads(value)
+        return msgspec.Raw(value.encode())
     if isinstance(value, list):
-        return [_unspelled(one) for one in value]
+        return [_raw(one) for one in value]
     if isinstance(value, dict):
-        return {key: _unspelled(one) for key, one in value.items()}
+        return {key: _raw(one) for key, one in value.items()}
     return value
 
 
@@ -72,7 +80,7 @@ def build(service: Service, parameters_json: str, places: Places, inherited: dic
         "bundle": places.bundle,
         "work": places.work,
     }
-    typed = {**json.loads(parameters_json), **{name: values[name] for name in package.BUILT_IN_PLACES}}
+    typed = {**_read(parameters_json), **{name: values[name] for name in package.BUILT_IN_PLACES}}
     argv = [package.fill(word, values) for word in service.command]
     env = {
         **inherited,
@@ -87,7 +95,7 @@ def build(service: Service, parameters_json: str, places: Places, inherited: dic
 def _content(body: Any, values: dict[str, str], typed: dict[str, Any]) -> str:
     if isinstance(body, str):
         return package.fill(body, values)
-    return json.dumps(_filled(body, values, typed), indent=2, ensure_ascii=False) + "\n"
+    return _json(_filled(body, values, typed), indent=2) + "\n"
 
 
 def _filled(body: Any, values: dict[str, str], typed: dict[str, Any]) -> Any:

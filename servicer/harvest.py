@@ -21,7 +21,7 @@ from plotter2.files import digest, link_or_copy
 from plotter2.model.bundle import PACKAGE_FILE
 from plotter2.model.package import Service
 from plotter2.model.service import ServiceSpec, ServiceStatus
-from servicer import metrics
+from servicer import metrics, patterns
 from servicer.folder import Folder
 
 METRICS_FILE = "metrics.csv"
@@ -35,6 +35,7 @@ def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Ser
         FailedError: the program left what cannot be taken in.
         LimitError: it left more than it may.
     """
+    patterns.check(service)
     child = folder.child
     shutil.rmtree(child, ignore_errors=True)
     child.mkdir()
@@ -71,8 +72,8 @@ def _outputs(folder: Folder, spec: ServiceSpec, service: Service, cwd: Path) -> 
     if service.outputs:
         seen = set()
         for pattern in service.outputs:
-            for path in sorted(cwd.glob(pattern)):
-                if path not in seen and _is_plain(path):
+            for path in patterns.matching(cwd, pattern):
+                if path not in seen:
                     seen.add(path)
                     yield path, path.relative_to(cwd).as_posix()
         return

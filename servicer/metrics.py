@@ -7,12 +7,16 @@ appearance.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from plotter2.model.package import Metrics
+from servicer import patterns
 
 ROWS_MAX = 5_000_000
 FIELD_BYTES_MAX = 1 << 20
@@ -21,13 +25,13 @@ Row = dict[str, str]
 
 def write(sources: Iterable[Metrics], cwd: Path, log: Path, target: Path) -> bool:
     """Write the table; False when there is nothing to write. Blocks."""
-    rows = [row for source in sources for row in _rows(source, cwd, log)][:ROWS_MAX]
+    rows = list(islice((row for source in sources for row in _rows(source, cwd, log)), ROWS_MAX))
     if not rows:
         return False
     columns: dict[str, None] = {}
     for row in rows:
         columns |= dict.fromkeys(row)
-    with target.open("w", newline="", encoding="utf-8") as file:
+    with target.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.DictWriter(file, list(columns), restval="")
         writer.writeheader()
         writer.writerows(rows)
@@ -38,14 +42,13 @@ def _rows(source: Metrics, cwd: Path, log: Path) -> Iterator[Row]:
     if source.format == "pattern":
         yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
         return
-    for path in sorted(cwd.glob(source.path)):
-        if path.is_file():
-            yield from _of_csv(path) if source.format == "csv" else _of_json_lines(path)
+    for path in patterns.matching(cwd, source.path):
+        yield from _of_csv(path) if source.format == "csv" else _of_json_lines(path)
 
 
 def _of_csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(FIELD_BYTES_MAX)
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file, suppress(csv.Error):  # rows before it stay
         for row in csv.DictReader(file):
             yield {
                 str(key): value or "" for key, value in row.items() if key is not None and not isinstance(value, list)
@@ -56,11 +59,15 @@ def _of_json_lines(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                found = json.loads(line, parse_float=str, parse_int=str)
+                found = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
             except ValueError:
-                continue  # half a line, or words between
-            if isinstance(found, dict):
-                yield {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+                continue  # half a line, words between, or no object
+            yield {key: _spelled(bytes(value)) for key, value in found.items()}
+
+
+def _spelled(value: bytes) -> str:
+    """The text of a string, and of anything else what was printed."""
+    return str(msgspec.json.decode(value)) if value.startswith(b'"') else value.decode()
 
 
 def _by_pattern(pattern: re.Pattern[str], path: Path) -> Iterator[Row]:

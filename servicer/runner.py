@@ -25,7 +25,7 @@ from plotter2.model.package import Service
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceStatus
 from plotter2.rpc import Channel, errors
 from plotter2.wire import services as wire
-from servicer import command, folder, harvest, machine, process
+from servicer import command, folder, harvest, machine, patterns, process
 from servicer.config import ServicerConfig
 from servicer.folder import Folder
 from servicer.machine import Machine
@@ -74,17 +74,30 @@ class Runner:
             case machine.Keep():
                 await asyncio.to_thread(self._keep, wanted)
             case machine.Launch():
-                self._spawn(self._launch(wanted.spec), f"launch {wanted.spec.service_id}")
+                self._go_on("launch", wanted.spec, self._launch(wanted.spec))
             case machine.Adopt():
-                self._spawn(self._adopt(wanted.spec), f"adopt {wanted.spec.service_id}")
+                self._go_on("adopt", wanted.spec, self._adopt(wanted.spec))
             case machine.Harvest():
-                self._spawn(self._harvest(wanted.spec, wanted.status), f"harvest {wanted.spec.service_id}")
+                self._go_on("harvest", wanted.spec, self._harvest(wanted.spec, wanted.status))
             case machine.End():
                 await asyncio.to_thread(process.end, self._folder(wanted.service_id).root)
             case machine.Report():
                 self._report(wanted.status)
             case machine.Clear():
                 await asyncio.to_thread(self._clear, wanted)
+
+    def _go_on(self, what: str, spec: ServiceSpec, work: Coroutine[Any, Any, None]) -> None:
+        self._spawn(self._alone(spec.service_id, work), f"{what} {spec.service_id}")
+
+    async def _alone(self, service_id: ServiceId, work: Coroutine[Any, Any, None]) -> None:
+        """One run's work; whatever it breaks, the other runs go on."""
+        try:
+            await work
+        except Exception as wrong:  # noqa: BLE001 -- the servicer's one boundary: a run that breaks us fails alone
+            self._log.error("run.broken", service=service_id, exc_info=wrong)
+            await asyncio.to_thread(process.end, self._folder(service_id).root)
+            error = f"plotter2 could not handle this run: {type(wrong).__name__}: {wrong}"
+            await self.put(machine.Exited(service_id, 1, error=error))
 
     def _folder(self, service_id: ServiceId) -> Folder:
         return Folder(self._layout, service_id)
@@ -118,6 +131,7 @@ class Runner:
 
     def _start(self, place: Folder, spec: ServiceSpec) -> None:
         service = _declared(spec)
+        patterns.check(service)
         place.copy_code(spec)
         cwd = harvest.start_folder(place, service)
         start = self._command(place, spec, service)

@@ -111,8 +111,11 @@ def prepare(layout: Layout, setting: Path | None) -> Postgres:
     """
     binaries = find(setting)
     data = layout.registry / "postgres"
-    sockets = _socket_folder(layout)
-    prefix = _unprivileged(data, sockets)
+    prefix, user_id = _unprivileged()
+    sockets = _socket_folder(layout, user_id)
+    if user_id != os.geteuid():
+        for folder in (data.parent, sockets):
+            os.chown(folder, user_id, user_id)
     found = Postgres(binaries, data, sockets, prefix)
     if not (data / "PG_VERSION").exists():
         _initialise(found)
@@ -139,29 +142,28 @@ def _run(found: Postgres, program: str, *words: str) -> None:
         raise ConfigError(f"{program} failed: {(done.stderr or done.stdout).strip()[-400:]}")
 
 
-def _socket_folder(layout: Layout) -> Path:
+def _socket_folder(layout: Layout, user_id: int) -> Path:
     """Where the socket lies: in the registry, or, where that path is too long for a socket, below /tmp."""
     inside = layout.registry / "sockets"
     if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) > SOCKET_PATH_BYTES_MAX:
         inside = Path("/tmp") / f"plotter2-{hashlib.sha256(os.fsencode(layout.home)).hexdigest()[:12]}"  # noqa: S108 -- short
     inside.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if inside.stat().st_uid != os.geteuid():
+    if inside.stat().st_uid not in {user_id, os.geteuid()}:
         raise ConfigError(f"{inside} belongs to somebody else; PostgreSQL's socket cannot lie there.")
     return inside
 
 
-def _unprivileged(data: Path, sockets: Path) -> tuple[str, ...]:
+def _unprivileged() -> tuple[tuple[str, ...], int]:
+    """What stands before a command so that it is not root, and to whom the files it makes belong."""
     if os.geteuid() != 0:
-        return ()
+        return (), os.geteuid()
     unshare = shutil.which("unshare")
     if unshare is not None:
         prefix = (unshare, "--user", "--map-user=1000", "--map-group=1000", "--")
         if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-            return prefix
+            return prefix, 0
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ConfigError("PostgreSQL does not run as root, and neither unshare nor setpriv is here; start as a user.")
-    nobody = pwd.getpwnam("nobody")
-    for folder in (data.parent, sockets):
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    return (setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--")
+    user_id = pwd.getpwnam("nobody").pw_uid
+    return (setpriv, f"--reuid={user_id}", f"--regid={user_id}", "--clear-groups", "--"), user_id

@@ -22,11 +22,12 @@ from plotter2.datter.frame import Curve, MotionOf, TableOf, TextAt, as_table
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import unknown
 from plotter2.datter.motion import motion
-from plotter2.datter.points import Clusters, Points, Projection, numbers, points
+from plotter2.datter.points import CATEGORIES_GOOD, Clusters, Points, Projection, label_column, numbers, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 PANELS_MAX = 12
+STACKED, CHANNELS_MAX = 3, 4
 STEP_NAMES = frozenset(
     {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
     | {"batch", "global_step"}
@@ -44,12 +45,24 @@ def visual_of(value: Any) -> str:
         return _visual_of_table(value)
     if isinstance(value, DataGroup):
         return _visual_of_group(value)
-    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
-        return "table"
-    array = numbers(value)
+    if isinstance(value, dict):
+        return "each" if _is_mixed(value) else "table"
+    is_records = isinstance(value, list) and value and isinstance(value[0], dict)
+    return "table" if is_records else _visual_of_array(numbers(value))
+
+
+def _visual_of_array(array: NDArray[Any]) -> str:
     if array.ndim == 1:
         return "line" if array.size > 1 else "text"
+    if array.ndim == STACKED and array.shape[-1] > CHANNELS_MAX:
+        return "matrices"
     return "scatter" if array.ndim == array.shape[-1] == visuals.SEVERAL < len(array) else "matrix"
+
+
+def _is_mixed(value: dict[Any, Any]) -> bool:
+    """Whether these are arrays by name that are no columns of one table, as an .npz file may hold."""
+    arrays = [one for one in value.values() if isinstance(one, np.ndarray)]
+    return 0 < len(arrays) == len(value) and len({one.shape if one.ndim == 1 else id(one) for one in arrays}) > 1
 
 
 def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[str] = ()) -> list[Panel]:
@@ -178,6 +191,10 @@ def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
 
 
 def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    if isinstance(value, Table) and not value.label:
+        column = label_column(value)
+        if column and len(value.codes(column)[1]) <= CATEGORIES_GOOD:
+            value = value.labelled(column)
     return [visuals.scatter(points(value), palette=palette)]
 
 

@@ -6,6 +6,7 @@ A name that is not in this table does not exist, neither in scripts nor in pipel
 from __future__ import annotations
 
 import builtins as python
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -74,7 +75,8 @@ class Builtin:
     @property
     def signature(self) -> str:
         """How it is called."""
-        return f"{self.name}{signature(self.call)}"
+        written = str(signature(self.call)).replace(": 'Any'", "")
+        return self.name + _QUOTED.sub(r"\1", written)
 
 
 def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING, gives: str = "") -> dict[str, Builtin]:
@@ -86,6 +88,8 @@ def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING,
 
 
 _TRIGONOMETRY = "sine sin cos cosine tan asin acos atan atan2 sec csc cot sinh cosh tanh asinh acosh atanh deg rad"
+
+_QUOTED = re.compile(r"(?<=: |> )'([^']*)'")
 
 TABLE: dict[str, Builtin] = {
     **_rows("stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),

@@ -20,6 +20,7 @@ from plotter2.errors import UsageError
 
 STARTS = 4
 ROWS_MIN = 2
+NAMED_MAX = 8
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
 BATCH_ROWS = 100_000
@@ -36,6 +37,11 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     rows, columns = found.shape
     if rows < ROWS_MIN:
         raise UsageError(f"pca needs at least {ROWS_MIN} rows, not {rows}.")
+    if k > columns:
+        raise UsageError(
+            f"pca: {k} components need at least {k} columns of numbers; here {columns} can be used: "
+            f"{', '.join(found.names[:NAMED_MAX])}{' and more' * (columns > NAMED_MAX)}."
+        )
     if not 1 <= k <= min(rows, columns):
         raise UsageError(
             f"pca: k must be between 1 and {min(rows, columns)} for {rows} rows x {columns} columns, not {k}."

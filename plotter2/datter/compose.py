@@ -89,11 +89,11 @@ def _shared(one: Panel, other: Panel, colours: Sequence[str]) -> Panel:
     """Two panels on the same axes; the second one's curves get the next colours."""
     if other.visual == "shape":
         return replace(one, layers=one.layers + other.layers)
-    used = sum(layer.mark in {"line", "points"} for layer in one.layers)
-    added = [
-        replace(layer, colour=colours[(used + place) % len(colours)]) if layer.colour in colours else layer
-        for place, layer in enumerate(other.layers)
-    ]
+    used = {layer.colour for layer in one.layers}
+    free = [colour for colour in colours if colour not in used] or list(colours)
+    mine = dict.fromkeys(layer.colour for layer in other.layers if layer.colour in colours)
+    taken = {colour: free[place % len(free)] for place, colour in enumerate(mine)}
+    added = [replace(layer, colour=taken.get(layer.colour, layer.colour)) for layer in other.layers]
     layers = (*one.layers, *added)
     is_named = len({layer.name for layer in layers if layer.name}) > 1
     y = replace(one.y, label=one.y.label if one.y.label == other.y.label else "")
@@ -132,7 +132,11 @@ def _title(context: Context, root: Frame, panels: list[Panel]) -> str:
         return f"{name or 'Data'}: {len(first.centres)} clusters"
     if drawn and drawn[0].visual == "pca":
         return f"{name or 'Data'}: principal components"
-    if drawn and drawn[0].visual == "line" and drawn[0].x.label:
+    if (
+        drawn
+        and drawn[0].x.label
+        and {(panel.visual, panel.x.label) for panel in drawn} == {("line", drawn[0].x.label)}
+    ):
         metrics = [panel.y.label for panel in drawn if panel.y.label] or [name or "value"]
         written = " and ".join(", ".join(dict.fromkeys(metrics)).rsplit(", ", 1))
         return f"{written[:1].upper()}{written[1:]} by {drawn[0].x.label}"

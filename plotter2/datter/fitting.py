@@ -107,7 +107,11 @@ def _pairs(data: Any, other: Any) -> tuple[NDArray[Any], NDArray[Any], tuple[str
     if found.shape[1] == 1:
         return np.arange(len(found), dtype=float), found.matrix[:, 0], ("place", found.names[0])
     if found.shape[1] > 2 and isinstance(data, Table):  # noqa: PLR2004 -- x and y
-        raise UsageError(f"fit: say which two columns, as fit(t['{found.names[0]}'], t['{found.names[1]}']).")
+        first, second = found.names[:2]
+        raise UsageError(
+            f"fit: say which two columns, as fit(t['{first}'], t['{second}']), or choose them before: "
+            f"access(key, columns=['{first}', '{second}'])."
+        )
     return found.matrix[:, 0], found.matrix[:, 1], (found.names[0], found.names[1])
 
 

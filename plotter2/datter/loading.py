@@ -25,6 +25,7 @@ from plotter2.errors import UsageError
 TEXT_BYTES_MAX = 16 << 20
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _LOCAL_HEADER_BYTES = 30
+HEAD_BYTES = 64 << 10
 
 
 def load_file(path: Path, name: str, kind: str = "") -> Any:
@@ -71,12 +72,13 @@ def _bytes(source: Source) -> bytes:
     return source if isinstance(source, bytes) else source.read_bytes()
 
 
-def _read_csv(source: Source, name: str, delimiter: str = ",") -> Table:
+def _read_csv(source: Source, name: str, delimiter: str = "") -> Table:
     """Typed columns; a column of two kinds is text, rows with a wrong number of fields are left out."""
     content = _bytes(source)
     if not content.strip():
         raise ValueError("the file is empty")
     notes = []
+    delimiter = delimiter or _delimiter(content)
     table, ragged = _parsed_csv(content, delimiter)
     if any("binary" in str(kind) for kind in table.schema.types):
         table, ragged = _parsed_csv(content.decode("latin-1").encode(), delimiter)
@@ -84,6 +86,12 @@ def _read_csv(source: Source, name: str, delimiter: str = ",") -> Table:
     if ragged:
         notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
     return Table(table, name=stem(name), notes=notes)
+
+
+def _delimiter(content: bytes) -> str:
+    """A comma; what else parts the first line, where that line has no comma."""
+    head = content.lstrip()[:HEAD_BYTES].splitlines()[0]
+    return next((one for one in (",", "\t", ";", "|") if one.encode() in head), ",")
 
 
 def _parsed_csv(content: bytes, delimiter: str) -> tuple[Any, int]:

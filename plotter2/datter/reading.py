@@ -189,7 +189,8 @@ def read(context: Context, scope: Scope, name: str) -> Any:
         declared = scope.package.data[name].path if scope.package and name in scope.package.data else name
         raise UsageError(f"{scope.bundle or 'The bundle'} has no file {declared!r}, which is what {name!r} stands for.")
     if not key.is_group:
-        return _read_file(context, scope, key.paths[0], key.type, name)
+        called = name if name in context.keys_of(scope) else stem(name)
+        return _read_file(context, scope, key.paths[0], key.type, called)
     members = []
     axes = set()
     for place, path in enumerate(key.paths):

@@ -28,6 +28,7 @@ LEGEND_MAX = 24
 HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
 IMAGE_WIDTHS, IMAGE_HEIGHT_MAX = {1: 640, 2: 360, 3: 190}, 440
 TILTED_FROM = 9
+NARROW, LABEL_CHARS_BESIDE, LEGEND_LINE_HEIGHT = 3, 8, 24
 _SEQUENTIAL = "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6dcd59 #b4de2c #fde725"
 _DIVERGING = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
 Json = dict[str, Any]
@@ -105,22 +106,30 @@ def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
         make("Grid", axis={"id": one["id"]}, dimension=place, grid_line_color=GRID)
         for place, one in enumerate((x_axis, y_axis))
     ]
-    right = _legend(sheet, panel, renderers) + _bar(sheet, panel, renderers)
+    legend, bar = _legend(sheet, panel, renderers), _bar(sheet, panel, renderers)
+    is_under = bool(legend) and columns >= NARROW and max(map(len, _entries(panel))) > LABEL_CHARS_BESIDE
+    under, right = (legend, bar) if is_under else ([], legend + bar)
     attributes: Json = {
         "x_range": _range(sheet, panel.x), "y_range": _range(sheet, panel.y),
         "x_scale": make(_SCALES[panel.x.scale]), "y_scale": make(_SCALES[panel.y.scale]),
-        "renderers": renderers, "below": [x_axis], "left": [y_axis], "right": right,
+        "renderers": renderers, "below": [x_axis, *under], "left": [y_axis], "right": right,
         "center": [] if panel.visual == "matrix" else grids,
         "toolbar": make("Toolbar", logo=None, tools=_tools(sheet, panel, renderers)), "toolbar_location": "above",
         "outline_line_color": None, "background_fill_color": None, "border_fill_color": None,
         **_size(panel, columns),
     }  # fmt: skip
+    if is_under and "height" in attributes:
+        attributes["height"] += LEGEND_LINE_HEIGHT * len(_entries(panel))
     if not panel.layers:
         attributes["renderers"] = []
     root = make("Figure", **attributes)
     if panel.motion is not None:
         renderers[0]["attributes"]["data_source"]["attributes"]["name"] = motion_name(root["id"])
     return root
+
+
+def _entries(panel: Panel) -> list[str]:
+    return list(dict.fromkeys(layer.name for layer in panel.layers if layer.name))[:LEGEND_MAX]
 
 
 def _size(panel: Panel, columns: int) -> Json:
@@ -248,11 +257,12 @@ def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
     if not panel.has_legend or not named:
         return []
     shown = list(named.items())[:LEGEND_MAX]
+    policy = "none" if any(layer.mark == "rgba" for layer in panel.layers) else "hide"  # a mix cannot be parted
     items = [sheet.make("LegendItem", label={"type": "value", "value": name}, renderers=found) for name, found in shown]
     title = panel.legend_title + (f" (the first {LEGEND_MAX} of {len(named)})" if len(named) > LEGEND_MAX else "")
     return [
         sheet.make(
-            "Legend", items=items, title=title.strip() or None, click_policy="hide", location="top_left",
+            "Legend", items=items, title=title.strip() or None, click_policy=policy, location="top_left",
             border_line_color=None,
             background_fill_color=None, label_text_color=INK, label_text_font=FONT, label_text_font_size="12px",
             title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal", spacing=2,

@@ -7,6 +7,8 @@ with its place, and without its repr.
 from __future__ import annotations
 
 import math
+from datetime import date, time
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -128,6 +130,7 @@ def _fit(value: Fit) -> Any:
 _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
     (Points, _points), (Fit, _fit), (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
+    (date, date.isoformat), (time, time.isoformat), (PurePath, str),
     (Frame, lambda frame: {"kind": "frame", "title": frame.title}),
     (Report, lambda report: {"kind": "report", "title": report.title}),
 )  # fmt: skip

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from plotter2.clock import from_rfc3339
-from tests.system.installation import Installation, fetch, is_gone, until
+from tests.system.installation import START_S_MAX, Installation, fetch, is_gone, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -73,13 +73,14 @@ def test_watchdog_main_is_kept_as_well_and_replaces_its_wards(plotter2: Installa
     before = plotter2.processes()
     killed = plotter2.kill("watchdog-main")
     until(lambda: plotter2.processes().get("watchdog-main", {}).get("pid", killed) != killed)
-    until(lambda: len(plotter2.processes()) == len(before) and plotter2.is_well())
+    until(lambda: len(plotter2.processes()) == len(before) and plotter2.is_well(), START_S_MAX)
     after = plotter2.processes()
     assert all(is_gone(one["pid"]) for one in before.values())
     assert after["manager"]["address"] == before["manager"]["address"]
 
 
 def test_a_second_one_on_the_same_home_says_who_holds_it(plotter2: Installation) -> None:
+    until(plotter2.is_well)
     before = plotter2.processes()
     done = plotter2.run("up", "--ports", "auto")
     assert done.returncode == 1

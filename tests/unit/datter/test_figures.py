@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from plotter2.datter import automatic, drawing, visuals
+from plotter2.datter import automatic, drawing, render, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.fitting import fit
@@ -47,6 +47,8 @@ VALUES: dict[str, Any] = {
     "bars": {"who": 1, "what": 2},
     "table": [{"a": 1, "b": "<script>alert(1)</script>", "c": None}],
     "text": "two\n\nparagraphs & <b>",
+    "stack": CHANCE.normal(size=(14, 6, 6)),
+    "archive": {"weights": np.eye(3), "bias": np.arange(3.0)},
 }
 
 
@@ -83,6 +85,20 @@ def test_every_value_becomes_a_page_that_bokeh_understands(
 @pytest.mark.req("r137", "r172")
 def test_the_picture_suits_the_value(value: Any, visual: str) -> None:
     assert automatic.visual_of(value) == visual
+
+
+def test_rows_are_coloured_by_a_text_column_with_few_values() -> None:
+    table = Table({"x": np.arange(60.0), "y": np.arange(60.0) ** 2, "kind": ["a", "b", "c"] * 20})
+    (panel,) = automatic.panels_of(table, visual="scatter")
+    assert (panel.legend_title, [layer.name for layer in panel.layers]) == ("kind", ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(("columns", "side"), [(2, "right"), (3, "below")])
+def test_a_long_legend_lies_under_a_narrow_panel(columns: int, side: str) -> None:
+    (panel,) = automatic.panels_of(fit(np.arange(9.0), np.arange(9.0) ** 2))
+    sheet = render.Sheet([])
+    sheet.add(panel, columns)
+    assert "Legend" in [one["name"] for one in sheet.roots[0]["attributes"][side]]
 
 
 def test_metrics_of_one_kind_share_a_panel(context: Context) -> None:

@@ -52,6 +52,13 @@ def test_a_table_has_typed_columns_and_missing_values(tmp_path: Path, name: str,
     assert not table["step"].flags.writeable
 
 
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_a_csv_without_commas_is_parted_by_what_parts_its_first_line(tmp_path: Path, delimiter: str) -> None:
+    table = load_file(write(tmp_path, "m.csv", CSV.replace(",", delimiter).encode()), "m.csv")
+    assert table.names == ("step", "loss", "who")
+    assert load_file(write(tmp_path, "m.csv", b"one column; no comma\n"), "m.tsv").names == ("one column; no comma",)
+
+
 def test_a_column_of_two_kinds_is_read_as_text(tmp_path: Path) -> None:
     rows = "a,b\n" + "1,2\n" * 300_000 + "1,oops\n"
     table = load_file(write(tmp_path, "m.csv", rows.encode()), "m.csv")

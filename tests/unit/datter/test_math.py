@@ -101,7 +101,7 @@ def test_pca_says_what_it_left_out_and_keeps_labels_in_step() -> None:
     [
         (np.ones((5, 2)), 1, "Nothing is left"),
         (np.full((5, 2), np.nan), 1, "Nothing is left"),
-        (np.eye(3), 9, "k must be between 1 and 3"),
+        (np.eye(3), 9, "at least 9 columns of numbers; here 3"),
         (np.eye(1), 1, "."),
         (np.empty((0, 2)), 1, "empty"),
         (Table({"t": ["a", "b"]}), 1, "no numeric column"),

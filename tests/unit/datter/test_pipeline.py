@@ -77,7 +77,7 @@ def test_the_ten_steps_of_the_seed_draw_labelled_components(bench: Bench, flower
 
 
 def test_a_step_that_goes_wrong_is_named_with_its_place(bench: Bench, flowers: Any) -> None:
-    with pytest.raises(TaskFailedError, match=r"step 2 \(pca\): pca: k must be between 1 and 3"):
+    with pytest.raises(TaskFailedError, match=r"step 2 \(pca\): pca: 9 components need at least 9 columns"):
         bench.run(["access", {"pca": 9}], flowers)
     with pytest.raises(TaskFailedError, match=r"step 1 \(access\): There is no data in data/flowers called 'nothing'"):
         bench.run([["access", "nothing"]], flowers)

@@ -56,19 +56,19 @@ def test_no_postgres_at_all_is_said_with_the_way_out(monkeypatch: pytest.MonkeyP
 
 
 def test_a_long_home_gets_a_short_folder_for_its_socket(tmp_path: Path) -> None:
-    near = database._socket_folder(Layout.at(Path("/tmp/p2-near-test")))  # noqa: S108 -- a short path is the point
+    near = database._socket_folder(Layout.at(Path("/tmp/p2-near-test")), os.geteuid())  # noqa: S108 -- a short path is the point
     try:
         assert near == Path("/tmp/p2-near-test/registry/sockets")  # noqa: S108
     finally:
         near.rmdir()
         near.parent.rmdir()
         near.parent.parent.rmdir()
-    far = database._socket_folder(Layout.at(tmp_path / ("long" * 30)))
+    far = database._socket_folder(Layout.at(tmp_path / ("long" * 30)), os.geteuid())
     try:
         assert len(os.fsencode(far / f".s.PGSQL.{database.PORT}")) <= SOCKET_PATH_BYTES_MAX
         assert stat.S_IMODE(far.stat().st_mode) == 0o700
-        assert far == database._socket_folder(Layout.at(tmp_path / ("long" * 30)))
-        other = database._socket_folder(Layout.at(tmp_path / ("other" * 30)))
+        assert far == database._socket_folder(Layout.at(tmp_path / ("long" * 30)), os.geteuid())
+        other = database._socket_folder(Layout.at(tmp_path / ("other" * 30)), os.geteuid())
         other.rmdir()
         assert far != other
     finally:
@@ -84,9 +84,9 @@ def test_it_listens_on_its_socket_alone_and_never_trades_durability() -> None:
     assert found.dsn == "postgresql://plotter2@/plotter2?host=/s&port=5432"
 
 
-def test_an_ordinary_user_starts_it_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_ordinary_user_starts_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert database._unprivileged(tmp_path, tmp_path) == ()
+    assert database._unprivileged() == ((), 1000)
 
 
 def test_root_maps_itself_to_somebody_else_where_the_kernel_lets_it(
@@ -95,7 +95,8 @@ def test_root_maps_itself_to_somebody_else_where_the_kernel_lets_it(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(tmp_path, "unshare")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert database._unprivileged(tmp_path, tmp_path)[0] == str(tmp_path / "unshare")
+    words, owner = database._unprivileged()
+    assert (words[0], owner) == (str(tmp_path / "unshare"), 0)
 
 
 def test_root_becomes_nobody_where_namespaces_are_forbidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -103,18 +104,25 @@ def test_root_becomes_nobody_where_namespaces_are_forbidden(monkeypatch: pytest.
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda path, _user, _group: owned.append(path))
     program(tmp_path, "unshare", "exit 1")
-    program(tmp_path, "setpriv")
+    program(tmp_path, "setpriv", "exit 0")
+    program(tmp_path, "postgres")
     monkeypatch.setenv("PATH", str(tmp_path))
-    words = database._unprivileged(tmp_path / "registry" / "postgres", tmp_path / "s")
-    assert words[0] == str(tmp_path / "setpriv")
-    assert owned == [tmp_path / "registry", tmp_path / "s"]
+    layout = Layout.at(tmp_path / "h")
+    (layout.registry / "postgres").mkdir(parents=True)
+    (layout.registry / "postgres" / "PG_VERSION").touch()
+    monkeypatch.setattr(database, "SOCKET_PATH_BYTES_MAX", 4096)
+    if layout.registry.stat().st_uid != 0:
+        pytest.skip("only root meets this")
+    found = database.prepare(layout, tmp_path)
+    assert found.prefix[0] == str(tmp_path / "setpriv")
+    assert owned == [layout.registry, found.sockets]
 
 
 def test_root_with_no_way_down_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="does not run as root"):
-        database._unprivileged(tmp_path, tmp_path)
+        database._unprivileged()
 
 
 def test_a_cluster_that_cannot_be_made_leaves_nothing_half_done(
@@ -124,8 +132,7 @@ def test_a_cluster_that_cannot_be_made_leaves_nothing_half_done(
     program(tmp_path / "bin", "initdb", "echo no room >&2; exit 1")
     layout = Layout.at(tmp_path / "h")
     layout.create()
-    monkeypatch.setattr(os, "geteuid", lambda: layout.registry.stat().st_uid or 0)
-    monkeypatch.setattr(database, "_unprivileged", lambda _data, _sockets: ())
+    monkeypatch.setattr(database, "_unprivileged", lambda: ((), os.geteuid()))
     with pytest.raises(ConfigError, match="initdb failed: no room"):
         database.prepare(layout, tmp_path / "bin")
     assert not (layout.registry / "postgres").exists()
