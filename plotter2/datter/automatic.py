@@ -30,7 +30,7 @@ PANELS_MAX = 12
 STACKED, CHANNELS_MAX = 3, 4
 STEP_NAMES = frozenset(
     {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
-    | {"batch", "global_step"}
+    | {"batch", "global_step", "epochs", "iterations", "round", "generation", "update"}
 )
 _PARTS = re.compile(r"[_/ .:-]+")
 Maker = Callable[[Any, str, Sequence[str]], list[Panel]]

@@ -78,14 +78,48 @@ def _read_csv(source: Source, name: str, delimiter: str = "") -> Table:
     if not content.strip():
         raise ValueError("the file is empty")
     notes = []
+    content = _without_remarks(content)
     delimiter = delimiter or _delimiter(content)
     table, ragged = _parsed_csv(content, delimiter)
     if any("binary" in str(kind) for kind in table.schema.types):
         table, ragged = _parsed_csv(content.decode("latin-1").encode(), delimiter)
         notes.append(f"{name}: it is not UTF-8 and was read as Latin-1.")
+    heads = [str(one) for one in table.column_names]
+    names = _distinct(heads)
+    renamed = [new for new, old in zip(names, heads, strict=True) if new != old.strip()]
+    if renamed:
+        notes.append(f"{name}: columns without a name of their own are called {', '.join(renamed)}.")
+    if names != heads:
+        table = table.rename_columns(names)
     if ragged:
         notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
     return Table(table, name=stem(name), notes=notes)
+
+
+def _without_remarks(content: bytes) -> bytes:
+    """The content from its head on: lines before it that begin with # and are parted otherwise are remarks."""
+    start = 0
+    while content.startswith(b"#", start) and (end := content.find(b"\n", start)) >= 0:
+        following = content[end + 1 : content.find(b"\n", end + 1)]
+        delimiter = _delimiter(following).encode()
+        if not following.startswith(b"#") and content.count(delimiter, start, end) == following.count(delimiter):
+            break
+        start = end + 1
+    return content[start:]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names for all columns, each its own."""
+    found: dict[str, None] = {}
+    taken = set(names)
+    for place, name in enumerate(names):
+        wanted = name.strip() or f"column {place}"
+        count = 1
+        while wanted in found or (count > 1 and wanted in taken):
+            count += 1
+            wanted = f"{name.strip() or f'column {place}'} {count}"
+        found[wanted] = None
+    return list(found)
 
 
 def _delimiter(content: bytes) -> str:

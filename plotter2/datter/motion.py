@@ -70,7 +70,8 @@ def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:
     shapes = {one.shape for one in arrays}
     if len(shapes) > 1 or arrays[0].ndim not in {1, SERIES}:
         raise UsageError(
-            f"The frames of {value.name!r} must be matrices or series of one shape, not {sorted(shapes)[:4]}."
+            f"The frames of {value.name or 'an animation'} must be matrices or series of one shape, "
+            f"not {sorted(shapes)[:4]}."
         )
     is_counted = value.axis and all(isinstance(key, int | float) for key in value.keys)
     labels = tuple(f"{key:g}" for key in value.keys) if is_counted else tuple(value.names)

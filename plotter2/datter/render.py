@@ -28,6 +28,7 @@ LEGEND_MAX = 24
 HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
 IMAGE_WIDTHS, IMAGE_HEIGHT_MAX = {1: 640, 2: 360, 3: 190}, 440
 TILTED_FROM = 9
+LOG_DECADES_TICKED = 3
 NARROW, LABEL_CHARS_BESIDE, LEGEND_LINE_HEIGHT = 3, 8, 24
 _SEQUENTIAL = "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6dcd59 #b4de2c #fde725"
 _DIVERGING = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
@@ -101,7 +102,8 @@ def packed(array: NDArray[Any]) -> Json:
 def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
     make = sheet.make
     renderers = [_renderer(sheet, panel, layer) for layer in panel.layers]
-    x_axis, y_axis = _axis(sheet, panel.x), _axis(sheet, panel.y)
+    x_axis = _axis(sheet, panel.x, _log_ticks(panel, panel.x, "x"))
+    y_axis = _axis(sheet, panel.y, _log_ticks(panel, panel.y, "y"))
     grids = [
         make("Grid", axis={"id": one["id"]}, dimension=place, grid_line_color=GRID)
         for place, one in enumerate((x_axis, y_axis))
@@ -152,7 +154,20 @@ def _range(sheet: Sheet, axis: Axis) -> Json:
     return sheet.make("DataRange1d", **ends)
 
 
-def _axis(sheet: Sheet, axis: Axis) -> Json:
+def _log_ticks(panel: Panel, axis: Axis, column: str) -> list[float]:
+    """The ticks 1, 2, 5 of each decade, where a logarithmic axis has few of them: Bokeh's own would leave gaps."""
+    if axis.scale != "log":
+        return []
+    parts = [np.asarray(layer.columns[column], float).ravel() for layer in panel.layers if column in layer.columns]
+    values = np.concatenate([*parts, [one for one in (axis.low, axis.high) if one is not None]])
+    values = values[np.isfinite(values) & (values > 0)]
+    if not values.size or (decades := np.log10(values.max() / values.min())) > LOG_DECADES_TICKED:
+        return []
+    middle, reach = round(float(np.log10(values.min()))), int(decades) + 2
+    return [float(f"{factor}e{power}") for power in range(middle - reach, middle + reach + 1) for factor in (1, 2, 5)]
+
+
+def _axis(sheet: Sheet, axis: Axis, ticks: list[float]) -> Json:
     look: Json = {
         "axis_label": axis.label, "axis_label_text_font": FONT, "axis_label_text_font_style": "normal",
         "axis_label_text_color": INK, "major_label_text_font": FONT, "major_label_text_color": MUTED,
@@ -160,6 +175,10 @@ def _axis(sheet: Sheet, axis: Axis) -> Json:
     }  # fmt: skip
     if axis.scale == "linear":
         look["formatter"] = sheet.make("BasicTickFormatter", power_limit_high=7)
+        look["major_label_policy"] = sheet.make("NoOverlap")
+    if ticks:
+        look["ticker"] = sheet.make("FixedTicker", ticks=ticks)
+        look["formatter"] = sheet.make("BasicTickFormatter", precision=3, power_limit_low=-4, power_limit_high=7)
         look["major_label_policy"] = sheet.make("NoOverlap")
     if axis.is_whole and axis.scale == "linear":
         look["ticker"] = sheet.make("BasicTicker", min_interval=1, mantissas=[1, 2, 5])
@@ -265,7 +284,7 @@ def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
             "Legend", items=items, title=title.strip() or None, click_policy=policy, location="top_left",
             border_line_color=None,
             background_fill_color=None, label_text_color=INK, label_text_font=FONT, label_text_font_size="12px",
-            title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal", spacing=2,
+            title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal", spacing=2, margin=16,
         )
     ]  # fmt: skip
 

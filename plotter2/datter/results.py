@@ -130,7 +130,7 @@ def _fit(value: Fit) -> Any:
 _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
     (Points, _points), (Fit, _fit), (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
-    (date, date.isoformat), (time, time.isoformat), (PurePath, str),
+    (date, lambda day: day.isoformat()), (time, lambda hour: hour.isoformat()), (PurePath, str),
     (Frame, lambda frame: {"kind": "frame", "title": frame.title}),
     (Report, lambda report: {"kind": "report", "title": report.title}),
 )  # fmt: skip

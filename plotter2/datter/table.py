@@ -120,10 +120,26 @@ class Table:
         same.names, same._rows, same._columns = self.names, self._rows, self._columns
         return same
 
+    def take(self, which: Any) -> Table:
+        """The table of some rows: a slice, their places, or a mask of one truth value a row.
+
+        Raises:
+            UsageError: a place that is not there, or a mask of another length.
+        """
+        try:
+            places = np.arange(self._rows)[which if isinstance(which, slice) else np.asarray(which)]
+        except IndexError as wrong:
+            raise UsageError(f"{self.name or 'The table'} has {self._rows} rows: {wrong}.") from None
+        if self._arrow is not None:
+            chosen = self._arrow.take(places)
+        else:
+            chosen = {name: self.column(name)[places] for name in self.names}
+        return Table(chosen, name=self.name, notes=self.notes, label=self.label)
+
     def rows(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The first rows as records."""
         count = self._rows if limit is None else min(limit, self._rows)
-        columns = {name: self.column(name)[:count].tolist() for name in self.names}
+        columns = {name: _plain(self.column(name)[:count]) for name in self.names}
         return [{name: values[row] for name, values in columns.items()} for row in range(count)]
 
     def to_arrow(self) -> Any:
@@ -140,6 +156,11 @@ class Table:
         )
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.names
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self._rows, len(self.names)
@@ -153,8 +174,15 @@ class Table:
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
-    def __getitem__(self, which: str | Sequence[str]) -> Any:
-        return self.column(which) if isinstance(which, str) else self.select(which)
+    def __getitem__(self, which: Any) -> Any:
+        """A column by name, a row by place (a record), some columns (by a list), or some rows (slice, places, mask)."""
+        if isinstance(which, str):
+            return self.column(which)
+        if isinstance(which, int | np.integer):
+            return self.take([which]).rows()[0]
+        if isinstance(which, list | tuple) and all(isinstance(one, str) for one in which):
+            return self.select(which)
+        return self.take(which)
 
     @override
     def __repr__(self) -> str:
@@ -173,6 +201,12 @@ class Table:
         if written.startswith("dictionary"):
             column = column.cast(column.type.value_type)
         return np.array(column.to_numpy(), copy=None)
+
+
+def _plain(values: NDArray[Any]) -> list[Any]:
+    """Python's own values; of times finer than it knows, the microseconds."""
+    listed: list[Any] = (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
+    return listed
 
 
 def _column(name: str, values: Any) -> NDArray[Any]:

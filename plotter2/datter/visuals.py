@@ -31,6 +31,7 @@ BARS_MAX = 40
 ROWS_MAX = 200
 OUTSIDE_MAX = 2_000
 SEVERAL = 2
+NAMED_MAX = 5
 Series = tuple[str, NDArray[Any], NDArray[Any]]
 
 
@@ -49,19 +50,18 @@ SEQUENCE = (
 def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = ()) -> Panel:
     """Curves over one axis."""
     chosen = list(colours) or colours_for(len(series))
-    notes: list[str] = []
+    thinned: list[str] = []
+    broken: list[str] = []
     layers = []
     for place, (name, xs, ys) in enumerate(series):
         if not np.isfinite(ys.astype(float)).any():
             raise UsageError(f"The series {name or y!r} has no finite value, so there is nothing to draw.")
         drawn_x, drawn_y = _thinned(xs, ys.astype(float))
         if len(drawn_y) < len(ys):
-            notes.append(
-                f"{name or y}: {len(ys):,} values, drawn by the extremes of each of {LINE_BUCKETS:,} stretches."
-            )
+            thinned.append(f"{name or y} ({len(ys):,} values)")
         missing = int((~np.isfinite(ys.astype(float))).sum())
         if missing:
-            notes.append(f"{name or y}: {missing:,} values are missing or infinite; the line is broken there.")
+            broken.append(f"{name or y} ({missing:,})")
         hover = ((x or "x", "x"), (y or "y", "y"))
         columns = {"x": drawn_x, "y": drawn_y}
         colour = chosen[place % len(chosen)]
@@ -69,10 +69,17 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
             layers.append(Layer("line", columns, name, colour, size=2, hover=hover))
         if len(drawn_y) <= DOTTED_MAX:
             layers.append(Layer("points", columns, name, colour, size=7, hover=hover))
+    notes = [f"Drawn by the extremes of each of {LINE_BUCKETS:,} stretches: {_listed(thinned)}."] * bool(thinned)
+    notes += [f"Broken where values are missing or infinite: {_listed(broken)}."] * bool(broken)
     is_time = series[0][1].dtype.kind == "M"
     is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
     axis = Axis(x, "datetime" if is_time else "linear", is_whole=is_whole and not is_time)
     return Panel("line", x=axis, y=Axis(y), layers=tuple(layers), has_legend=len(series) > 1, notes=tuple(notes))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+    return ", ".join(names[:NAMED_MAX]) + more
 
 
 def _thinned(xs: NDArray[Any], ys: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from plotter2.datter import automatic, drawing, render, visuals
+from plotter2.datter import automatic, compose, drawing, render, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.fitting import fit
@@ -99,6 +99,30 @@ def test_a_long_legend_lies_under_a_narrow_panel(columns: int, side: str) -> Non
     sheet = render.Sheet([])
     sheet.add(panel, columns)
     assert "Legend" in [one["name"] for one in sheet.roots[0]["attributes"][side]]
+
+
+def test_a_short_logarithmic_axis_has_ticks_all_along(context: Context) -> None:
+    made = drawing.axis(drawing.plot(drawing.frame(), 1 / np.arange(1.0, 51.0)), yscale="log")
+    (panel,) = compose.figure_of(context, made).panels
+    sheet = render.Sheet([])
+    sheet.add(panel)
+    ticks = sheet.roots[0]["attributes"]["left"][0]["attributes"]["ticker"]["attributes"]["ticks"]
+    assert {0.02, 0.05, 0.1, 0.2, 0.5, 1.0} <= set(ticks)
+
+
+def test_curves_in_one_frame_differ_and_their_dots_are_of_their_colour(context: Context) -> None:
+    made = drawing.frame()
+    for name in ("a", "b", "c"):
+        drawing.line(made, np.arange(5), np.arange(5.0) * len(name), name=name)
+    (panel,) = compose.figure_of(context, made).panels
+    colours = {name: {layer.colour for layer in panel.layers if layer.name == name} for name in ("a", "b", "c")}
+    assert all(len(found) == 1 for found in colours.values())
+    assert len(set.union(*colours.values())) == 3
+
+
+def test_a_title_names_the_data_where_panels_have_nothing_in_common(context: Context) -> None:
+    value = context.know({"weights": np.eye(3), "bias": np.arange(3.0)}, "model")
+    assert drawing.plotme(value).title == "model"
 
 
 def test_metrics_of_one_kind_share_a_panel(context: Context) -> None:

@@ -59,6 +59,21 @@ def test_a_csv_without_commas_is_parted_by_what_parts_its_first_line(tmp_path: P
     assert load_file(write(tmp_path, "m.csv", b"one column; no comma\n"), "m.tsv").names == ("one column; no comma",)
 
 
+def test_columns_get_names_of_their_own(tmp_path: Path) -> None:
+    table = load_file(write(tmp_path, "m.csv", b",a,a, b\n1,2,3,4\n"), "m.csv")
+    assert table[0] == {"column 0": 1, "a": 2, "a 2": 3, "b": 4}
+    assert table.notes == ("m.csv: columns without a name of their own are called column 0, a 2.",)
+
+
+@pytest.mark.parametrize("head", ["# made by a program, on a day\n# and more\na,b\n", "a,b\n"])
+def test_remarks_before_the_head_are_skipped(tmp_path: Path, head: str) -> None:
+    assert load_file(write(tmp_path, "m.csv", f"{head}1,2\n".encode()), "m.csv")[0] == {"a": 1, "b": 2}
+
+
+def test_a_head_that_begins_with_a_hash_stays_the_head(tmp_path: Path) -> None:
+    assert load_file(write(tmp_path, "m.csv", b"#a,b\n1,2\n"), "m.csv").names == ("#a", "b")
+
+
 def test_a_column_of_two_kinds_is_read_as_text(tmp_path: Path) -> None:
     rows = "a,b\n" + "1,2\n" * 300_000 + "1,oops\n"
     table = load_file(write(tmp_path, "m.csv", rows.encode()), "m.csv")
@@ -153,3 +168,21 @@ def test_parquet_and_feather_are_read(tmp_path: Path) -> None:
     feather.write_feather(table, str(tmp_path / "t.feather"))
     for name in ("t.parquet", "t.feather"):
         assert load_file(tmp_path / name, name)["b"].tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_rows_of_a_table_are_chosen_by_place_slice_and_mask(tmp_path: Path, is_read: bool) -> None:
+    content = "step,who\n1,a\n2,b\n3,c\n"
+    table = Table({"step": [1, 2, 3], "who": ["a", "b", "c"]})
+    if is_read:
+        table = load_file(write(tmp_path, "m.csv", content.encode()), "m.csv")
+    assert table[0] == {"step": 1, "who": "a"}
+    assert table[-1]["who"] == "c"
+    assert table[1:]["step"].tolist() == [2, 3]
+    assert table[table["step"] > 1]["who"].tolist() == ["b", "c"]
+    assert table[[2, 0]]["who"].tolist() == ["c", "a"]
+    assert table[["who"]].columns == ("who",)
+    with pytest.raises(UsageError, match="has 3 rows"):
+        table[7]
+    with pytest.raises(UsageError, match="no column"):
+        table["when"]

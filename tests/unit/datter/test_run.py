@@ -27,6 +27,8 @@ def body(text: str) -> str:
         ("return {1: np.arange(3), 'x': (1, None)}", {"1": [0, 1, 2], "x": [1, None]}),
         ("return float('nan'), -math.inf", ["NaN", "-Infinity"]),
         ("return datter.Table({'a': [1, 2]})", {"a": [1, 2]}),
+        ("import datetime\nreturn datetime.datetime(2020, 1, 2, 3)", "2020-01-02T03:00:00"),
+        ("from pathlib import PurePosixPath\nreturn PurePosixPath('a/b')", "a/b"),
         ("return datter.group({'a': 1, 'b': 2})", {"a": 1, "b": 2}),
         ("pass", None),
     ],
