@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,9 +15,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from manager.doors import Doors
 from manager.http import pages, probes, tasks
+from plotter2 import probes as probes_edge
 from plotter2.errors import (
-    ConfigError,
     ConflictError,
+    LimitError,
     NotFoundError,
     Plotter2Error,
     RefusedError,
@@ -30,10 +30,10 @@ STATUS: tuple[tuple[type[Plotter2Error], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (UsageError, 400),
+    (LimitError, 413),
     (RefusedError, 400),
     (UnreachableError, 503),
 )
-BODY_BYTES_MAX = 100 << 20
 
 
 def build(doors: Doors, registry: CollectorRegistry, is_ready: Callable[[], bool]) -> FastAPI:
@@ -73,7 +73,7 @@ async def serve(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
         h11_max_incomplete_event_size=1 << 20,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    listener = _bind(host, port)
+    listener = probes_edge.bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
     async with asyncio.TaskGroup() as group:
         group.create_task(server._serve([listener]), name="http")  # noqa: SLF001 -- serve() would take the signals
@@ -81,15 +81,3 @@ async def serve(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
             yield f"{bound_host}:{bound_port}"
         finally:
             server.should_exit = True
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as wrong:
-        listener.close()
-        raise ConfigError(f"Cannot serve at {host}:{port}: {wrong.strerror}.") from None
-    return listener

@@ -16,12 +16,13 @@ from manager.events import TaskCreated, TaskStarted, TaskStopped
 from manager.http.shapes import proplet_to_json, task_from_json, task_to_json
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.store import TaskRow
-from plotter2.errors import NotFoundError, UsageError
+from plotter2.errors import LimitError, NotFoundError, UsageError
 from plotter2.ids import TaskId, WorkerId
 from plotter2.model.worker import Worker, WorkerState
 
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 100
+BODY_BYTES_MAX = 100 << 20
 
 
 def router(doors: Doors) -> APIRouter:
@@ -39,7 +40,7 @@ def _add_tasks(routes: APIRouter, doors: Doors) -> None:
         if "application/json" not in request.headers.get("content-type", ""):
             raise UsageError("unsupported content type: send application/json")
         try:
-            body = json.loads(await request.body())
+            body = json.loads(await _body(request))
         except ValueError as wrong:
             raise UsageError(f"the body is not JSON: {wrong}") from None
         row = task_from_json(body, doors.ids.uuid(), doors.clock.now())
@@ -115,6 +116,15 @@ def _add_proplets(routes: APIRouter, doors: Doors) -> None:
 def _view(doors: Doors, worker: Worker) -> dict[str, Any]:
     held = len(doors.state.load.get(worker.id, ())) + proplets.running_on(doors.state, worker.id)
     return proplet_to_json(worker, held)
+
+
+async def _body(request: Request) -> bytes:
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_BYTES_MAX:
+            raise LimitError(f"the body is longer than {BODY_BYTES_MAX} bytes; send large data as a bundle")
+    return bytes(found)
 
 
 async def _row(doors: Doors, task_id: str) -> TaskRow:

@@ -70,7 +70,7 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
         if len(drawn_y) <= DOTTED_MAX:
             layers.append(Layer("points", columns, name, colour, size=7, hover=hover))
     notes = [f"Drawn by the extremes of each of {LINE_BUCKETS:,} stretches: {_listed(thinned)}."] * bool(thinned)
-    notes += [f"Broken where values are missing or infinite: {_listed(broken)}."] * bool(broken)
+    notes += [f"Missing or infinite values, where the line is broken: {_listed(broken)}."] * bool(broken)
     is_time = series[0][1].dtype.kind == "M"
     is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
     axis = Axis(x, "datetime" if is_time else "linear", is_whole=is_whole and not is_time)

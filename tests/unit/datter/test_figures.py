@@ -169,7 +169,7 @@ def test_long_series_keep_their_extremes_and_say_so() -> None:
 
 def test_missing_values_break_the_line_and_are_counted() -> None:
     panel = visuals.lines([("", np.arange(4), np.array([1, np.nan, 3, np.inf]))], "x", "v")
-    assert "2 values are missing or infinite" in panel.notes[0]
+    assert panel.notes == ("Missing or infinite values, where the line is broken: v (2).",)
 
 
 def test_every_row_of_a_cloud_is_counted_somewhere() -> None:
