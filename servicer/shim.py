@@ -28,6 +28,8 @@ TAIL_BYTES_MAX = 4 << 20
 GRACE_S = 5.0
 LOOK_S = 0.25
 DRAIN_S = 1.0
+REAP_S = 5.0
+REAP_LOOK_S = 0.01
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -175,12 +177,18 @@ class Shim:
         """End and collect whatever the program has left behind."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
-        for child in _children():
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(child, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while True:
-                os.waitpid(-1, 0)
+        # What daemonised itself comes to us one by one, as its own parents end: look again until nobody is left.
+        end = time.monotonic() + REAP_S
+        while time.monotonic() < end:
+            for child in _children():
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
+            try:
+                ended, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not ended:
+                time.sleep(REAP_LOOK_S)
 
     def _record(self, status: int, reason: str) -> None:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -213,7 +213,7 @@ def test_a_stop_that_comes_while_the_shim_starts_is_not_lost(shims: Shims) -> No
 
 @pytest.mark.req("r073")
 @pytest.mark.parametrize("session", [False, True])
-def test_what_a_program_leaves_behind_is_ended_with_it(shims: Shims, session: bool) -> None:  # noqa: FBT001 -- a case
+def test_what_a_program_leaves_behind_is_ended_with_it(shims: Shims, session: bool) -> None:
     code = f"""
 import pathlib, subprocess, sys
 nap = [sys.executable, '-S', '-c', 'import time; time.sleep(60)']
