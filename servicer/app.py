@@ -87,8 +87,9 @@ async def _end_all(layout: Layout, brain: Machine) -> None:
         process.end(root)
     try:
         async with asyncio.timeout(STOP_S):
-            while any(process.find(root) is not None for root in roots):
-                process.reap()
+            while any(process.find(root) is not None for root in roots):  # noqa: ASYNC110 -- shims tell nobody
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:
         telemetry.logger("servicer").warning("services.late", count=len(roots))
+    for root in roots:
+        process.reap(root)

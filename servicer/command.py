@@ -15,6 +15,9 @@ import msgspec
 from plotter2.model import package
 from plotter2.model.package import Service
 
+OUTPUT = "PLOTTER2_OUTPUT"
+"""The variable that says where output goes; every process of a run has it."""
+
 
 class _Spelled(str):
     """A number as it was written."""
@@ -85,7 +88,7 @@ def build(service: Service, parameters_json: str, places: Places, inherited: dic
     env = {
         **inherited,
         "PYTHONUNBUFFERED": "1",
-        "PLOTTER2_OUTPUT": places.output,
+        OUTPUT: places.output,
         "PLOTTER2_BUNDLE": places.bundle,
         **{name: package.fill(text, values) for name, text in service.env.items()},
     }

@@ -99,7 +99,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Find its shim, or the record of its end, and wait for the end."""
+    """Find its shim, or the record of its end, and wait for the end; start it if it never was."""
 
     spec: ServiceSpec
 
@@ -182,6 +182,8 @@ class Machine:
             return [Clear(service_id, event.status.state is not ServiceState.DONE)]
         self.specs[service_id], self.statuses[service_id] = event.spec, event.status
         report = Report(event.status)
+        if event.status.state is ServiceState.STOPPED:
+            return [report, End(service_id)]  # its end may have been written down and not carried out
         if event.status.state in SERVICE_ENDS:
             return [report]
         if event.status.state is ServiceState.HARVESTING:

@@ -1,13 +1,13 @@
 """Shims as processes: start one, find one again, end one, wait for its record of the end.
 
-Pids are used again, so a shim is known by pid and start time together; what it wrote to disk outlives it.
+A shim is known by its command line, which ends in its run's directory; what it wrote to disk outlives it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Any
 
 import psutil
 
-from plotter2 import files
-from servicer import shim
+from plotter2 import config, files
+from servicer import command, shim
 from servicer.folder import Folder
 
 LOOK_S = 0.1
@@ -26,28 +26,36 @@ LOOKS_AFTER_DEATH = 5
 def start(folder: Folder, order: dict[str, Any]) -> None:
     """Start a shim in a session of its own; blocks until it is started, not until the program is."""
     files.write_durably(folder.root / "start.json", json.dumps(order).encode())
-    with (folder.log / "shim.txt").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", shim.__file__, str(folder.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
-    began = psutil.Process(process.pid).create_time()
-    files.write_durably(folder.root / "parent.json", json.dumps({"pid": process.pid, "began": began}).encode())
+    words = [sys.executable, "-I", "-S", shim.__file__, str(folder.root)]
+    with (folder.log / "shim.txt").open("ab") as log, Path(os.devnull).open("rb") as nothing:
+        streams = [(os.POSIX_SPAWN_DUP2, file.fileno(), to) for to, file in enumerate((nothing, log, log))]
+        pid = os.posix_spawn(sys.executable, words, config.environment(), file_actions=streams, setsid=True)
+    files.write_durably(folder.root / "parent.json", json.dumps({"pid": pid}).encode())
 
 
 def find(root: Path) -> psutil.Process | None:
     """The living shim of a run, if there is one."""
-    try:
-        document = json.loads((root / "parent.json").read_bytes())
-        process = psutil.Process(int(document["pid"]))
-        is_it = process.create_time() == document["began"] and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
-        return None
-    return process if is_it else None
+    for name, key in (("parent.json", "pid"), ("shim.json", "shim_pid")):
+        with suppress(OSError, ValueError, KeyError, psutil.Error):
+            process = psutil.Process(int(json.loads((root / name).read_bytes())[key]))
+            if _is_shim(process, root):
+                return process
+    return None
+
+
+def has_begun(folder: Folder) -> bool:
+    """Whether a shim was ever started for this run, even by a servicer that died before it could write that down."""
+    if any((folder.root / name).exists() for name in ("shim.json", "exit.json")):
+        return True
+    return any(_is_shim(process, folder.root) for process in psutil.process_iter())
+
+
+def _is_shim(process: psutil.Process, root: Path) -> bool:
+    """Pids are used again; command lines with this directory at the end are not."""
+    with suppress(psutil.Error):
+        words = process.cmdline()
+        return words[-2:] == [shim.__file__, str(root)] and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 async def record(folder: Folder, name: str) -> dict[str, Any]:
@@ -79,20 +87,23 @@ def end(root: Path) -> None:
 
 
 def end_orphan(folder: Folder) -> None:
-    """End a program whose shim was killed: nobody else would."""
-    document = folder.read("shim.json")
-    with suppress(psutil.NoSuchProcess, KeyError):
-        process = psutil.Process(int(document["pid"]))
-        if abs(process.create_time() - float(document["started_at"])) < 1.0:
-            for one in [*process.children(recursive=True), process]:
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
+    """End a program whose shim was killed, and all that it started: their environment names this run's output."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(command.OUTPUT) == str(folder.output):
+                process.kill()
 
 
-def reap() -> None:
-    """Collect shims that have ended and were started by this process."""
-    with suppress(ChildProcessError):
-        for child in psutil.Process().children():
-            if child.status() == psutil.STATUS_ZOMBIE:
-                with suppress(psutil.TimeoutExpired, psutil.NoSuchProcess):
-                    child.wait(0)
+async def gone(folder: Folder) -> None:
+    """Wait until the shim, whose last act is its record, is gone; then collect it."""
+    looks = 0
+    while find(folder.root) is not None and looks < LOOKS_AFTER_DEATH:
+        looks += 1
+        await asyncio.sleep(LOOK_S / 10)
+    reap(folder.root)
+
+
+def reap(root: Path) -> None:
+    """Collect the shim of a run, if it was started by this process and has ended."""
+    with suppress(OSError, ValueError, KeyError):
+        os.waitpid(int(json.loads((root / "parent.json").read_bytes())["pid"]), os.WNOHANG)

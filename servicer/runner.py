@@ -18,7 +18,7 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
 from plotter2.client.upload import push
 from plotter2.clock import Clock, IdSource, Instant
-from plotter2.errors import Plotter2Error, UnreachableError
+from plotter2.errors import NotFoundError, Plotter2Error, UnreachableError
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.package import Service
@@ -122,12 +122,20 @@ class Runner:
 
     async def _launch(self, spec: ServiceSpec) -> None:
         place = self._folder(spec.service_id)
+        if not self._is_wanted(spec.service_id):
+            return
         try:
             await asyncio.to_thread(self._start, place, spec)
         except (Plotter2Error, OSError) as wrong:
             await self.put(machine.Exited(spec.service_id, 127, error=str(wrong)))
             return
-        await self._adopt(spec)
+        if not self._is_wanted(spec.service_id):  # it was stopped while it was being started
+            await asyncio.to_thread(process.end, place.root)
+        await self._follow(spec)
+
+    def _is_wanted(self, service_id: ServiceId) -> bool:
+        status = self._machine.statuses.get(service_id)
+        return status is not None and status.state not in SERVICE_ENDS
 
     def _start(self, place: Folder, spec: ServiceSpec) -> None:
         service = _declared(spec)
@@ -162,13 +170,20 @@ class Runner:
         return command.build(service, spec.parameters_json, places, inherited)
 
     async def _adopt(self, spec: ServiceSpec) -> None:
+        """Take up a run of a servicer that is no more."""
+        if await asyncio.to_thread(process.has_begun, self._folder(spec.service_id)):
+            await self._follow(spec)
+        else:
+            await self._launch(spec)
+
+    async def _follow(self, spec: ServiceSpec) -> None:
         """Follow a run from wherever it is to its end."""
         place = self._folder(spec.service_id)
         running = await process.record(place, "shim.json")
         if running:
             await self.put(machine.Started(spec.service_id, int(running["pid"])))
         ended = await process.record(place, "exit.json")
-        process.reap()
+        await process.gone(place)
         if not ended:
             await asyncio.to_thread(process.end_orphan, place)
             lost = "its shim was killed, so nobody knows how it would have ended; ask for it again"
@@ -227,15 +242,22 @@ class Runner:
         while True:
             status = await queue.get()
             async for attempt in stamina.retry_context(
-                on=UnreachableError, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
+                on=Plotter2Error, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
             ):
-                with attempt, errors(self._settings.manager_address):
-                    request = pb.ReportServiceRequest(status=wire.status_to_proto(status))
-                    await self._stub.ReportService(request, timeout=REPORT_S)
+                with attempt:
+                    await self._send_report(status)
             if status.state in SERVICE_ENDS:
                 self._reports.pop(service_id, None)
                 await self.put(machine.Acknowledged(service_id, status.state))
                 return
+
+    async def _send_report(self, status: ServiceStatus) -> None:
+        request = pb.ReportServiceRequest(status=wire.status_to_proto(status))
+        try:
+            with errors(self._settings.manager_address):
+                await self._stub.ReportService(request, timeout=REPORT_S)
+        except NotFoundError as unknown:
+            self._log.warning("report.unknown", service=status.service_id, why=unknown.message)  # nobody waits for it
 
 
 def _declared(spec: ServiceSpec) -> Service:

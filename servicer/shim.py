@@ -89,12 +89,14 @@ class Shim:
         self._folder = folder
         self._start: dict[str, Any] = json.loads((folder / "start.json").read_text())
         self._reason = ""
+        self._is_asked_to_stop = False
         self._stop_at = 0.0
         self._killed = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
         """Until the program has ended."""
+        os.chdir("/")
         if sys.platform.startswith("linux"):
             ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         signal.signal(signal.SIGTERM, self._on_stop)
@@ -104,6 +106,8 @@ class Shim:
         except OSError as wrong:
             self._record(127, f"cannot start {self._start['argv'][0]!r}: {wrong.strerror}")
             return
+        if self._is_asked_to_stop:  # while the program was being started
+            self._stop("stopped")
         write_durably(
             self._folder / "shim.json", {"pid": process.pid, "shim_pid": os.getpid(), "started_at": time.time()}
         )
@@ -127,6 +131,7 @@ class Shim:
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
+        self._is_asked_to_stop = True
         self._stop("stopped")
 
     def _stop(self, reason: str) -> None:
