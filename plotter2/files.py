@@ -124,8 +124,3 @@ def link_or_copy(source: Path, target: Path) -> None:
         scratch.chmod(READ_ONLY)
     scratch.replace(target)
     scratch.unlink(missing_ok=True)  # a rename of two names of one file does nothing and leaves the scratch name
-
-
-def is_same_file_system(one: Path, other: Path) -> bool:
-    """Whether hard links between the two directories can work."""
-    return one.stat().st_dev == other.stat().st_dev
