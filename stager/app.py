@@ -30,7 +30,7 @@ async def main(life: Life) -> None:
     layout = Layout.at(config.home)
     layout.create()
     registry = telemetry.registry()
-    received = Counter("plotter2_stager_received_bytes", "Content taken in over gRPC.", registry=registry)
+    received = Counter("plotter2_stager_received_bytes", "Content taken in, sent or fetched.", registry=registry)
     async with AsyncExitStack() as stack:
         spool = stack.enter_context(Spool.open(layout.spool))
         journal = await stack.enter_async_context(Journal.open(spool.journal))

@@ -28,6 +28,7 @@ from plotter2.model.bundle import MANIFEST_FILE
 from plotter2.model.delivery import Order, checked
 from plotter2.model.paths import BundlePath
 from stager.deliveries import Refusal
+from stager.fetcher import Fetcher
 from stager.inspection import Still, bundle_of, check_listed
 from stager.keeper import Keeper
 from stager.receiver import Receiver
@@ -131,12 +132,12 @@ class DropBox:
         delivery_id = DeliveryId(claim.name)
         if await self._keeper.outcome(delivery_id) is not None:
             return
-        order, found = await asyncio.to_thread(self._order, claim)
+        order, found, source = await asyncio.to_thread(self._order, claim)
         async with self._keeper.receiving(order, frozenset()) as receiver:
             if receiver is not None:
-                await self._keeper.seal(await asyncio.to_thread(_copy, receiver, found))
+                await self._keeper.seal(await asyncio.to_thread(_copy, receiver, order, found, source))
 
-    def _order(self, claim: Path) -> tuple[Order, list[packing.LocalFile]]:
+    def _order(self, claim: Path) -> tuple[Order, list[packing.LocalFile], Path]:
         has_marker = any(path.name.endswith(READY_SUFFIX) for path in claim.iterdir())
         inside = [path for path in claim.iterdir() if not path.name.endswith(READY_SUFFIX)]
         child = inside[0] if inside else next(claim.iterdir())
@@ -149,7 +150,8 @@ class DropBox:
             check_listed(paper, found)
         bundle = BundlePath(bundle_of(paper, child.name))
         entries = tuple(local.entry for local in found)
-        return checked(Order(DeliveryId(claim.name), bundle, text, entries)), found
+        order = checked(Order(DeliveryId(claim.name), bundle, text, entries))
+        return order, found, packing.source(child)
 
     def _refuse(self, claim: Path, reason: str) -> None:
         _log.warning("dropbox.refused", delivery=claim.name, reason=reason)
@@ -157,10 +159,12 @@ class DropBox:
         claim.replace(self._root / REFUSED / claim.name)
 
 
-def _copy(receiver: Receiver, found: list[packing.LocalFile]) -> Order:
-    token, offsets = receiver.take()
+def _copy(receiver: Receiver, order: Order, found: list[packing.LocalFile], source: Path) -> Order:
+    token, _ = receiver.take()
     try:
-        for batch in packing.batches(found, offsets):
+        for _ in Fetcher(receiver, token, order, source).steps():
+            pass  # what it leaves out is read once more, so that it is said what is wrong with it
+        for batch in packing.batches(found, receiver.offsets(token)):
             receiver.write(token, batch)
         return receiver.finish(token, [])
     finally:

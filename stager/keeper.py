@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from plotter2 import telemetry
 from plotter2.clock import Clock
 from plotter2.errors import LimitError, NotFoundError, Plotter2Error
+from plotter2.host import boot_id
 from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order
 from stager.deliveries import Backlog, Delivery, DeliveryState, Receipt, Refusal
@@ -38,7 +39,7 @@ from stager.machine import (
     Ticked,
 )
 from stager.receiver import Receiver, room
-from stager.spool import Spool, boot_id
+from stager.spool import Spool
 
 T = TypeVar("T")
 Outcome = Receipt | Refusal

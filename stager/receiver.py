@@ -62,7 +62,7 @@ class Receiver:
         if index in self._held or index in self._digests:
             return size_bytes
         try:
-            return min(self._path(index).stat().st_size, size_bytes)
+            return min(os.stat(self._name(index)).st_size, size_bytes)  # noqa: PTH116 -- see _name
         except FileNotFoundError:
             return 0
 
@@ -81,6 +81,63 @@ class Receiver:
                 self._append(index, offset, data)
                 written += len(data)
         return written
+
+    def offsets(self, token: int) -> list[int]:
+        """Where each file stands; its size when it is whole.
+
+        Raises:
+            ConflictError: another stream has taken this delivery over.
+        """
+        with self._lock:
+            self._check_owner(token)
+            return [self._offset(index) for index in range(len(self._order.files))]
+
+    def put(self, token: int, contents: dict[int, bytes]) -> None:
+        """Whole files, whose digests were found to be the declared ones.
+
+        Raises:
+            ConflictError: another stream has taken this delivery over.
+            LimitError: the disk is full.
+        """
+        with self._lock, room():
+            self._check_owner(token)
+            for index, data in contents.items():
+                handle = os.open(self._name(index), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+                try:
+                    _write_all(handle, data)
+                finally:
+                    os.close(handle)
+                self._digests[index] = self._order.files[index].digest
+
+    def copy(self, token: int, index: int, source: int, length: int) -> int:
+        """The next so many bytes of a file from an open one; gives how many there were.
+
+        When the file is whole and has not the declared digest, it is forgotten: it must be sent.
+
+        Raises:
+            ConflictError: another stream has taken this delivery over.
+            LimitError: the disk is full.
+        """
+        with self._lock, room():
+            self._check_owner(token)
+            entry, path = self._order.files[index], self._path(index)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                at = os.fstat(handle).st_size
+                copied = files.copy_range(source, handle, at, min(length, entry.size_bytes - at))
+                self._flusher.submit(_write_back, os.dup(handle))
+            finally:
+                os.close(handle)
+            if copied and at + copied == entry.size_bytes:
+                self._settle(index)
+            return copied
+
+    def _settle(self, index: int) -> None:
+        path, declared = self._path(index), self._order.files[index].digest
+        if files.digest(path) == declared:
+            self._digests[index] = declared
+        else:
+            path.unlink()
 
     def finish(self, token: int, late: Sequence[bytes]) -> Order:
         """All has come: the order with the digest of every file.
@@ -134,6 +191,10 @@ class Receiver:
     def _path(self, index: int) -> Path:
         return self._directory / str(index)
 
+    def _name(self, index: int) -> str:
+        # With thousands of small files a Path each is a tenth of the time.
+        return f"{self._directory}/{index}"
+
     def _append(self, index: int, offset: int, data: Data) -> None:
         if index != self._index:
             self._open(index)
@@ -155,7 +216,7 @@ class Receiver:
         if not 0 <= index < len(self._order.files) or index in self._held or index in self._digests:
             raise UsageError(f"A piece of file number {index} is not expected.")
         self._close()
-        self._handle = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle = os.open(self._name(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._index = index
         self._hasher = blake3()
         self._at = self._flushed_at = 0

@@ -1,13 +1,14 @@
 """StagerRpc: chunked upload with resume by offset, and how deliveries stand.
 
-A stream is Begin, Chunks, Seal. While one batch of pieces is being written in a thread, the next one is taken from the
-line.
+A stream is Begin, Chunks, Seal. What lies on this machine is fetched instead of sent. While one batch of pieces is
+being written in a thread, the next one is taken from the line.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
@@ -17,10 +18,12 @@ from plotter2 import ids
 from plotter2.api.v1 import stager_pb2 as pb
 from plotter2.api.v1 import stager_pb2_grpc
 from plotter2.errors import BY_CODE, AlteredError, NotFoundError, RefusedError, UsageError
+from plotter2.host import boot_id
 from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order, checked
 from plotter2.rpc import Context, RpcServer
 from stager.deliveries import Receipt, Refusal
+from stager.fetcher import Fetcher
 from stager.frames import Chunk, Piece, decode
 from stager.keeper import Keeper
 from stager.receiver import Receiver
@@ -62,7 +65,7 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
         else:
             held = frozenset()
         if await self._keeper.outcome(order.delivery_id) is None:
-            async for answer in self._receive(order, held, request_iterator):
+            async for answer in self._receive(order, held, _source(first.begin), request_iterator):
                 yield answer
         else:
             yield pb.UploadResponse(resume=pb.UploadResume(sealed=True))
@@ -74,7 +77,7 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
             yield pb.UploadResponse(confirmed=receipt_to_proto(outcome))
 
     async def _receive(
-        self, order: Order, held: frozenset[int], requests: AsyncIterator[Message]
+        self, order: Order, held: frozenset[int], source: Path | None, requests: AsyncIterator[Message]
     ) -> AsyncIterator[pb.UploadResponse]:
         async with self._keeper.receiving(order, held) as receiver:
             if receiver is None:
@@ -82,13 +85,28 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
                 return
             token, offsets = await asyncio.to_thread(receiver.take)
             try:
+                if source is not None:
+                    fetcher = Fetcher(receiver, token, order, source)
+                    async for done_bytes in self._fetch(fetcher, sum(offsets), order.size_bytes):
+                        yield _progress(done_bytes)
+                    offsets = await asyncio.to_thread(receiver.offsets, token)
                 yield pb.UploadResponse(resume=pb.UploadResume(offsets=offsets))
                 intake = Intake(receiver, token, sum(offsets), order.size_bytes, self._count)
                 async for received_bytes in intake.run(requests):
-                    yield pb.UploadResponse(progress=pb.UploadProgress(received_bytes=received_bytes))
+                    yield _progress(received_bytes)
                 await self._seal(order, receiver, token, intake.digests)
             finally:
                 await asyncio.to_thread(receiver.close, token)
+
+    async def _fetch(self, fetcher: Fetcher, done_bytes: int, size_bytes: int) -> AsyncIterator[int]:
+        """Take what lies on this machine; gives how much is there, now and then."""
+        said_bytes, steps = done_bytes, fetcher.steps()
+        while (step_bytes := await asyncio.to_thread(next, steps, None)) is not None:
+            done_bytes += step_bytes
+            self._count(step_bytes)
+            if done_bytes - said_bytes >= _progress_bytes(size_bytes):
+                said_bytes = done_bytes
+                yield said_bytes
 
     async def _seal(self, order: Order, receiver: Receiver, token: int, digests: list[bytes]) -> None:
         try:
@@ -167,7 +185,7 @@ class Intake:
         self._receiver = receiver
         self._token = token
         self._received_bytes = received_bytes
-        self._step_bytes = max(PROGRESS_BYTES, size_bytes // PROGRESS_PARTS)
+        self._step_bytes = _progress_bytes(size_bytes)
         self._count = count
         self._writing: asyncio.Future[None] | None = None
         self._ahead: list[Piece] = []
@@ -221,6 +239,20 @@ class Intake:
         if self._writing is not None:
             writing, self._writing = self._writing, None
             await writing
+
+
+def _source(begin: pb.UploadBegin) -> Path | None:
+    """Where the sender's files lie, if that is a directory of this machine."""
+    source = Path(begin.source)
+    return source if begin.source and source.is_absolute() and begin.machine == boot_id() != "" else None
+
+
+def _progress_bytes(size_bytes: int) -> int:
+    return max(PROGRESS_BYTES, size_bytes // PROGRESS_PARTS)
+
+
+def _progress(received_bytes: int) -> pb.UploadResponse:
+    return pb.UploadResponse(progress=pb.UploadProgress(received_bytes=received_bytes))
 
 
 def _sealing(message: pb.UploadRequest) -> list[bytes]:

@@ -19,7 +19,6 @@ from stager.receiver import Receiver, room
 
 JOURNAL_NAME = "journal.db"
 QUOTA_SHARE = 0.9
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Spool:
@@ -76,11 +75,3 @@ class Spool:
     def free_bytes(self) -> int:
         """What the disk has left."""
         return shutil.disk_usage(self.root).free
-
-
-def boot_id() -> str:
-    """A name of this run of the machine; "" where there is none to know."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return ""

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +16,43 @@ from typing import Any
 from plotter2 import files, rpc
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.api.v1 import manager_pb2_grpc
-from plotter2.clock import SystemClock, SystemIds
+from plotter2.client.upload import Pushed, push
+from plotter2.clock import Instant, SystemClock, SystemIds
 from plotter2.config import load
 from plotter2.errors import AlteredError, RefusedError
 from plotter2.layout import Layout
 from plotter2.lifecycle import Life
+from plotter2.model import manifest
 from stager import app
 from stager.config import StagerConfig
 
 INSTALLATION = "5f0c7d0e-0000-7000-8000-000000000001"
+CLOCK = SystemClock()
+IDS = SystemIds(CLOCK)
+PAPER = manifest.write("ada", Instant(1.7e9), {})
+CONTENTS = {"a.txt": b"hello", "empty": b"", "deep/er/b.bin": os.urandom(3 << 20), "c.txt": b"x" * 70_000}
+WAIT_S = 20.0
+
+
+def tree(root: Path, contents: dict[str, bytes]) -> Path:
+    """A directory with these files."""
+    for name, data in contents.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+async def send(path: Path, bundle: str, address: str, **more: Any) -> Pushed:
+    """Push as ada."""
+    return await push(path, bundle, stager_address=address, user="ada", clock=CLOCK, ids=IDS, **more)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 @dataclass

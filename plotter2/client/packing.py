@@ -67,6 +67,11 @@ def collect(root: Path) -> list[LocalFile]:
     return found
 
 
+def source(root: Path) -> Path:
+    """The directory, absolute, that the paths of `collect(root)` are relative to."""
+    return (root if root.is_dir() else root.parent).absolute()
+
+
 def _below(root: Path, prefix: str) -> Iterator[LocalFile]:
     waiting = [(root, prefix)]
     count = 0

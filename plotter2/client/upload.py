@@ -20,6 +20,7 @@ from plotter2.client import packing
 from plotter2.client.packing import LocalFile
 from plotter2.clock import Clock, IdSource
 from plotter2.errors import LimitError, ManifestError, Plotter2Error, UnreachableError
+from plotter2.host import boot_id
 from plotter2.ids import DeliveryId
 from plotter2.model import manifest, paths
 from plotter2.model.bundle import MANIFEST_FILE
@@ -36,7 +37,6 @@ PAUSE_S = 0.1
 PAUSE_S_MAX = 1.0
 HASH_BATCH_BYTES = 16 << 20
 HASH_BATCH_FILES = 256
-HASH_TOGETHER = 2
 
 OnProgress = Callable[[int, int], None]
 """Bytes that are there, bytes in all."""
@@ -105,7 +105,7 @@ async def push(  # noqa: PLR0913 -- what a push is
     checked(Order(chosen, goal, text, tuple(local.entry for local in found), service_id))
     ready = await _hash(found)
     order = Order(chosen, goal, text, tuple(local.entry for local in ready), service_id)
-    told = await Upload(stager_address, order, ready, clock, on_progress, wait=wait).run()
+    told = await Upload(stager_address, order, ready, packing.source(path), clock, on_progress, wait=wait).run()
     size_bytes = order.size_bytes
     if told is None:
         return Pushed(goal, 0, "", len(ready), size_bytes, "", is_new=True, delivery_id=chosen)
@@ -142,19 +142,14 @@ def _manifest(path: Path, user: str, clock: Clock, meta: dict[str, Any] | None) 
 
 
 async def _hash(found: list[LocalFile]) -> list[LocalFile]:
-    """Digests of all files, two batches at a time (a large file takes all cores by itself)."""
-    limit = asyncio.Semaphore(HASH_TOGETHER)
+    """Digests of all files, one batch after another.
 
-    async def one(part: list[LocalFile]) -> list[LocalFile]:
-        async with limit:
-            return await asyncio.to_thread(packing.hashed, part)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            parts = [group.create_task(one(part)) for part in _parts(found)]
-    except BaseExceptionGroup as wrong:
-        raise wrong.exceptions[0] from None
-    return [local for part in parts for local in part.result()]
+    A large file takes all cores by itself, and two threads with many small ones only wait for each other.
+    """
+    ready: list[LocalFile] = []
+    for part in _parts(found):
+        ready += await asyncio.to_thread(packing.hashed, part)
+    return ready
 
 
 def _parts(found: list[LocalFile]) -> Iterator[list[LocalFile]]:
@@ -173,11 +168,12 @@ def _parts(found: list[LocalFile]) -> Iterator[list[LocalFile]]:
 class Upload:
     """One delivery on its way, over as many streams as it takes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what an upload is
         self,
         address: str,
         order: Order,
         found: Sequence[LocalFile],
+        source: Path,
         clock: Clock,
         on_progress: OnProgress | None,
         *,
@@ -186,6 +182,7 @@ class Upload:
         self._address = address
         self._order = order
         self._found = found
+        self._source = source
         self._clock = clock
         self._tell = on_progress or (lambda _done, _total: None)
         self._wait = wait
@@ -217,7 +214,7 @@ class Upload:
         line = _Line(call, self._address)
         try:
             await line.write(self._begin().SerializeToString())
-            resume = (await line.read("resume")).resume
+            resume = (await line.read("resume", self._fetched)).resume
             self._moved()
             if not resume.sealed:
                 await self._send(line, resume.offsets)
@@ -237,6 +234,8 @@ class Upload:
             files=[file_entry_to_proto(entry) for entry in order.files],
             wait=self._wait,
             service_id=order.service_id,
+            source=str(self._source),
+            machine=boot_id(),
         )
         return pb.UploadRequest(begin=begin)
 
@@ -253,6 +252,11 @@ class Upload:
                 self._tell(done_bytes, self._size_bytes)
         await line.write(pb.UploadRequest(seal=pb.UploadSeal()).SerializeToString())
         await line.done()
+
+    def _fetched(self, received_bytes: int) -> None:
+        """A stager on this machine takes the files by itself."""
+        self._moved()
+        self._tell(received_bytes, self._size_bytes)
 
     def _moved(self) -> None:
         self._is_heard = True
@@ -275,14 +279,17 @@ class _Line:
         """There is no more."""
         await self._surely(self._call.done_writing())
 
-    async def read(self, wanted: str) -> pb.UploadResponse:
-        """The next message that is not mere progress."""
+    async def read(self, wanted: str, on_progress: Callable[[int], None] = lambda _: None) -> pb.UploadResponse:
+        """The next message that is not mere progress; that goes to `on_progress`, as bytes received."""
         while True:
             message = await self._surely(self._call.read())
             if not isinstance(message, pb.UploadResponse):
                 raise self._why()
-            if message.WhichOneof("step") == wanted:
-                return message
+            match message.WhichOneof("step"):
+                case "progress":
+                    on_progress(message.progress.received_bytes)
+                case step if step == wanted:
+                    return message
 
     async def _surely(self, step: Awaitable[Any]) -> Any:
         try:

@@ -81,6 +81,8 @@ class UploadBegin(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     SERVICE_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    MACHINE_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Chosen by the sender (`dlv-` and 32 hexadecimal digits), so that a repeat is recognised."""
     bundle: _builtins.str
@@ -91,6 +93,12 @@ class UploadBegin(_message.Message):
     """Stay on the line until the manager has confirmed (or refused) the delivery."""
     service_id: _builtins.str
     """Set by the servicer: the service run whose output this is."""
+    source: _builtins.str
+    """The directory, absolute, that the files lie in at the sender. A stager on the same machine takes from there what it
+    can read and what has the declared digest, and asks for the rest as ever.
+    """
+    machine: _builtins.str
+    """The machine that `source` is a directory of: on Linux the boot id. Empty: not known."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FileEntry]:
         """All files; digests may be missing and then come with Seal."""
@@ -104,10 +112,12 @@ class UploadBegin(_message.Message):
         files: _abc.Iterable[_common_pb2.FileEntry] | None = ...,
         wait: _builtins.bool = ...,
         service_id: _builtins.str = ...,
+        source: _builtins.str = ...,
+        machine: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "delivery_id", b"delivery_id", "files", b"files", "manifest_json", b"manifest_json", "service_id", b"service_id", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "delivery_id", b"delivery_id", "files", b"files", "machine", b"machine", "manifest_json", b"manifest_json", "service_id", b"service_id", "source", b"source", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,6 +257,8 @@ Global___UploadResume: _TypeAlias = UploadResume  # noqa: Y015
 
 @_typing.final
 class UploadProgress(_message.Message):
+    """What is written so far; the first ones may come before UploadResume."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIVED_BYTES_FIELD_NUMBER: _builtins.int

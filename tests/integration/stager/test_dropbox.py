@@ -5,57 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from plotter2.clock import Instant, SystemClock, SystemIds
 from plotter2.errors import (
     PackageError,
 )
 from plotter2.layout import Layout
-from plotter2.model import manifest
-from tests.stagerkit import FakeManager, home_at, serving, stager_inside
-
-CLOCK = SystemClock()
-IDS = SystemIds(CLOCK)
-PAPER = manifest.write("ada", Instant(1.7e9), {})
-WAIT_S = 20.0
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return home_at(tmp_path / "home")
-
-
-@pytest.fixture
-def manager() -> FakeManager:
-    return FakeManager()
-
-
-@pytest.fixture
-async def address(layout: Layout, manager: FakeManager) -> AsyncIterator[str]:
-    async with serving(manager) as manager_address, stager_inside(layout, manager_address) as address:
-        yield address
-
-
-def tree(root: Path, contents: dict[str, bytes]) -> Path:
-    for name, data in contents.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-CONTENTS = {"a.txt": b"hello", "empty": b"", "deep/er/b.bin": os.urandom(3 << 20), "c.txt": b"x" * 70_000}
+from tests.stagerkit import (
+    CONTENTS,
+    IDS,
+    PAPER,
+    FakeManager,
+    serving,
+    stager_inside,
+    tree,
+    until,
+)
 
 
 @pytest.mark.req("r015")

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import json
 import os
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from plotter2 import rpc
 from plotter2.api.v1 import stager_pb2 as pb
 from plotter2.api.v1.stager_pb2_grpc import StagerServiceStub
 from plotter2.client import packing
-from plotter2.client.upload import METHOD, Pushed, push
-from plotter2.clock import Instant, SystemClock, SystemIds
+from plotter2.client.upload import METHOD
+from plotter2.clock import Instant
 from plotter2.errors import (
     AlteredError,
     ConflictError,
@@ -33,46 +32,20 @@ from plotter2.errors import (
 )
 from plotter2.layout import Layout
 from plotter2.model import manifest
-from tests.stagerkit import FakeManager, home_at, serving, stager_inside
+from tests.stagerkit import (
+    CONTENTS,
+    IDS,
+    PAPER,
+    WAIT_S,
+    FakeManager,
+    send,
+    serving,
+    stager_inside,
+    tree,
+    until,
+)
 
-CLOCK = SystemClock()
-IDS = SystemIds(CLOCK)
-PAPER = manifest.write("ada", Instant(1.7e9), {})
-WAIT_S = 20.0
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return home_at(tmp_path / "home")
-
-
-@pytest.fixture
-def manager() -> FakeManager:
-    return FakeManager()
-
-
-@pytest.fixture
-async def address(layout: Layout, manager: FakeManager) -> AsyncIterator[str]:
-    async with serving(manager) as manager_address, stager_inside(layout, manager_address) as address:
-        yield address
-
-
-def tree(root: Path, contents: dict[str, bytes]) -> Path:
-    for name, data in contents.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
-
-
-async def send(path: Path, bundle: str, address: str, **more: Any) -> Pushed:
-    return await push(path, bundle, stager_address=address, user="ada", clock=CLOCK, ids=IDS, **more)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not condition():
-            await asyncio.sleep(0.02)
+pytestmark = pytest.mark.usefixtures("far")
 
 
 def begin(delivery_id: str, *entries: tuple[str, bytes], bundle: str = "b", paper: str = PAPER) -> pb.UploadRequest:
@@ -82,9 +55,6 @@ def begin(delivery_id: str, *entries: tuple[str, bytes], bundle: str = "b", pape
         digest = blake3(data).digest()
         request.begin.files.add(path=path, size_bytes=len(data), digest=digest, mode=0o644)
     return request
-
-
-CONTENTS = {"a.txt": b"hello", "empty": b"", "deep/er/b.bin": os.urandom(3 << 20), "c.txt": b"x" * 70_000}
 
 
 @pytest.mark.req("r014", "r075")
