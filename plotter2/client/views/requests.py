@@ -1,140 +1,17 @@
-"""What the client gives back: small frozen values that read well. Times are RFC 3339, sizes bytes, digests hexadecimal.
-
-Each is made from the domain's own value (`of`); nothing here knows protobuf. JSON documents are kept as the user
-spelled them (`…_json`) beside what they mean.
-"""
+"""Requests, their children and runs, and what these made."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, overload
+from typing import Any
 
-from typing_extensions import override
-
-from plotter2.clock import Instant, rfc3339
+from plotter2.client.views.page import json_or, when
 from plotter2.errors import BY_CODE, FailedError, TaskFailedError
-from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.request import Request as RequestModel
 from plotter2.model.request import RequestState
 from plotter2.model.service import ServiceState
 from plotter2.model.task import RUN_SUCCESSES, RunState, TaskRun
-from plotter2.model.worker import Worker as WorkerModel
-
-T = TypeVar("T")
-
-
-def when(instant: Instant) -> str:
-    """An instant for people, "" for never."""
-    return rfc3339(instant) if instant else ""
-
-
-def json_or(text: str, default: Any) -> Any:
-    """The value of a JSON text, or `default` for an empty one."""
-    return json.loads(text) if text else default
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Sequence[T], Generic[T]):
-    """A slice of a longer list, with the length of the whole."""
-
-    items: tuple[T, ...]
-    total: int
-
-    @override
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @override
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    @override
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        return self.items[index]
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """One version of one bundle."""
-
-    bundle: str
-    version: int
-    digest: str
-    files: int
-    size_bytes: int
-    created: str = ""
-    request: str = ""
-    archived: bool = False
-    parameters_json: str = field(default="", repr=False)
-    package_json: str = field(default="", repr=False)
-
-    @classmethod
-    def of(cls, version: BundleVersion) -> Bundle:
-        """The view of a version."""
-        return cls(
-            bundle=version.path,
-            version=version.version,
-            digest=version.digest.hex(),
-            files=version.files,
-            size_bytes=version.size_bytes,
-            created=when(version.created_at),
-            request=version.request_id,
-            archived=version.archived,
-            parameters_json=version.parameters_json,
-            package_json=version.package_json,
-        )
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the experiment that made it was given; empty for data that was pushed."""
-        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
-
-    @property
-    def package(self) -> dict[str, Any]:
-        """Its package.json; empty when it has none."""
-        return json_or(self.package_json, {})  # type: ignore[no-any-return]  # JSON is Any
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a version."""
-
-    path: str
-    size_bytes: int
-    digest: str
-    mode: int
-
-    @classmethod
-    def of(cls, entry: FileEntry) -> File:
-        """The view of a file."""
-        return cls(entry.path, entry.size_bytes, entry.digest.hex(), entry.mode)
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """A bundle with its files, and the bundles below it."""
-
-    bundle: Bundle
-    files: tuple[File, ...] = field(default=(), repr=False)
-    below: tuple[Contents, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What a pull has written."""
-
-    bundle: str
-    version: int
-    digest: str
-    files: int
-    size_bytes: int
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,65 +177,3 @@ class Request:
         if broken:
             raise TaskFailedError(broken)
         raise FailedError(self.reason or f"Request {self.id} is {self.state}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """One worker, as the manager sees it."""
-
-    id: str
-    name: str
-    state: str
-    slots: int
-    running: int = 0
-    pid: int = 0
-    host: str = ""
-    last_seen: str = ""
-
-    @classmethod
-    def of(cls, worker: WorkerModel, running: int) -> Worker:
-        """The view of a worker that has so many runs in hand."""
-        return cls(
-            id=worker.id,
-            name=worker.name,
-            state=worker.state,
-            slots=worker.slots,
-            running=running,
-            pid=worker.pid,
-            host=worker.host,
-            last_seen=when(worker.last_seen_at),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One process of an installation. `state` is ready, starting, running (it has no probe) or gone."""
-
-    role: str
-    name: str
-    pid: int
-    state: str
-    address: str
-    started: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """An installation at a glance. `backlog` counts what waits; a part that does not answer is missing from it."""
-
-    home: str
-    processes: tuple[Process, ...]
-    backlog: dict[str, int]
-    version: str = ""
-    installation: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredTask:
-    """A task that a bundle declares."""
-
-    name: str
-    bundle: str
-    version: int
-    source: str
-    standing: tuple[str, ...] = ()

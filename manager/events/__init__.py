@@ -1,0 +1,97 @@
+"""Everything that can happen to the manager. Edges make these, the machine hears them: past tense, frozen, passive.
+
+One file a family; this is the list of all.
+"""
+
+from __future__ import annotations
+
+from manager.events.asks import (
+    ArchiveAsked,
+    AskRefused,
+    CallsAdded,
+    CallsClosed,
+    CallsOpened,
+    PlannedChild,
+    RedoAsked,
+    RequestCancelled,
+    RunAsked,
+)
+from manager.events.deliveries import (
+    DeliveryInstalled,
+    DeliveryOffered,
+    DeliveryRefused,
+    ServiceRefused,
+    ServiceReported,
+)
+from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
+from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
+from manager.events.token import Token
+from manager.events.workers import (
+    BusConnected,
+    PropletResult,
+    RunReport,
+    RunsReported,
+    WorkerAnnounced,
+    WorkerBeat,
+    WorkerLeft,
+)
+
+Event = (
+    WorkerAnnounced
+    | WorkerBeat
+    | WorkerLeft
+    | RunsReported
+    | PropletResult
+    | BusConnected
+    | RunAsked
+    | RedoAsked
+    | AskRefused
+    | ArchiveAsked
+    | RequestCancelled
+    | CallsOpened
+    | CallsAdded
+    | CallsClosed
+    | TaskCreated
+    | TaskStarted
+    | TaskStopped
+    | DeliveryOffered
+    | DeliveryInstalled
+    | DeliveryRefused
+    | ServiceReported
+    | ServiceRefused
+    | OutputsTaken
+    | OutputsRefused
+    | Ticked
+)
+
+__all__ = [
+    "ArchiveAsked",
+    "AskRefused",
+    "BusConnected",
+    "CallsAdded",
+    "CallsClosed",
+    "CallsOpened",
+    "DeliveryInstalled",
+    "DeliveryOffered",
+    "DeliveryRefused",
+    "Event",
+    "OutputsRefused",
+    "OutputsTaken",
+    "PlannedChild",
+    "PropletResult",
+    "RedoAsked",
+    "RequestCancelled",
+    "RunAsked",
+    "RunReport",
+    "RunsReported",
+    "ServiceRefused",
+    "ServiceReported",
+    "TaskCreated",
+    "TaskStarted",
+    "TaskStopped",
+    "Ticked",
+    "Token",
+    "WorkerAnnounced",
+    "WorkerBeat",
+    "WorkerLeft",
+]

@@ -1,0 +1,118 @@
+"""From clients: what they ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manager.events.token import Token
+from plotter2.errors import RefusedError
+from plotter2.ids import RequestId
+from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model.request import RequestKind
+from plotter2.model.task import Task, TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsked:
+    """Run a task on a bundle. `source` is set for a task that no bundle declares."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    task: str
+    bundle: str = ""
+    version: int = 0
+    source: str = ""
+    kind: TaskKind = TaskKind.SCRIPT
+    filename: str = ""
+    parameters_json: str = "{}"
+    client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChild:
+    """One value of a redo as it was planned at the edge: parameters bound, key computed, looked up in the store.
+
+    Attributes:
+        existing: the version that the same run left before, if any.
+    """
+
+    bundle: str
+    parameters_json: str
+    run_key: bytes
+    existing: BundleVersion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedoAsked:
+    """Run an experiment again. Planned at the edge from `contents`, which must still be the newest version."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    contents: Contents
+    children: tuple[PlannedChild, ...]
+    parallel: int
+    force: bool
+    ask_json: str
+    client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRefused:
+    """An ask made no sense at the edge already; it is remembered with its reason."""
+
+    token: Token
+    request_id: RequestId
+    kind: RequestKind
+    user: str
+    bundle: str
+    ask_json: str
+    wrong: RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveAsked:
+    """Hide a bundle, or show it again."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    bundle: str
+    archived: bool
+    client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCancelled:
+    """Somebody wants a request ended."""
+
+    token: Token
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class CallsOpened:
+    """A stream of many small runs begins."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    task: Task
+    client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallsAdded:
+    """Calls of an open stream: one JSON object of parameters each; the first has index `first`."""
+
+    request_id: RequestId
+    first: int
+    parameters_json: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallsClosed:
+    """No more calls will come on this stream."""
+
+    request_id: RequestId

@@ -1,0 +1,59 @@
+"""Deliveries and services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manager.events.token import Token
+from plotter2.ids import DeliveryId, RequestId, ServiceId
+from plotter2.model.bundle import FileEntry
+from plotter2.model.service import ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOffered:
+    """The stager has a sealed delivery."""
+
+    token: Token
+    delivery_id: DeliveryId
+    request_id: RequestId
+    bundle: str
+    user: str
+    manifest_json: str
+    files: tuple[FileEntry, ...]
+    spool_path: str
+    service_id: ServiceId = ServiceId("")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryInstalled:
+    """The content of a delivery is in the blob store, durably, and what it declares has been read and checked."""
+
+    delivery_id: DeliveryId
+    package_json: str = ""
+    parameters_json: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRefused:
+    """The content of a delivery is not what it says, or declares what makes no sense."""
+
+    delivery_id: DeliveryId
+    reason: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReported:
+    """The servicer says how a service run stands."""
+
+    token: Token
+    status: ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRefused:
+    """The servicer will not start this one."""
+
+    service_id: ServiceId
+    reason: str

@@ -1,0 +1,31 @@
+"""Outcomes of effects, and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plotter2.ids import RunId
+from plotter2.model.task import Output
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsTaken:
+    """What a run made lies under output/, durably."""
+
+    run_id: RunId
+    epoch: int
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsRefused:
+    """What a run said it made is not there, or not what it said."""
+
+    run_id: RunId
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time has passed."""

@@ -1,0 +1,83 @@
+"""Ask for something: each is a request, remembered whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plotter2.api.v1 import manager_pb2
+from plotter2.client import asks
+from plotter2.client.sources import Given, JsonText, is_path, read
+from plotter2.client.verbs.core import Core, OnChange
+from plotter2.client.views import Request
+
+
+class Ask(Core):
+    """The verbs that make requests."""
+
+    async def run(
+        self,
+        task: Given,
+        on: str | None = None,
+        *,
+        source: Given | None = None,
+        parameters: Mapping[str, Any] | JsonText | None = None,
+        wait: bool = True,
+        on_change: OnChange | None = None,
+    ) -> Request:
+        """Run a task on a bundle.
+
+        Args:
+            task: a name that the bundle (or one above it) declares, or a .py or .json file, or a list of steps.
+            on: the bundle, as `name` or `name@version`; none: the task runs on no bundle.
+            source: the definition to run under the name `task`.
+            parameters: given to the task.
+            wait: until it has ended. `Request.check()` raises if it did not end well.
+            on_change: called with each new state and the lines printed since.
+        """
+        bundle, version = asks.bundle_and_version(on or "")
+        ask = manager_pb2.RunAsk(bundle=bundle, version=version, parameters_json=asks.dumps(parameters or {}))
+        if source is None and (is_path(task) or not isinstance(task, str)):
+            asks.put_source(ask, read(task))
+        elif source is not None:
+            asks.put_source(ask, read(source, str(task)))
+        else:
+            ask.task = str(task)
+        return await self._submit(manager_pb2.SubmitRequest(run=ask), wait=wait, on_change=on_change)
+
+    async def redo(
+        self,
+        bundle: str,
+        axes: Mapping[str, Any] | None = None,
+        *,
+        parallel: int = 1,
+        force: bool = False,
+        wait: bool = True,
+        on_change: OnChange | None = None,
+        **more: Any,
+    ) -> Request:
+        """Run an experiment again, once a value: `redo("experiments/digits", lr=[0.1, 0.2])`.
+
+        Args:
+            bundle: the experiment.
+            axes: parameter to values, in the order given; several axes make a grid, the last one fastest.
+            parallel: at most so many at a time.
+            force: run again what was already run with the same code and data.
+            wait: until all values have ended.
+            on_change: called with each new state.
+            more: axes as keywords.
+        """
+        ask = manager_pb2.RedoAsk(bundle=bundle, parallel=parallel, force=force)
+        ask.axes.extend(asks.axes({**(axes or {}), **more}))
+        return await self._submit(manager_pb2.SubmitRequest(redo=ask), wait=wait, on_change=on_change)
+
+    async def archive(self, bundle: str, *, archived: bool = True) -> Request:
+        """Put a bundle aside (nothing is deleted), or bring it back."""
+        ask = manager_pb2.ArchiveAsk(bundle=bundle, archived=archived)
+        return await self._submit(manager_pb2.SubmitRequest(archive=ask), wait=True)
+
+    async def cancel(self, request_id: str) -> Request:
+        """End what a request still has running."""
+        message = manager_pb2.CancelRequestRequest(request_id=request_id)
+        answer = await self._link.ask(lambda stub: stub.CancelRequest(message, timeout=asks.TIMEOUT_S))
+        return asks.request_of(answer.request)

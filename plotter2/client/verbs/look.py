@@ -1,0 +1,95 @@
+"""Look: what there is, and how it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plotter2.api.v1 import common_pb2, manager_pb2
+from plotter2.client import asks, download, status
+from plotter2.client.verbs.core import Core, OnProgress, everything
+from plotter2.client.views import Bundle, Contents, DeclaredTask, OutputFile, Page, Pulled, Request, Run, Status, Worker
+from plotter2.errors import NotFoundError
+
+
+class Look(Core):
+    """The verbs that change nothing."""
+
+    async def ls(self, under: str = "", *, versions: bool = False, archived: bool = False) -> Page[Bundle]:
+        """The bundles at and below `under` at their newest versions, or all versions of that one bundle."""
+
+        async def page(part: common_pb2.PageRequest) -> tuple[list[Bundle], int]:
+            message = manager_pb2.ListBundlesRequest(page=part, under=under, versions=versions, with_archived=archived)
+            answer = await self._link.ask(lambda stub: stub.ListBundles(message, timeout=asks.TIMEOUT_S))
+            return [asks.bundle_of(one) for one in answer.bundles], answer.total
+
+        return await everything(page)
+
+    async def bundle(self, name: str, *, files: bool = True, below: bool = False) -> Contents:
+        """One bundle (`name` or `name@version`) with its files and what lies below it."""
+        path, version = asks.bundle_and_version(name)
+        message = manager_pb2.GetBundleRequest(bundle=path, version=version, with_files=files, with_descendants=below)
+        answer = await self._link.ask(lambda stub: stub.GetBundle(message, timeout=asks.TIMEOUT_S))
+        return asks.contents_of(answer)
+
+    async def show(self, thing: str) -> Contents | Request | Run:
+        """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
+        if not thing.startswith("req-"):
+            return await self.bundle(thing, below=True)
+        head, _, _ = thing.partition(".")
+        request = await self.request(head)
+        if head == thing:
+            return request
+        for run in request.runs:
+            if run.id == thing:
+                return run
+        raise NotFoundError(f"Request {head} has no run {thing}; `plotter2 show {head}` lists them.")
+
+    async def requests(self, bundle: str = "", *, cause: str = "", limit: int = 0) -> Page[Request]:
+        """Requests, newest first; only those about a bundle, or caused by another request."""
+
+        async def page(part: common_pb2.PageRequest) -> tuple[list[Request], int]:
+            message = manager_pb2.ListRequestsRequest(page=part, bundle=bundle, cause=cause)
+            answer = await self._link.ask(lambda stub: stub.ListRequests(message, timeout=asks.TIMEOUT_S))
+            return [asks.request_of(one) for one in answer.requests], answer.total
+
+        return await everything(page, limit)
+
+    async def history(self, bundle: str) -> Page[Request]:
+        """Everything that was asked about a bundle, oldest first."""
+        await self.bundle(bundle, files=False)
+        found = await self.requests(asks.bundle_and_version(bundle)[0])
+        return Page(tuple(reversed(found.items)), found.total)
+
+    async def workers(self) -> Page[Worker]:
+        """The workers that were ever seen, and whether they live."""
+
+        async def page(part: common_pb2.PageRequest) -> tuple[list[Worker], int]:
+            message = manager_pb2.ListWorkersRequest(page=part)
+            answer = await self._link.ask(lambda stub: stub.ListWorkers(message, timeout=asks.TIMEOUT_S))
+            return [asks.worker_of(one) for one in answer.workers], answer.total
+
+        return await everything(page)
+
+    async def outputs(self, bundle: str = "", *, request: str = "", kind: str = "") -> Page[OutputFile]:
+        """Figures, animations and reports, newest first."""
+
+        async def page(part: common_pb2.PageRequest) -> tuple[list[OutputFile], int]:
+            message = manager_pb2.ListOutputsRequest(page=part, bundle=bundle, request_id=request, kind=kind)
+            answer = await self._link.ask(lambda stub: stub.ListOutputs(message, timeout=asks.TIMEOUT_S))
+            return [asks.output_of(one) for one in answer.outputs], answer.total
+
+        return await everything(page)
+
+    async def tasks(self, under: str = "") -> Page[DeclaredTask]:
+        """The tasks that bundles declare."""
+        found = asks.declared_tasks(await self.ls(under))
+        return Page(found, len(found))
+
+    async def status(self) -> Status:
+        """Every process of this installation, and what waits."""
+        return await status.read(self._link.home)
+
+    async def pull(self, bundle: str, destination: str | Path, *, on_progress: OnProgress | None = None) -> Pulled:
+        """Fetch a bundle (`name` or `name@version`) into a directory that is not there yet, or empty."""
+        contents = await self.bundle(bundle)
+        return await download.pull(self._link, contents, Path(destination), on_progress)

@@ -1,0 +1,30 @@
+"""What the client gives back: small frozen values that read well. Times are RFC 3339, sizes bytes, digests hexadecimal.
+
+Each is made from the domain's own value (`of`); nothing here knows protobuf. JSON documents are kept as the user
+spelled them (`…_json`) beside what they mean. One file a family; this is the list of all.
+"""
+
+from __future__ import annotations
+
+from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
+from plotter2.client.views.page import Page, json_or, when
+from plotter2.client.views.requests import Child, OutputFile, Request, Run
+from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
+
+__all__ = [
+    "Bundle",
+    "Child",
+    "Contents",
+    "DeclaredTask",
+    "File",
+    "OutputFile",
+    "Page",
+    "Process",
+    "Pulled",
+    "Request",
+    "Run",
+    "Status",
+    "Worker",
+    "json_or",
+    "when",
+]
