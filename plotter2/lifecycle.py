@@ -18,7 +18,7 @@ from typing import Any
 from plotter2 import files, telemetry
 from plotter2.clock import Clock, IdSource, SystemClock, SystemIds, rfc3339
 from plotter2.config import DaemonConfig
-from plotter2.errors import ConfigError, Plotter2Error
+from plotter2.errors import ConfigError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 
 DRAIN_S_MAX = 8.0
@@ -71,7 +71,7 @@ Main = Callable[[Life], Awaitable[None]]
 
 
 def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = DRAIN_S_MAX) -> int:
-    """Live one daemon's life and return its exit code: 0 after a clean end, 1 after a failure."""
+    """Live one daemon's life and return its exit code: 0 after a clean end, 3 when it may not live, 1 after a failure."""
     telemetry.setup(name, Layout.at(config.home).log, config.log_level)
     log = telemetry.logger("lifecycle")
     log.info("starting", home=str(config.home), pid=os.getpid())
@@ -80,10 +80,10 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
             runner.run(_live(config, main, drain_limit_s))
     except BaseException as wrong:
         first = _first(wrong)
-        if isinstance(first, ConfigError):
-            log.error("refused", why=first.message)  # noqa: TRY400 -- a setting, not a fault of ours
+        if isinstance(first, ConfigError | RefusedError):
+            log.error("refused", why=first.message)  # noqa: TRY400 -- a setting or a rule, not a fault of ours
             print(f"{name}: {first.message}", file=sys.stderr)  # noqa: T201 -- its reader is a person
-            return 1
+            return first.exit_code
         log.error("failed", why=str(first), exc_info=None if isinstance(first, Plotter2Error) else first)  # noqa: TRY400 -- ours say it all
         print(f"{name}: {type(first).__name__}: {first}", file=sys.stderr)  # noqa: T201 -- its reader is a person
         return 1

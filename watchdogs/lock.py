@@ -14,7 +14,7 @@ from pathlib import Path
 
 from plotter2.clock import Instant, rfc3339
 from plotter2.discovery import LOCK_NAME
-from plotter2.errors import ConfigError
+from plotter2.errors import ConflictError
 from plotter2.layout import Layout
 
 HOLDER_BYTES_MAX = 4096
@@ -25,7 +25,7 @@ def hold(layout: Layout, now: Instant, guardian: int = 0) -> Iterator[None]:
     """Hold the home for the length of a block; `guardian` is the pid of who starts us again, 0 for nobody we know.
 
     Raises:
-        ConfigError: somebody else does; the message says who.
+        ConflictError: somebody else does; the message says who.
     """
     path = layout.log / LOCK_NAME
     handle = _locked(path, layout)
@@ -49,7 +49,7 @@ def _locked(path: Path, layout: Layout) -> int:
         except BlockingIOError:
             message = _held(os.pread(handle, HOLDER_BYTES_MAX, 0), layout)
             os.close(handle)
-            raise ConfigError(message) from None
+            raise ConflictError(message) from None
         if _is_same(handle, path):
             return handle
         os.close(handle)

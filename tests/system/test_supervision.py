@@ -83,7 +83,7 @@ def test_a_second_one_on_the_same_home_says_who_holds_it(plotter2: Installation)
     until(plotter2.is_well)
     before = plotter2.processes()
     done = plotter2.run("up", "--ports", "auto")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert f"held by process {before['watchdog-main']['pid']} since 20" in done.stderr
     assert "plotter2 down" in done.stderr
     assert plotter2.processes() == before

@@ -13,7 +13,7 @@ import pytest
 
 from plotter2 import discovery
 from plotter2.clock import Instant, SystemClock
-from plotter2.errors import ConfigError
+from plotter2.errors import ConflictError
 from plotter2.layout import Layout
 from watchdogs import lock
 
@@ -45,7 +45,7 @@ def test_the_lock_says_who_holds_it_and_is_gone_afterwards(layout: Layout) -> No
 def test_a_second_holder_is_told_who_the_first_is(layout: Layout) -> None:
     with lock.hold(layout, Instant(0.0)):
         sentence = f"held by process {os.getpid()} since 1970-01-01T00:00:00.000000Z; end it by `plotter2 down`"
-        with pytest.raises(ConfigError, match=sentence), lock.hold(layout, NOW):
+        with pytest.raises(ConflictError, match=sentence), lock.hold(layout, NOW):
             pytest.fail("held twice")
         assert (layout.log / discovery.LOCK_NAME).exists()
     with lock.hold(layout, NOW):
@@ -57,7 +57,7 @@ def test_the_lock_of_a_killed_process_holds_nobody(layout: Layout) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(ConfigError, match=str(other.pid)), lock.hold(layout, NOW):
+        with pytest.raises(ConflictError, match=str(other.pid)), lock.hold(layout, NOW):
             pytest.fail("held twice")
         other.kill()
     assert (layout.log / discovery.LOCK_NAME).exists()
