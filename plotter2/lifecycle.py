@@ -71,7 +71,7 @@ Main = Callable[[Life], Awaitable[None]]
 
 
 def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = DRAIN_S_MAX) -> int:
-    """Live one daemon's life and return its exit code: 0 after a clean end, 3 when it may not live, 1 after a failure."""
+    """Live one daemon's life and return its exit code: 0 after a clean end, 3 if it may not live, 1 after a failure."""
     telemetry.setup(name, Layout.at(config.home).log, config.log_level)
     log = telemetry.logger("lifecycle")
     log.info("starting", home=str(config.home), pid=os.getpid())
