@@ -19,7 +19,9 @@ from plotter2.child.frames import Exited, Fork, Forked, FromServer, Kill, Warm
 
 STOP_WAIT_S = 2.0
 SETTINGS_PREFIX = "PLOTTER2_"
-COMMAND = (sys.executable, "-I", "-m", "plotter2.child")
+PYTHON_PREFIX = "PYTHON"
+COMMAND = (sys.executable, "-P", "-s", "-m", "plotter2.child")
+"""Isolated from the directory and the user's own packages. Not by -I: that would ignore the seed of hashes too."""
 
 _log = telemetry.logger("forkserver")
 
@@ -97,8 +99,12 @@ async def start(
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """What user code may see of ours: everything but settings."""
-    kept = {name: value for name, value in config.environment().items() if not name.startswith(SETTINGS_PREFIX)}
+    """What user code may see of ours: everything but settings, plotter2's and those of the interpreter.
+
+    Hashes of text have one seed everywhere, so that sets have one order in every child of every worker.
+    """
+    hidden = (SETTINGS_PREFIX, PYTHON_PREFIX)
+    kept = {name: value for name, value in config.environment().items() if not name.startswith(hidden)}
     # Read by C libraries when they are loaded: a pool of threads that is made before a fork is a dead one after it.
     pools = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    return {**kept, **pools, "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+    return {**kept, **pools, "JE_ARROW_MALLOC_CONF": "background_thread:false", "PYTHONHASHSEED": "0"}

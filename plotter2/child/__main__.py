@@ -1,4 +1,4 @@
-"""`python -I -m plotter2.child DESCRIPTOR`: a fork server on the control socket with that descriptor."""
+"""`python -P -s -m plotter2.child DESCRIPTOR`: a fork server on the control socket with that descriptor."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ FIRST_DRAWING = "def task():\n    plotme([1.0, 2.0, 3.0])\n"
 def main(arguments: list[str]) -> None:
     """Warm up, then serve."""
     limits.die_with_parent(os.getppid())
+    limits.all_files()
     sys.argv = [""]
     faulthandler.enable()
     for name in WARM:

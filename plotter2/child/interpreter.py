@@ -7,6 +7,7 @@ path, modules of its own. What cannot (threads it left behind, memory it broke) 
 from __future__ import annotations
 
 import json
+import random
 import sys
 import threading
 import traceback
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 
 from plotter2.child import words
 from plotter2.child.capture import Recorder, Streams
@@ -31,6 +33,8 @@ from plotter2.model.task import RESULTS_BYTES_MAX, RunState
 
 THREADS_OF_OURS = 2
 KIND_FILE = "file"
+SEEDS = 1 << 32
+"""numpy takes so many."""
 SIDECAR_SUFFIX = ".json"
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -124,6 +128,7 @@ class Interpreter:
             scope=prepared.scope,
             output_dir=self._scratch.path,
         )
+        _seed(run.seed)
         with prepared.modules:
             return self._execute(given, self._recorder.line)
 
@@ -181,6 +186,12 @@ class Interpreter:
             self._recorder.end(),
             is_out_of_memory or _is_spent(),
         )
+
+
+def _seed(seed: int) -> None:
+    """A script's own random choices are the run's: the same again when the run is done again."""
+    random.seed(seed)
+    np.random.seed(seed % SEEDS)  # noqa: NPY002 -- it is the user's code that may use the old generator
 
 
 def _scope(ground: Ground) -> Scope:

@@ -30,6 +30,12 @@ def no_core_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def all_files() -> None:
+    """As many open files as the system allows: each mapped array of a group is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class MemoryLimit:
     """Private memory beyond what a fresh child has: whoever asks for more gets a MemoryError.
 

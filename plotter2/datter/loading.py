@@ -26,6 +26,8 @@ TEXT_BYTES_MAX = 16 << 20
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _LOCAL_HEADER_BYTES = 30
 HEAD_BYTES = 64 << 10
+MAPPED_BYTES_MIN = 1 << 20
+"""Smaller arrays are read: each map holds a file open, and a group may have ten thousand members."""
 
 
 def load_file(path: Path, name: str, kind: str = "") -> Any:
@@ -185,6 +187,10 @@ def _read_npy(source: Source, name: str) -> Any:
         return np.load(io.BytesIO(source), allow_pickle=False)
     if name.endswith(".npz"):
         return _read_npz(source, name)
+    if source.stat().st_size < MAPPED_BYTES_MIN:
+        array: NDArray[Any] = np.load(source, allow_pickle=False)
+        array.flags.writeable = False
+        return array
     try:
         return np.load(source, mmap_mode="r", allow_pickle=False)
     except ValueError as wrong:

@@ -17,6 +17,10 @@ from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
 
 Over = Literal["items", "values"]
+SQUARES = (1e-140, 1e140)
+"""Between these, squares of numbers, and sums of very many of them, are ordinary floats."""
+WHOLE_MAX = float(1 << 63)
+"""Products from here on do not fit into 64 bits."""
 
 
 def _reduced(value: Any, how: Callable[[NDArray[Any], int | None], Any], axis: int | None, over: Over | None) -> Any:
@@ -68,24 +72,49 @@ def stddev(value: Any, axis: int | None = None, ddof: int = 0, over: Over | None
         count = x.size if a is None else x.shape[a]
         if count <= ddof:
             raise UsageError(f"stddev with ddof={ddof} needs more than {ddof} values, not {count}.")
-        return np.std(x, axis=a, ddof=ddof)
+        return _within(x, a, lambda part, along: np.std(part, axis=along, ddof=ddof))
 
     return _reduced(value, spread, axis, over)
 
 
 def product(value: Any, other: Any = None, axis: int | None = None, over: Over | None = None) -> Any:
-    """All values multiplied; with two arguments, the elementwise product of the two."""
+    """All values multiplied; with two arguments, the elementwise product. Integers become floats where they must."""
     if other is not None:
+        one, two = numbers(value), numbers(other)
         try:
-            return _plain(np.multiply(numbers(value), numbers(other)))
+            return _plain(_exact(np.multiply(one, two), lambda: np.multiply(one.astype(float), two.astype(float))))
         except ValueError as wrong:
             raise UsageError(f"product: {wrong}.") from None
-    return _reduced(value, lambda x, a: np.prod(x, axis=a), axis, over)
+
+    def multiplied(x: NDArray[Any], a: int | None) -> Any:
+        return _exact(np.prod(x, axis=a), lambda: np.prod(x.astype(float), axis=a))
+
+    return _reduced(value, multiplied, axis, over)
 
 
 def l2norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
     """Euclidean length of the flattened values, or along an axis."""
-    return _reduced(value, lambda x, a: np.linalg.norm(x.ravel() if a is None else x, 2, a), axis, over)
+    return _reduced(value, lambda x, a: _within(x, a, _length), axis, over)
+
+
+def _length(x: NDArray[Any], axis: int | None) -> Any:
+    return np.linalg.norm(x.ravel() if axis is None else x, 2, axis)
+
+
+def _within(x: NDArray[Any], axis: int | None, how: Callable[[NDArray[Any], int | None], Any]) -> Any:
+    """What scales with its data, of numbers whose squares lie outside what a float can hold."""
+    largest = float(np.abs(x).max(initial=0.0))
+    if not np.isfinite(largest) or largest == 0 or SQUARES[0] < largest < SQUARES[1]:
+        return how(x, axis)
+    return how(x / largest, axis) * largest
+
+
+def _exact(found: Any, as_floats: Callable[[], Any]) -> Any:
+    """Whole numbers that have not wrapped around; else the same in floats."""
+    if not np.issubdtype(np.asarray(found).dtype, np.integer):
+        return found
+    floats = as_floats()
+    return found if np.all(np.abs(floats) < WHOLE_MAX) else floats
 
 
 def l1norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any:

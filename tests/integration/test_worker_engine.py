@@ -67,3 +67,17 @@ async def test_a_script_imports_the_modules_beside_it_and_not_ours(tmp_path: Pat
         assert (await worker.run(source, bundle="mine")).results_json == '"mine"'
         alone = await worker.run(source)
         assert "No module named 'worker'" in alone.error
+
+
+async def test_a_run_that_is_done_again_by_another_worker_makes_the_same_choices(tmp_path: Path) -> None:
+    source = (
+        "def task():\n    import random\n    import numpy as np\n"
+        "    return [random.random(), float(np.random.rand()), list({'a', 'b', 'c', 'd', 'e', 'f'})]\n"
+    )
+    found = set()
+    for number in range(2):
+        async with rig(tmp_path / str(number), command=REAL_ENGINE) as worker:
+            report = await worker.run(source)
+            assert report.error == ""
+            found.add(report.results_json)
+    assert len(found) == 1

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import pickle
+import resource
 import zipfile
 from pathlib import Path
 
@@ -111,10 +112,11 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes,
         load_file(write(tmp_path, name, content), name)
 
 
-def test_arrays_are_mapped_read_only(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.arange(6.0).reshape(2, 3))
+@pytest.mark.parametrize(("rows", "is_mapped"), [(2, False), (50_000, True)])
+def test_arrays_are_read_only_and_large_ones_mapped(tmp_path: Path, rows: int, is_mapped: bool) -> None:
+    np.save(tmp_path / "x.npy", np.arange(3.0 * rows).reshape(rows, 3))
     array = load_file(tmp_path / "x.npy", "x.npy")
-    assert isinstance(array, np.memmap)
+    assert isinstance(array, np.memmap) is is_mapped
     with pytest.raises(ValueError, match="read-only"):
         array[0, 0] = 1
 
@@ -186,3 +188,17 @@ def test_rows_of_a_table_are_chosen_by_place_slice_and_mask(tmp_path: Path, is_r
         table[7]
     with pytest.raises(UsageError, match="no column"):
         table["when"]
+
+
+def test_a_group_of_many_small_arrays_holds_no_files_open(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    with path.open("wb") as file:
+        np.save(file, np.arange(6.0).reshape(2, 3))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        arrays = [load_file(path, "small.npy") for _ in range(200)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert {array.sum() for array in arrays} == {15.0}
+    assert not any(array.flags.writeable for array in arrays)

@@ -37,6 +37,25 @@ def test_norms_are_what_they_are_called(values: list[int]) -> None:
     assert stats.l2norm(values) ** 2 == pytest.approx(sum(value * value for value in values))
 
 
+@pytest.mark.req("r114", "r116")
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1.0])
+def test_lengths_and_spreads_hold_where_squares_do_not(size: float) -> None:
+    assert stats.l2norm([3 * size, 4 * size]) == pytest.approx(5 * size)
+    assert stats.l2norm(np.array([[3 * size, 4 * size]] * 2), axis=1).tolist() == pytest.approx([5 * size] * 2)
+    assert stats.stddev([size, -size]) == pytest.approx(size)
+    assert stats.l2norm([0.0, 0.0]) == 0
+    assert np.isnan(stats.l2norm([np.nan, size]))
+
+
+@pytest.mark.req("r115")
+def test_products_of_whole_numbers_do_not_wrap_around() -> None:
+    assert stats.product([2**40, 2**40]) == pytest.approx(2.0**80)
+    assert stats.product([3, 7]) == 21
+    assert isinstance(stats.product([3, 7]), int)
+    assert stats.product(np.array([2**62, 3]), np.array([4, 5])).tolist() == [2.0**64, 15.0]
+    assert stats.product([2**62, -2]) == -(2**63)
+
+
 def test_a_group_is_reduced_across_its_items() -> None:
     group = DataGroup.of([np.array([1.0, 10.0]), np.array([3.0, 30.0])])
     assert stats.mean(group).tolist() == [2.0, 20.0]
