@@ -1,7 +1,8 @@
 """Deliveries become versions (requirements 014, 021, 062; pure).
 
 A delivery is installed once: repeats wait for the same outcome. Content that is the same as the newest version makes no
-new one. What a bundle declares was read and checked before this decides.
+new one. What a bundle declares was read and checked before this decides. An archived bundle takes new versions and
+stays archived: only asking to show it again does so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from manager.journal import note
 from manager.state import State
 from manager.store import Delivery
 from plotter2.clock import Instant
-from plotter2.errors import BY_CODE, RefusedError
+from plotter2.errors import BY_CODE, PackageError, RefusedError
 from plotter2.ids import RequestId, request_of
 from plotter2.model import bundle, package
 from plotter2.model.bundle import BundleVersion, Contents
@@ -65,12 +66,19 @@ def refused(state: State, event: DeliveryRefused, now: Instant) -> list[Command]
 
 def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Command]:
     """The content is safe: make it a version, unless it is what the newest version already is."""
-    offer = state.installing.pop(event.delivery_id, None)
+    offer = state.installing.get(event.delivery_id)
     if offer is None:
         return []
+    try:
+        return _installed(state, offer, event, now)
+    except PackageError as wrong:  # inspection found it before; whatever came past it must not end the manager
+        return refused(state, DeliveryRefused(offer.delivery_id, wrong.message, wrong.code), now)
+
+
+def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now: Instant) -> list[Command]:
     request = _request(offer, RequestState.DONE, now)
     known = state.catalog.get(offer.bundle)
-    digest = bundle.digest_of(offer.files)
+    digest = bundle.version_digest(offer.files)
     is_new = known is None or known.version.digest != digest
     commands: list[Command] = []
     if known is not None and not is_new:
@@ -82,6 +90,7 @@ def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Comm
     delivery = Delivery(offer.delivery_id, request.id, version.path, version.version, is_new, now)
     commands += [SaveRequest(request), SaveDelivery(delivery)]
     state.remember_delivery(delivery, version)
+    del state.installing[offer.delivery_id]
     tokens = state.waiting_for.pop(offer.delivery_id, [])
     return [*commands, *(Answer(token, (delivery, version)) for token in tokens)]
 
@@ -90,7 +99,7 @@ def _adopt(
     state: State, offer: DeliveryOffered, version: BundleVersion, request: RequestId, now: Instant
 ) -> list[Command]:
     declared = package.parse(version.package_json) if version.package_json else Package()
-    node = state.catalog.put(version, catalog.source_digests(declared, offer.files) if not offer.service_id else {})
+    node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
     cause = request_of(offer.service_id) if offer.service_id else request
     return [
@@ -131,6 +140,7 @@ def _version(
         sum(entry.size_bytes for entry in offer.files),
         now,
         offer.request_id,
+        archived=known.version.archived if known else False,
         package_json=package_json,
         parameters_json=parameters_json,
         run_key=run_key,

@@ -36,7 +36,7 @@ class BundleVersion:
     """One version of one bundle, without its file list (the store has that).
 
     Attributes:
-        digest: over the sorted file list, see `digest_of`.
+        digest: over the sorted file list, see `version_digest`.
         package_json: text of its package.json, "" for none.
         parameters_json: what the service run that made it was given, "" for none.
         run_key: digest over code, data and parameters of that service run, b"" for none.
@@ -66,11 +66,20 @@ class Contents:
 
 
 def digest_of(files: Iterable[FileEntry]) -> bytes:
-    """The digest of a version: BLAKE3 over path, size, permissions and digest of each file, in path order."""
+    """The digest of a list of files: BLAKE3 over path, size, permissions and digest of each file, in path order."""
     hasher = blake3()
     for entry in sorted(files):
         hasher.update(f"{entry.path}\0{entry.size_bytes}\0{entry.mode:o}\0{entry.digest.hex()}\n".encode())
     return hasher.digest()
+
+
+def version_digest(files: Iterable[FileEntry]) -> bytes:
+    """The digest of a version: all its files but the manifest.
+
+    A `manifest.json` at the top is the paperwork of one transport, not data (requirements 056, 062): it is kept and
+    comes back with a pull, and newer paperwork around the same data makes no new version.
+    """
+    return digest_of(entry for entry in files if entry.path != MANIFEST_FILE)
 
 
 def code_digest(files: Iterable[FileEntry]) -> bytes:
