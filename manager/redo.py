@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from plotter2 import ids
 from plotter2.clock import Instant
 from plotter2.errors import RefusedError
 from plotter2.ids import ServiceId
-from plotter2.model import bundle, package, paths, service
+from plotter2.model import bundle, names, package, paths, service
 from plotter2.model.bundle import CODE, Contents
 from plotter2.model.package import Package, Parameter
 from plotter2.model.request import Child
@@ -32,6 +33,7 @@ from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, Serv
 
 CHILDREN_MAX = 10_000
 NAME_CHARS_MAX = 120
+QUOTED_CHARS_MAX = 100
 TYPES: dict[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
 
 
@@ -55,6 +57,7 @@ def plan(contents: Contents, axes: Sequence[Axis]) -> tuple[PlannedChild, ...]:
         RefusedError: the bundle is no runnable leaf; a parameter is not declared; a value does not fit.
     """
     declared = runnable(contents)
+    _check_once([axis.parameter for axis in axes])
     for axis in axes:
         _check_axis(axis, declared.parameters, contents.bundle.path)
     count = 1
@@ -89,11 +92,18 @@ def runnable(contents: Contents) -> Package:
     return declared
 
 
+def _check_once(parameters: Sequence[str]) -> None:
+    for name in parameters:
+        if parameters.count(name) > 1:
+            raise RefusedError(f"Parameter {name!r} is given twice; put its values into one list.")
+
+
 def _check_axis(axis: Axis, declared: dict[str, Parameter], path: str) -> None:
     if axis.parameter not in declared:
-        offered = ", ".join(declared) or "none"
+        near = names.did_you_mean(axis.parameter, declared)
         raise RefusedError(
-            f"Bundle {path!r} has no parameter {axis.parameter!r}; the declared parameters are: {offered}."
+            f"Bundle {path!r} has no parameter {axis.parameter!r}; "
+            f"the declared parameters are: {names.listed(declared)}{near}"
         )
     if not axis.values_json:
         raise RefusedError(f"Parameter {axis.parameter!r} was given no value.")
@@ -103,9 +113,9 @@ def _check_axis(axis: Axis, declared: dict[str, Parameter], path: str) -> None:
 
 def _check_value(name: str, text: str, declared: Parameter) -> None:
     try:
-        value = json.loads(text)
-    except ValueError:
-        raise RefusedError(f"Parameter {name!r}: {text!r} is not a JSON value.") from None
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise RefusedError(f"Parameter {name!r}: {text[:QUOTED_CHARS_MAX]!r} is not a JSON value.") from None
     wanted = TYPES.get(declared.type)
     if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and declared.type != "bool")):
         raise RefusedError(f"Parameter {name!r} is declared {declared.type}; {text} is not.")
@@ -113,6 +123,17 @@ def _check_value(name: str, text: str, declared: Parameter) -> None:
         raise RefusedError(f"Parameter {name!r} may be one of {json.dumps(declared.choices)}; {text} is not.")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _check_range(name, value, text, declared)
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _check_range(name: str, value: float, text: str, declared: Parameter) -> None:

@@ -1,7 +1,8 @@
 """What `--set name=value` means (pure). Numbers keep the spelling that the user gave them: 0.10 stays 0.10.
 
 A value is JSON where it is JSON (numbers, true, false, null, lists, objects, quoted text) and text where it is not.
-Commas divide values unless they stand inside brackets, braces or quotes.
+Commas divide values unless they stand inside brackets, braces or quotes. For `redo` a range stands for its values
+(`plotter2.model.spread`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import re
 
 from plotter2.errors import UsageError
+from plotter2.model import spread
 
 _NEARLY_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _OPEN = {"[": "]", "{": "}"}
@@ -55,16 +57,21 @@ def axes(settings: list[str]) -> dict[str, list[str]]:
     """Read the `--set` options of a redo: parameter to JSON texts, in the order given.
 
     Raises:
-        UsageError: not name=value, a name twice, or no value.
+        UsageError: not name=value, a name twice, no value, or a range that is none.
     """
     found: dict[str, list[str]] = {}
     for setting in settings:
         name, text = _named(setting, found)
-        values = [as_json(part) for part in divide(text) if part.strip()]
+        values = [value for part in divide(text) if part.strip() for value in _values(part.strip())]
         if not values:
             raise UsageError(f"--set {setting} gives no value; write --set {name}=0.1,0.2.")
         found[name] = values
     return found
+
+
+def _values(part: str) -> list[str]:
+    found = spread.values(part)
+    return [as_json(part)] if found is None else found
 
 
 def parameters(settings: list[str]) -> dict[str, str]:

@@ -66,7 +66,12 @@ def redo(
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The experiment.", show_default=False)],
     settings: Annotated[
         list[str],
-        typer.Option("--set", metavar="NAME=V1,V2,…", help="A parameter and its values; several make a grid."),
+        typer.Option(
+            "--set",
+            metavar="NAME=V1,V2,…",
+            help="A parameter and its values, or a range: 1..3, 0..1..0.1, lin:0:1:5, log:1e-4:1e-1:5; "
+            "several make a grid.",
+        ),
     ],
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="At most so many at a time.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Run again what was already run.")] = False,
@@ -201,7 +206,7 @@ def register(app: typer.Typer) -> None:
         app,
         "redo",
         examples="plotter2 redo experiments/digits --set lr=0.1,0.2,0.15 --parallel 2 --wait\n\n"
-        "plotter2 redo experiments/digits --set lr=0.1,0.2 --set seed=1,2 --json --wait",
+        "plotter2 redo experiments/digits --set lr=log:1e-4:1e-1:5 --set seed=1..3 --json --wait",
     )(redo)
     verb(app, "tasks", examples="plotter2 tasks\n\nplotter2 tasks experiments/digits")(tasks)
     verb(app, "requests", examples="plotter2 requests\n\nplotter2 requests --bundle experiments/digits --json")(

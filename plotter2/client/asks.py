@@ -15,7 +15,7 @@ from plotter2.client.sources import JsonText, Source
 from plotter2.client.views import Bundle, Contents, DeclaredTask, File, OutputFile, Request, Worker, when
 from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, UsageError
-from plotter2.model import package
+from plotter2.model import package, spread
 from plotter2.model.paths import bundle_path
 from plotter2.model.request import RequestState
 from plotter2.wire.bundles import bundle_from_proto, file_entry_from_proto
@@ -80,18 +80,28 @@ def put_source(ask: manager_pb2.RunAsk, source: Source) -> None:
 
 
 def axes(given: Mapping[str, Any]) -> list[manager_pb2.SweepAxis]:
-    """The axes of a sweep; one value stands for a list of one.
+    """The axes of a sweep; one value stands for a list of one, a text like `1..3` or `log:1e-4:1e-1:5` for a range.
+
+    In a list a text is a text: `["1..3"]` is one value.
 
     Raises:
-        UsageError: no axis, or an axis without values.
+        UsageError: an axis without values, or a range that is none.
     """
     found = []
     for name, values in given.items():
-        many = [values] if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable) else [*values]
-        if not many:
+        texts = _texts(values)
+        if not texts:
             raise UsageError(f"The parameter {name!r} is given no value.")
-        found.append(manager_pb2.SweepAxis(parameter=name, values_json=[dumps(value) for value in many]))
+        found.append(manager_pb2.SweepAxis(parameter=name, values_json=texts))
     return found
+
+
+def _texts(values: Any) -> list[str]:
+    if isinstance(values, str) and not isinstance(values, JsonText):
+        spread_out = spread.values(values)
+        return [dumps(values)] if spread_out is None else spread_out
+    is_one = isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
+    return [dumps(value) for value in ([values] if is_one else values)]
 
 
 def accepted(request: Request) -> Request:

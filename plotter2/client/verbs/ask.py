@@ -60,7 +60,8 @@ class Ask(Core):
 
         Args:
             bundle: the experiment.
-            axes: parameter to values, in the order given; several axes make a grid, the last one fastest.
+            axes: parameter to values, in the order given; several axes make a grid, the last one fastest. A text
+                may be a range: `seed="1..3"`, `lr="log:1e-4:1e-1:5"`, `"lin:0:1:5"`, `"0..1..0.25"`.
             parallel: at most so many at a time.
             force: run again what was already run with the same code and data.
             wait: until all values have ended.

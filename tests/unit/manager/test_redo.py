@@ -58,6 +58,10 @@ def test_a_change_of_tasks_alone_leaves_the_key_of_a_run_as_it_was() -> None:
     ("axis", "says"),
     [
         (Axis("rate", ("1",)), "no parameter 'rate'; the declared parameters are: lr, seed"),
+        (Axis("sed", ("1",)), "no parameter 'sed'; the declared parameters are: lr, seed; did you mean 'seed'?"),
+        (Axis("lr", ("NaN",)), "'NaN' is not a JSON value"),
+        (Axis("lr", ("1e999",)), "'1e999' is not a JSON value"),
+        (Axis("lr", ("[" * 100_000,)), "is not a JSON value"),
         (Axis("lr", ("high",)), "'high' is not a JSON value"),
         (Axis("lr", ('"high"',)), 'declared float; "high" is not'),
         (Axis("lr", ("true",)), "declared float; true is not"),
@@ -70,6 +74,11 @@ def test_what_makes_no_sense_is_refused_with_what_would(axis: Axis, says: str) -
     with pytest.raises(RefusedError) as refused:
         plan(contents(), [axis])
     assert says in refused.value.message
+
+
+def test_a_parameter_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(RefusedError, match="'lr' is given twice"):
+        plan(contents(), [Axis("lr", ("1",)), Axis("lr", ("2",))])
 
 
 @pytest.mark.parametrize(

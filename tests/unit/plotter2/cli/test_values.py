@@ -17,6 +17,15 @@ def test_values_keep_the_order_and_the_spelling_that_the_user_gave_them() -> Non
     assert axes(["lr=0.10,0.2,1e-3", "seed=1,2"]) == {"lr": ["0.10", "0.2", "1e-3"], "seed": ["1", "2"]}
 
 
+@pytest.mark.req("r018")
+def test_a_range_stands_for_its_values_also_beside_others_and_not_in_quotes() -> None:
+    assert axes(["lr=log:1e-4:1e-1:4,0.5", "seed=1..3", 'name="1..3",lin']) == {
+        "lr": ["1e-4", "0.001", "0.01", "1e-1", "0.5"], "seed": ["1", "2", "3"], "name": ['"1..3"', '"lin"'],
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="log:FROM:TO:COUNT"):
+        axes(["lr=log:1"])
+
+
 def test_commas_inside_brackets_braces_and_quotes_do_not_divide() -> None:
     assert divide('[1,2],{"a":[3,4]},"x,y",z') == ["[1,2]", '{"a":[3,4]}', '"x,y"', "z"]
 

@@ -54,6 +54,16 @@ def test_redo_sends_values_in_order_and_in_the_callers_spelling(p2: plotter2.Cli
     assert [child.parameters for child in request.children] == [{"lr": 0.1}, {"lr": 0.2}]
 
 
+@pytest.mark.req("r018")
+def test_redo_takes_ranges_as_texts_and_texts_in_lists(p2: plotter2.Client, manager: FakeManager) -> None:
+    p2.redo("experiments/digits", {"lr": "log:1e-3:1e-1:3"}, seed="1..3", name=["1..3"], optimiser="adam")
+    assert [list(axis.values_json) for axis in manager.submitted[0].redo.axes] == [
+        ["1e-3", "0.01", "1e-1"], ["1", "2", "3"], ['"1..3"'], ['"adam"'],
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="log:FROM:TO:COUNT"):
+        p2.redo("experiments/digits", lr="log:1")
+
+
 def test_run_waits_and_gives_results_and_outputs(p2: plotter2.Client) -> None:
     heard: list[tuple[RequestState, list[str]]] = []
     request = p2.run(
