@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -27,9 +28,16 @@ def start(folder: Folder, order: dict[str, Any]) -> None:
     """Start a shim in a session of its own; blocks until it is started, not until the program is."""
     files.write_durably(folder.root / "start.json", json.dumps(order).encode())
     words = [sys.executable, "-I", "-S", shim.__file__, str(folder.root)]
-    with (folder.log / "shim.txt").open("ab") as log, Path(os.devnull).open("rb") as nothing:
+    with (folder.root / "shim.txt").open("ab") as log, Path(os.devnull).open("rb") as nothing:
         streams = [(os.POSIX_SPAWN_DUP2, file.fileno(), to) for to, file in enumerate((nothing, log, log))]
-        pid = os.posix_spawn(sys.executable, words, config.environment(), file_actions=streams, setsid=True)
+        pid = os.posix_spawn(
+            sys.executable,
+            words,
+            config.environment(),
+            file_actions=streams,
+            setsid=True,
+            setsigmask=[signal.SIGTERM],  # the shim lets it through when it can record a stop
+        )
     files.write_durably(folder.root / "parent.json", json.dumps({"pid": pid}).encode())
 
 
@@ -84,6 +92,12 @@ def end(root: Path) -> None:
     if process is not None:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
+
+
+def forbid(root: Path) -> None:
+    """Have a shim that has not begun its program never begin it, also one that is yet to be started. Blocks."""
+    if root.is_dir():
+        files.write_durably(root / "stop.json", b"{}")
 
 
 def end_orphan(folder: Folder) -> None:

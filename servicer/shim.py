@@ -2,7 +2,12 @@
 
 A program of its own with nothing but the standard library (`python -I -S shim.py DIRECTORY`), so that it is small,
 starts fast, and lives on when the servicer dies. It reads `start.json` in the directory and writes `shim.json` when the
-program runs and `exit.json`, durably, when it has ended. SIGTERM ends the program: politely first, by force later.
+program runs and `exit.json`, durably, when it has ended. SIGTERM ends the program: politely first, by force later. A
+file `stop.json` that is there before the program begins means that it never does.
+
+A limit of memory is about the whole tree of processes and about what only they hold: anonymous and shared memory and
+swap, each page once. Pages of mapped files are the system's to take back, and reserved addresses cost nothing, so
+neither counts. It is looked at several times a second; a program that takes memory faster may be above it for a moment.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -31,6 +36,10 @@ DRAIN_S = 1.0
 REAP_S = 5.0
 REAP_LOOK_S = 0.01
 PR_SET_CHILD_SUBREAPER = 36
+MIB = 1 << 20
+IS_LINUX = sys.platform.startswith("linux")
+HELD = ("RssAnon:", "RssShmem:", "VmSwap:")
+HELD_EXACTLY = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 
 class Log:
@@ -93,18 +102,26 @@ class Shim:
         self._stop_at = 0.0
         self._killed = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._wall_s = float(self._start.get("wall_s", 0))
+        self._memory_max = int(self._start.get("memory_bytes", 0))
+        self._look_at = 0.0
 
     def run(self) -> None:
         """Until the program has ended."""
         os.chdir("/")
-        if sys.platform.startswith("linux"):
+        if IS_LINUX:
             ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # whoever started us has held it back until here
+        if self._is_asked_to_stop or (self._folder / "stop.json").exists():
+            self._record(0, "stopped")
+            return
         try:
             process = self._launch()
-        except OSError as wrong:
-            self._record(127, f"cannot start {self._start['argv'][0]!r}: {wrong.strerror}")
+        except (OSError, ValueError) as wrong:
+            said = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
+            self._record(127, f"cannot start {self._start['argv'][0]!r}: {said}")
             return
         if self._is_asked_to_stop:  # while the program was being started
             self._stop("stopped")
@@ -125,7 +142,7 @@ class Shim:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_limit_memory(int(self._start.get("memory_bytes", 0))),
+            preexec_fn=None if IS_LINUX else _limit_memory(self._memory_max),
         )
         return self._process
 
@@ -170,13 +187,28 @@ class Shim:
             log.close()
 
     def _mind_limits(self, process: subprocess.Popen[bytes], began: float) -> None:
-        wall_s = float(self._start.get("wall_s", 0))
-        if wall_s and time.monotonic() - began > wall_s:
-            self._stop(f"exceeded its wall limit of {wall_s:g} s")
-        if self._stop_at and not self._killed and time.monotonic() > self._stop_at:
+        now = time.monotonic()
+        if self._wall_s and now - began > self._wall_s:
+            self._stop(f"exceeded its wall limit of {self._wall_s:g} s")
+        is_due = now >= self._look_at and not self._killed and process.poll() is None
+        if self._memory_max and IS_LINUX and is_due:
+            self._look_at = now + LOOK_S  # however much it prints
+            used, count = used_bytes(os.getpid(), self._memory_max)
+            if used > self._memory_max:
+                self._end_for_memory(process, used, count)
+        if self._stop_at and not self._killed and now > self._stop_at:
             self._killed = True
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+    def _end_for_memory(self, process: subprocess.Popen[bytes], used: int, count: int) -> None:
+        """At once: a grace would be time to take the rest of the machine's memory."""
+        who = "1 process used" if count == 1 else f"{count} processes together used"
+        self._reason = f"exceeded its memory limit of {_mib(self._memory_max)}: {who} {_mib(used)}"
+        self._killed, self._stop_at = True, time.monotonic()
+        for pid in (process.pid, *below(os.getpid())):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def _reap(self, group: int) -> None:
         """End and collect whatever the program has left behind."""
@@ -217,7 +249,46 @@ def _children() -> list[int]:
         return []
 
 
+def below(pid: int) -> Iterator[int]:
+    """All processes below one, also those that its threads have started."""
+    with suppress(OSError, ValueError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield int(child)
+                yield from below(int(child))
+
+
+def used_bytes(pid: int, enough: int = 0) -> tuple[int, int]:
+    """Memory that the processes below one hold together, and how many they are.
+
+    What they share is counted once, which takes a walk through their page tables; so it is done only when the quick
+    sum, which counts it for each of them, is more than `enough`.
+    """
+    quick = {one: _sum(f"/proc/{one}/status", HELD) for one in set(below(pid))}
+    total = sum(quick.values())
+    if total <= enough:
+        return total, len(quick)
+    return sum(_sum(f"/proc/{one}/smaps_rollup", HELD_EXACTLY, held) for one, held in quick.items()), len(quick)
+
+
+def _sum(path: str, names: tuple[str, ...], otherwise: int = 0) -> int:
+    """The sum of these lines; 0 when the process is gone, `otherwise` when the system does not say."""
+    try:
+        lines = Path(path).read_bytes().decode(errors="replace").splitlines()
+    except PermissionError:
+        return otherwise
+    except OSError:
+        return 0
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith(names)]
+    return sum(found) if len(found) == len(names) else otherwise
+
+
+def _mib(value: int) -> str:
+    return f"{value / MIB:,.1f} MiB"
+
+
 def _limit_memory(bytes_max: int) -> Callable[[], None] | None:
+    """The system's own limit, for one process, where ours cannot be measured."""
     if not bytes_max:
         return None
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_max, bytes_max))

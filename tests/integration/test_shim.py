@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,9 +24,11 @@ WAIT_S = 20.0
 class Shimmed:
     """One shim and its directory."""
 
-    def __init__(self, folder: Path, argv: list[str], **order: Any) -> None:
+    def __init__(self, folder: Path, argv: list[str], before: dict[str, str] | None = None, **order: Any) -> None:
         self.folder = folder
         (folder / "log").mkdir()
+        for name, text in (before or {}).items():
+            (folder / name).write_text(text)
         given = {"argv": argv, "env": dict(os.environ), "cwd": str(folder), **order}  # noqa: TID251 -- given on
         (folder / "start.json").write_text(json.dumps(given))
         self.process = subprocess.Popen(
@@ -162,11 +165,64 @@ def test_the_wall_limit_holds_for_a_program_that_closed_its_streams(shims: Shims
     assert end["reason"] == "exceeded its wall limit of 0.3 s"
 
 
+HOLD = "held = bytearray(b'x') * ({mib} << 20)\n"
+WAIT = "import pathlib, time\npathlib.Path('ready').write_text('x')\ntime.sleep(60)\n"
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is measured where /proc is")
+
+
+@on_linux
 @pytest.mark.req("r073")
-def test_the_memory_limit_is_the_programs_own_error(shims: Shims) -> None:
-    one = shims.run("x = bytearray(1 << 30)", memory_bytes=256 << 20)
-    assert one.ended()["exit_status"] == 1
-    assert b"MemoryError" in one.log("stderr")
+def test_more_memory_than_the_limit_ends_the_program_with_both_numbers(shims: Shims) -> None:
+    end = shims.run(HOLD.format(mib=160) + WAIT, memory_bytes=96 << 20).ended()
+    assert end["exit_status"] == -signal.SIGKILL
+    assert re.fullmatch(r"exceeded its memory limit of 96.0 MiB: 1 process used 1\d\d\.\d MiB", end["reason"])
+
+
+@on_linux
+@pytest.mark.req("r073")
+def test_the_memory_limit_is_of_all_processes_together_wherever_they_went(shims: Shims) -> None:
+    code = (
+        f"""
+import pathlib, subprocess, sys
+hold = {HOLD.format(mib=60)!r}
+children = [subprocess.Popen([sys.executable, '-S', '-c', hold + 'import time; time.sleep(60)'], start_new_session=True)
+            for _ in range(3)]
+pathlib.Path('children').write_text(' '.join(str(child.pid) for child in children))
+"""
+        + WAIT
+    )
+    one = shims.run(code, memory_bytes=128 << 20)
+    end = one.ended()
+    assert re.fullmatch(
+        r"exceeded its memory limit of 128.0 MiB: \d processes together used 1\d\d\.\d MiB", end["reason"]
+    )
+    assert not [pid for pid in one.wait_for("children").split() if is_alive(int(pid))]
+
+
+@on_linux
+@pytest.mark.req("r073")
+def test_memory_that_is_shared_or_only_mapped_is_not_counted_twice_or_at_all(shims: Shims) -> None:
+    code = f"""
+import mmap, os, time
+reserved = mmap.mmap(-1, 64 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
+with open('data', 'wb') as file:
+    file.truncate(200 << 20)
+with open('data', 'rb') as file:
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+for at in range(0, len(mapped), 4096):
+    mapped[at]
+{HOLD.format(mib=80)}
+for _ in range(4):
+    if not os.fork():
+        time.sleep(60)
+{WAIT}
+"""
+    one = shims.run(code, memory_bytes=160 << 20)
+    one.wait_for("ready")
+    used, count = shim.used_bytes(one.process.pid)
+    assert (80 << 20 < used < 130 << 20, count) == (True, 5)
+    one.process.terminate()
+    assert one.ended()["reason"] == "stopped"
 
 
 @pytest.mark.req("r073")
@@ -203,12 +259,27 @@ time.sleep(60)
     assert (end["exit_status"], end["reason"]) == (-signal.SIGKILL, "stopped")
 
 
-def test_a_stop_that_comes_while_the_shim_starts_is_not_lost(shims: Shims) -> None:
+def test_a_stop_that_comes_twice_is_one_stop(shims: Shims) -> None:
     one = shims.run("import time; time.sleep(60)")
     wait_until(lambda: one.read("shim.json") != {}, WAIT_S)
     one.process.terminate()
     one.process.terminate()
     assert one.ended()["reason"] == "stopped"
+
+
+@pytest.mark.req("r073")
+def test_a_program_that_was_forbidden_before_its_shim_looked_never_starts(shims: Shims) -> None:
+    one = shims.run("import pathlib; pathlib.Path('began').touch()", before={"stop.json": "{}"})
+    end = one.ended()
+    assert (end["exit_status"], end["reason"]) == (0, "stopped")
+    assert not (one.folder / "began").exists()
+    assert one.read("shim.json") == {}
+
+
+def test_a_name_that_no_system_can_hold_is_a_sentence(shims: Shims) -> None:
+    end = shims.start(["no\0program"]).ended()
+    assert end["exit_status"] == 127
+    assert end["reason"] == "cannot start 'no\\x00program': embedded null byte"
 
 
 @pytest.mark.req("r073")
