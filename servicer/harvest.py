@@ -1,8 +1,9 @@
 """A run's output becomes a directory that is pushed as the child bundle. Blocking; nothing is copied, only linked.
 
 What goes in: files that match the declared `outputs` (relative to where the program started), or, without any, every
-file there that is new or changed; everything in `{output}`, at the same place; the log; `parameters.json`; `run.json`;
-and `metrics.csv` at the top, when metrics are declared. A file of the program's own wins over one of ours.
+file there that is new or changed; everything in `{output}`, at the same place, which wins over a file of the same name;
+what the program printed; `parameters.json`; `run.json`; and `metrics.csv` at the top, when metrics are declared. A file
+of the program's own wins over one of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from plotter2.clock import rfc3339
 from plotter2.errors import FailedError, LimitError
 from plotter2.files import digest, link_or_copy
 from plotter2.model.bundle import PACKAGE_FILE
+from plotter2.model.delivery import FILES_MAX
 from plotter2.model.package import Service
 from plotter2.model.service import ServiceSpec, ServiceStatus
 from servicer import metrics, patterns
@@ -26,6 +28,9 @@ from servicer.folder import Folder
 
 METRICS_FILE = "metrics.csv"
 OWN = ("__pycache__",)
+PRINTED = ("stdout.txt", "stderr.txt")
+OWN_FILES_MAX = 6
+"""Files of ours in a child: what it printed, parameters, record, metrics, and their declaration."""
 
 
 def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Service, argv: list[str]) -> Path:
@@ -33,6 +38,7 @@ def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Ser
 
     Raises:
         FailedError: the program left what cannot be taken in.
+        PackageError: a pattern that leads out.
         LimitError: it left more than it may.
     """
     patterns.check(service)
@@ -40,19 +46,26 @@ def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Ser
     shutil.rmtree(child, ignore_errors=True)
     child.mkdir()
     cwd = start_folder(folder, service)
-    total = 0
-    for source, name in [*_outputs(folder, spec, service, cwd), *_under(folder.output)]:
-        target = child / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        link_or_copy(source, target)
-        total += target.stat().st_size
-        if service.limits.output_bytes_max and total > service.limits.output_bytes_max:
-            raise LimitError(f"The run left more than its output limit of {service.limits.output_bytes_max} bytes.")
-    for source, name in _under(folder.log):
-        _add(child / "log" / name, source)
+    made = {name: path for path, name in [*_outputs(folder, spec, service, cwd), *_under(folder.output)]}
+    _check_size(made, service)
+    for name, path in made.items():
+        (child / name).parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(path, child / name)
+    for name in PRINTED:
+        if _is_plain(folder.log / name):
+            _add(child / "log" / name, folder.log / name)
     _describe(child, spec, status, argv)
-    _add_metrics(child, folder, service, cwd)
+    _add_metrics(folder, service, cwd, made)
     return child
+
+
+def _check_size(made: dict[str, Path], service: Service) -> None:
+    """Refuse here what the stager would refuse for ever."""
+    if len(made) > FILES_MAX - OWN_FILES_MAX:
+        raise LimitError(f"The run left {len(made)} files, and a delivery may have {FILES_MAX}; pack them.")
+    limit = service.limits.output_bytes_max
+    if limit and sum(path.stat().st_size for path in made.values()) > limit:
+        raise LimitError(f"The run left more than its output limit of {limit} bytes.")
 
 
 def start_folder(folder: Folder, service: Service) -> Path:
@@ -72,6 +85,8 @@ def _outputs(folder: Folder, spec: ServiceSpec, service: Service, cwd: Path) -> 
     if service.outputs:
         seen = set()
         for pattern in service.outputs:
+            if pattern.startswith(patterns.IN_OUTPUT):
+                continue  # all of it goes in anyway
             for path in patterns.matching(cwd, pattern):
                 if path not in seen:
                     seen.add(path)
@@ -124,10 +139,20 @@ def _describe(child: Path, spec: ServiceSpec, status: ServiceStatus, argv: list[
             (child / name).write_text(text + "\n")
 
 
-def _add_metrics(child: Path, folder: Folder, service: Service, cwd: Path) -> None:
-    target = child / METRICS_FILE
-    if target.exists() or not metrics.write(service.metrics, cwd, folder.log, target):
-        return
-    own = child / PACKAGE_FILE
-    if not own.exists():
-        own.write_text(json.dumps({"data": {"metrics": {"path": METRICS_FILE, "type": "table"}}}) + "\n")
+def _add_metrics(folder: Folder, service: Service, cwd: Path, made: dict[str, Path]) -> None:
+    """The table of metrics, and a declaration that names it, unless the program has written its own."""
+    output = folder.output.resolve()
+
+    def find(path: str) -> list[Path]:
+        if path.startswith(patterns.IN_OUTPUT):
+            return patterns.matching(output, path.removeprefix(patterns.IN_OUTPUT))
+        return patterns.matching(cwd, path) or patterns.matching(output, path)
+
+    target, own = folder.child / METRICS_FILE, made.get(METRICS_FILE)
+    if own is None:
+        is_table = metrics.write(service.metrics, find, folder.log, target)
+    else:
+        is_table = any(own.resolve() in find(one.path) for one in service.metrics if one.format == "csv")
+    declaration = folder.child / PACKAGE_FILE
+    if is_table and not declaration.exists():
+        declaration.write_text(json.dumps({"data": {"metrics": {"path": METRICS_FILE, "type": "table"}}}) + "\n")

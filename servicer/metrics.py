@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -16,16 +16,16 @@ from pathlib import Path
 import msgspec
 
 from plotter2.model.package import Metrics
-from servicer import patterns
 
 ROWS_MAX = 5_000_000
 FIELD_BYTES_MAX = 1 << 20
 Row = dict[str, str]
+Find = Callable[[str], list[Path]]
 
 
-def write(sources: Iterable[Metrics], cwd: Path, log: Path, target: Path) -> bool:
-    """Write the table; False when there is nothing to write. Blocks."""
-    rows = list(islice((row for source in sources for row in _rows(source, cwd, log)), ROWS_MAX))
+def write(sources: Iterable[Metrics], find: Find, log: Path, target: Path) -> bool:
+    """Write the table; False when there is nothing to write. `find` gives the files of a declared path. Blocks."""
+    rows = list(islice((row for source in sources for row in _rows(source, find, log)), ROWS_MAX))
     if not rows:
         return False
     columns: dict[str, None] = {}
@@ -38,11 +38,11 @@ def write(sources: Iterable[Metrics], cwd: Path, log: Path, target: Path) -> boo
     return True
 
 
-def _rows(source: Metrics, cwd: Path, log: Path) -> Iterator[Row]:
+def _rows(source: Metrics, find: Find, log: Path) -> Iterator[Row]:
     if source.format == "pattern":
         yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
         return
-    for path in patterns.matching(cwd, source.path):
+    for path in find(source.path):
         yield from _of_csv(path) if source.format == "csv" else _of_json_lines(path)
 
 

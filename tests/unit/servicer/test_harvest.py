@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plotter2.errors import FailedError, LimitError
+from plotter2.errors import FailedError, LimitError, PackageError
 from plotter2.model.package import Metrics, ServiceLimits
 from servicer import harvest
 from tests.unit.servicer.kit import Run, put, tree
@@ -91,13 +91,13 @@ def test_a_pattern_that_leads_out_is_refused_in_a_sentence(tmp_path: Path, patte
     run = Run(tmp_path, {"package.json": b"{}"}, outputs=[pattern])
     run.cwd.mkdir(parents=True, exist_ok=True)
     (run.cwd / "out").mkdir()
-    with pytest.raises(FailedError, match="output"):
+    with pytest.raises(PackageError, match="output"):
         made(run)
 
 
 def test_a_metrics_path_that_leads_out_is_refused_in_a_sentence(tmp_path: Path) -> None:
     run = Run(tmp_path, {}, metrics=[Metrics("csv", "/etc/*.csv")])
-    with pytest.raises(FailedError, match="metrics"):
+    with pytest.raises(PackageError, match="metrics"):
         made(run)
 
 
@@ -110,7 +110,9 @@ def test_a_start_folder_that_leads_out_is_refused_in_a_sentence(tmp_path: Path) 
 def test_log_parameters_and_a_record_of_the_run_are_there(tmp_path: Path) -> None:
     run = Run(tmp_path, {})
     put(run.folder.log / "stdout.txt", b"hello\n")
+    put(run.folder.log / "shim.txt", b"ours, of no use to anybody\n")
     child = made(run)
+    assert set(child) == OURS | {"log/stdout.txt"}
     assert child["log/stdout.txt"] == b"hello\n"
     assert child["parameters.json"] == b'{"lr": 0.10}\n'
     record = json.loads(child["run.json"])
@@ -121,8 +123,8 @@ def test_log_parameters_and_a_record_of_the_run_are_there(tmp_path: Path) -> Non
 
 
 def test_the_programs_own_files_win_over_ours(tmp_path: Path) -> None:
-    own = {"run.json": b"1", "parameters.json": b"2", "metrics.csv": b"a\n1\n", "log/stdout.txt": b"mine"}
-    run = Run(tmp_path, {}, metrics=[Metrics("csv", "metrics.csv")])
+    own = {"run.json": b"1", "parameters.json": b"2", "metrics.csv": b"of its own", "log/stdout.txt": b"mine"}
+    run = Run(tmp_path, {}, metrics=[Metrics("pattern", pattern=r"(?P<a>o)urs")])
     for name, data in own.items():
         run.write(name, data)
     put(run.folder.log / "stdout.txt", b"ours")
@@ -135,6 +137,55 @@ def test_metrics_lie_at_the_top_and_are_declared_as_data(tmp_path: Path) -> None
     child = made(run)
     assert child["metrics.csv"].split() == [b"loss", b"0.10"]
     assert json.loads(child["package.json"])["data"]["metrics"]["path"] == "metrics.csv"
+
+
+@pytest.mark.req("r018")
+@pytest.mark.parametrize("path", ["{output}/deep/loss.csv", "{output}/**/*.csv", "deep/loss.csv"])
+def test_metrics_may_lie_in_the_output_folder(tmp_path: Path, path: str) -> None:
+    run = Run(tmp_path, {}, outputs=["nothing"], metrics=[Metrics("csv", path)])
+    put(run.folder.output / "deep" / "loss.csv", b"loss\n0.10\n")
+    child = made(run)
+    assert child["deep/loss.csv"] == b"loss\n0.10\n"
+    assert child["metrics.csv"].split() == [b"loss", b"0.10"]
+    assert json.loads(child["package.json"])["data"]["metrics"] == {"path": "metrics.csv", "type": "table"}
+
+
+@pytest.mark.req("r018")
+@pytest.mark.parametrize("is_in_output", [False, True])
+def test_a_metrics_file_that_is_called_as_ours_is_the_runs_metrics_as_it_is(tmp_path: Path, is_in_output: bool) -> None:
+    prefix = "{output}/" if is_in_output else ""
+    run = Run(tmp_path, {}, metrics=[Metrics("csv", prefix + "metrics.csv")])
+    put((run.folder.output if is_in_output else run.cwd) / "metrics.csv", b"loss\n0.10\n")
+    child = made(run)
+    assert child["metrics.csv"] == b"loss\n0.10\n"
+    assert json.loads(child["package.json"])["data"]["metrics"]["path"] == "metrics.csv"
+
+
+def test_what_lies_where_the_program_started_wins_over_the_output_folder_as_metrics(tmp_path: Path) -> None:
+    run = Run(tmp_path, {}, metrics=[Metrics("csv", "loss.csv")], outputs=["nothing"])
+    run.write("loss.csv", b"loss\n1\n")
+    put(run.folder.output / "loss.csv", b"loss\n2\n")
+    assert made(run)["metrics.csv"].split() == [b"loss", b"1"]
+
+
+def test_the_output_folder_may_be_named_among_the_outputs(tmp_path: Path) -> None:
+    run = Run(tmp_path, {}, outputs=["{output}/**", "*.csv"], limits=_limits(8))
+    put(run.folder.output / "deep" / "a", b"made")
+    run.write("b.csv")
+    assert theirs(run) == dict.fromkeys(["deep/a", "b.csv"], b"made")
+
+
+def test_more_files_than_a_delivery_may_have_are_refused_before_they_are_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harvest, "FILES_MAX", harvest.OWN_FILES_MAX + 2)
+    run = Run(tmp_path, {})
+    for name in "ab":
+        run.write(name)
+    made(run)
+    run.write("c")
+    with pytest.raises(LimitError, match="left 3 files"):
+        made(run)
 
 
 def test_more_output_than_allowed_is_refused(tmp_path: Path) -> None:

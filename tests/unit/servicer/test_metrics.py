@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from plotter2.model.package import Metrics
-from servicer import metrics
+from servicer import metrics, patterns
 
 CSV = Metrics("csv", "m.csv")
 LINES = Metrics("jsonl", "m.jsonl")
@@ -25,7 +25,7 @@ def table(root: Path, *sources: Metrics, **written: str) -> str | None:
         place, _, file = name.partition("__")
         (root / place / file.replace("_", ".")).write_bytes(text.encode())
     target = root / "metrics.csv"
-    has_any = metrics.write(sources, root / "cwd", root / "log", target)
+    has_any = metrics.write(sources, lambda path: patterns.matching(root / "cwd", path), root / "log", target)
     assert has_any == target.exists()
     return target.read_bytes().decode().replace("\r\n", "\n") if has_any else None
 
