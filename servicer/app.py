@@ -15,7 +15,7 @@ from plotter2.lifecycle import Life
 from plotter2.model.service import SERVICE_ENDS
 from servicer import folder, process
 from servicer.config import ServicerConfig
-from servicer.folder import Folder
+from servicer.folder import Endings, Folder
 from servicer.machine import Machine
 from servicer.rpc import SERVICE_NAME, ServicerRpc
 from servicer.runner import Runner
@@ -33,14 +33,15 @@ async def main(life: Life) -> None:
     config = life.config
     assert isinstance(config, ServicerConfig)  # noqa: S101 -- __main__ loads it
     registry = telemetry.registry()
-    brain = Machine(config.services_max)
+    endings = Endings(Layout.at(config.home), config.ended_kept_max)
+    brain = Machine(config.services_max, config.ended_kept_max, await asyncio.to_thread(endings.read))
     try:
         async with asyncio.TaskGroup() as group:
 
             def spawn(work: Coroutine[Any, Any, None], name: str) -> object:
                 return group.create_task(work, name=name)
 
-            runner = Runner(config, brain, spawn, life.clock, life.ids)
+            runner = Runner(config, brain, endings, spawn, life.clock, life.ids)
             await _serve(life, config, brain, runner, registry)
             raise _Stopping
     except* _Stopping:

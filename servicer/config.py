@@ -17,6 +17,7 @@ class ServicerConfig(DaemonConfig):
         manager_address: where every change of a service run is reported.
         stager_address: where output goes.
         services_max: how many service runs may be alive at a time.
+        ended_kept_max: how many ended runs are remembered, so that asking for one again starts nothing.
         failed_kept_max: how many directories of failed runs are kept for people to look at.
         leave_services: whether service runs live on when the servicer is told to stop (a crash always leaves them).
     """
@@ -29,5 +30,6 @@ class ServicerConfig(DaemonConfig):
     manager_address: str = "127.0.0.1:7071"
     stager_address: str = "127.0.0.1:7072"
     services_max: int = Field(default=256, gt=0)
+    ended_kept_max: int = Field(default=10_000, gt=0)
     failed_kept_max: int = Field(default=100, ge=0)
     leave_services: bool = False

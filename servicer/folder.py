@@ -4,21 +4,30 @@
 
     service/<id>/  spec.json    what was asked, written before the ask is answered
                    status.json  how far it is, written before anybody is told
-                   start.json   what the shim is to do      shim.json, exit.json  what the shim says
+                   start.json   what the shim is to do      shim.json, exit.json, shim.txt  what the shim says
+                   stop.json    there when the program shall not begin any more
                    work/        a copy of the code, where the program runs: its to change
                    output/      what `{output}` names        log/   what it printed     child/  what it leaves
+    service/ended.jsonl         runs that have ended and may be gone from here, a line each
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import threading
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from plotter2 import files
-from plotter2.errors import FailedError
+import msgspec
+
+from plotter2 import files, ids
+from plotter2.errors import FailedError, UsageError
 from plotter2.ids import DeliveryId, ServiceId
 from plotter2.layout import Layout
 from plotter2.model import paths
@@ -28,6 +37,28 @@ from servicer.machine import Found
 
 TAIL_BYTES = 2_000
 TAIL_LINES = 20
+ENDED_FILE = "ended.jsonl"
+ID_SHOWN_MAX = 80
+_INDEX = re.compile(r"[0-9]{1,9}")
+
+
+def check_id(text: str) -> ServiceId:
+    """A run's name, which is also the name of its directory.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    request, _, index = text.partition(".s")
+    try:
+        ids.check("req", request)
+    except UsageError:
+        index = ""
+    if not _INDEX.fullmatch(index):
+        shown = repr(text if len(text) <= ID_SHOWN_MAX else text[:ID_SHOWN_MAX] + "...")
+        raise UsageError(
+            f"{shown} is not the name of a service run: it would be req-, 32 hexadecimal digits, .s and a number."
+        )
+    return ServiceId(text)
 
 
 class Folder:
@@ -111,6 +142,54 @@ class Folder:
         is_acknowledged = bool(status.pop("is_acknowledged"))
         status |= {"state": ServiceState(status["state"])}
         return Found(ServiceSpec(**{**spec, "files": entries}), ServiceStatus(**status), is_acknowledged)
+
+
+class Endings:
+    """How the newest ended runs ended; on disk, one line a run, each durable before `add` returns.
+
+    The file is written anew with what is still remembered when it has twice as many lines.
+    """
+
+    def __init__(self, layout: Layout, kept_max: int) -> None:
+        self._path = layout.service / ENDED_FILE
+        self._kept: deque[ServiceStatus] = deque(maxlen=kept_max)
+        self._kept_max = kept_max
+        self._lines = 0
+        self._lock = threading.Lock()
+
+    def read(self) -> list[ServiceStatus]:
+        """What is remembered, oldest first; before the first `add`."""
+        found: dict[ServiceId, ServiceStatus] = {}
+        with suppress(FileNotFoundError):
+            for line in self._path.read_bytes().splitlines():
+                with suppress(msgspec.MsgspecError):  # the last line of a servicer that was killed
+                    status = msgspec.json.decode(line, type=ServiceStatus)
+                    found.pop(status.service_id, None)
+                    found[status.service_id] = status
+        with self._lock:
+            self._kept.extend(found.values())
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._rewrite()
+            return list(self._kept)
+
+    def add(self, status: ServiceStatus) -> None:
+        """Remember one more. Blocks."""
+        with self._lock:
+            if not self._kept or self._kept[-1] is not status:  # it comes again when it could not be written
+                self._kept.append(status)
+            if self._lines >= 2 * self._kept_max:
+                self._rewrite()
+                return
+            before, self._lines = self._lines, 2 * self._kept_max  # half a line, on a full disk, has it written anew
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(status) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._lines = before + 1
+
+    def _rewrite(self) -> None:
+        files.write_durably(self._path, b"".join(msgspec.json.encode(one) + b"\n" for one in self._kept))
+        self._lines = len(self._kept)
 
 
 def every(layout: Layout) -> Iterator[Found]:

@@ -7,11 +7,14 @@
                 └───────────┴─────────────┴──► FAILED | STOPPED
 
 What is known of a run is on disk before anybody is told (`Keep`), and every change is reported until it is
-acknowledged. After a restart the machine is fed with what is on disk, and goes on where the run stands.
+acknowledged. After a restart the machine is fed with what is on disk, and goes on where the run stands. A run that has
+ended is remembered for long after its directory is gone, so that asking for it again tells its end and starts nothing;
+and so is a stop that has overtaken its start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from plotter2.clock import Instant
@@ -19,6 +22,8 @@ from plotter2.errors import LimitError
 from plotter2.ids import ServiceId
 from plotter2.model import service
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
+
+ENDED_KEPT_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +139,37 @@ class Clear:
     is_failed: bool
 
 
-Command = Keep | Launch | Adopt | Harvest | End | Report | Clear
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Write down that it has ended, apart from its directory."""
+
+    status: ServiceStatus
+
+
+Command = Keep | Launch | Adopt | Harvest | End | Report | Clear | Remember
 
 
 class Machine:
-    """All service runs that are alive or not yet acknowledged."""
+    """All service runs that are alive or not yet acknowledged, and the newest of those that are (`ended`)."""
 
-    def __init__(self, services_max: int) -> None:
+    def __init__(
+        self, services_max: int, ended_kept_max: int = ENDED_KEPT_MAX, recalled: Iterable[ServiceStatus] = ()
+    ) -> None:
         self._services_max = services_max
+        self._ended_kept_max = ended_kept_max
         self.specs: dict[ServiceId, ServiceSpec] = {}
         self.statuses: dict[ServiceId, ServiceStatus] = {}
+        self.ended: dict[ServiceId, ServiceStatus] = {}
+        for status in recalled:
+            self._remember(status)
+
+    def status(self, service_id: ServiceId) -> ServiceStatus | None:
+        """How a run stands, as far as it is remembered."""
+        return self.statuses.get(service_id) or self.ended.get(service_id)
+
+    def undo(self, service_id: ServiceId) -> None:
+        """What was asked could not be written down: it was never asked."""
+        del self.specs[service_id], self.statuses[service_id]
 
     def check(self, service_id: ServiceId) -> None:
         """Whether there is room for this run.
@@ -152,7 +178,7 @@ class Machine:
             LimitError: there is not.
         """
         alive = sum(1 for status in self.statuses.values() if status.state not in SERVICE_ENDS)
-        if service_id not in self.statuses and alive >= self._services_max:
+        if self.status(service_id) is None and alive >= self._services_max:
             raise LimitError(
                 f"{alive} service runs are alive already, which is the limit; ask again when one has ended."
             )
@@ -179,7 +205,8 @@ class Machine:
     def _found(self, event: Found) -> list[Command]:
         service_id = event.spec.service_id
         if event.is_acknowledged and event.status.state in SERVICE_ENDS:
-            return [Clear(service_id, event.status.state is not ServiceState.DONE)]
+            clear = Clear(service_id, event.status.state is not ServiceState.DONE)
+            return [clear] if service_id in self.ended else [*self._remember(event.status), clear]
         self.specs[service_id], self.statuses[service_id] = event.spec, event.status
         report = Report(event.status)
         if event.status.state is ServiceState.STOPPED:
@@ -194,6 +221,8 @@ class Machine:
         service_id = event.spec.service_id
         if service_id in self.statuses:
             return []
+        if service_id in self.ended:  # whoever asks has not heard of its end
+            return [Report(self.ended[service_id])]
         self.specs[service_id] = event.spec
         self.statuses[service_id] = ServiceStatus(service_id, ServiceState.QUEUED, child=event.spec.child)
         return [Keep(self.statuses[service_id]), Launch(event.spec)]
@@ -211,19 +240,32 @@ class Machine:
         return commands
 
     def _stop(self, event: StopAsked, now: Instant) -> list[Command]:
-        status = self.statuses.get(event.service_id)
-        if status is None or status.state in SERVICE_ENDS:
+        service_id = event.service_id
+        if service_id in self.ended:
+            return [Report(self.ended[service_id])]
+        status = self.statuses.get(service_id)
+        if status is None:
+            status = ServiceStatus(service_id, ServiceState.STOPPED, finished_at=now)
+            return [*self._remember(status), Report(status)]
+        if status.state in SERVICE_ENDS:
             return []
         if status.state is ServiceState.QUEUED:
-            return [*self._step(event.service_id, ServiceState.STOPPED, finished_at=now), End(event.service_id)]
-        return [End(event.service_id)]
+            return [*self._step(service_id, ServiceState.STOPPED, finished_at=now), End(service_id)]
+        return [End(service_id)]
 
     def _acknowledged(self, event: Acknowledged) -> list[Command]:
         status = self.statuses.get(event.service_id)
         if status is None or status.state is not event.state or event.state not in SERVICE_ENDS:
             return []
         del self.statuses[event.service_id], self.specs[event.service_id]
-        return [Keep(status, is_acknowledged=True), Clear(event.service_id, event.state is not ServiceState.DONE)]
+        clear = Clear(event.service_id, event.state is not ServiceState.DONE)
+        return [Keep(status, is_acknowledged=True), *self._remember(status), clear]
+
+    def _remember(self, status: ServiceStatus) -> list[Command]:
+        self.ended[status.service_id] = status
+        while len(self.ended) > self._ended_kept_max:
+            del self.ended[next(iter(self.ended))]
+        return [Remember(status)]
 
     def _step(self, service_id: ServiceId, after: ServiceState, **changes: object) -> list[Command]:
         status = self.statuses.get(service_id)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from typing_extensions import override
 
 from plotter2.api.v1 import servicer_pb2 as pb
 from plotter2.api.v1 import servicer_pb2_grpc
-from plotter2.errors import NotFoundError
-from plotter2.ids import ServiceId
-from plotter2.model.service import ServiceStatus
+from plotter2.errors import UsageError
+from plotter2.model import paths
+from plotter2.model.bundle import DIGEST_BYTES, FileEntry
+from plotter2.model.delivery import MODE_MAX, SIZE_BYTES_MAX, check_names
+from plotter2.model.service import ServiceSpec
 from plotter2.rpc import Context
 from plotter2.wire import services as wire
+from servicer import command, patterns
+from servicer.folder import check_id, with_delivery
 from servicer.machine import Asked, Machine, StopAsked
 from servicer.runner import Runner
 
@@ -26,22 +32,22 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
 
     @override
     async def StartService(self, request: pb.StartServiceRequest, context: Context) -> pb.StartServiceResponse:
-        """Idempotent by id; the answer means that what was asked is on disk."""
+        """Idempotent by id; the answer means that what was asked is on disk, or how it ended long ago."""
         del context
-        spec = wire.spec_from_proto(request.spec)
+        spec = checked(wire.spec_from_proto(request.spec))
         self._machine.check(spec.service_id)
         await self._runner.put(Asked(spec))
-        status = self._machine.statuses.get(spec.service_id)
-        return pb.StartServiceResponse(status=wire.status_to_proto(status) if status else None)
+        status = self._machine.status(spec.service_id)
+        return pb.StartServiceResponse(status=wire.status_to_proto(with_delivery(status)) if status else None)
 
     @override
     async def StopService(self, request: pb.StopServiceRequest, context: Context) -> pb.StopServiceResponse:
-        """End one."""
+        """End one; one that was not asked for yet will not begin."""
         del context
-        service_id = ServiceId(request.service_id)
-        status = self._status(service_id)
+        service_id = check_id(request.service_id)
         await self._runner.put(StopAsked(service_id))
-        return pb.StopServiceResponse(status=wire.status_to_proto(self._machine.statuses.get(service_id, status)))
+        status = self._machine.status(service_id)
+        return pb.StopServiceResponse(status=wire.status_to_proto(with_delivery(status)) if status else None)
 
     @override
     async def ListServices(self, request: pb.ListServicesRequest, context: Context) -> pb.ListServicesResponse:
@@ -49,8 +55,29 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
         del request, context
         return pb.ListServicesResponse(services=[wire.status_to_proto(one) for one in self._machine.statuses.values()])
 
-    def _status(self, service_id: ServiceId) -> ServiceStatus:
-        status = self._machine.statuses.get(service_id)
-        if status is None:
-            raise NotFoundError(f"There is no service run {service_id!r} here.")
-        return status
+
+def checked(spec: ServiceSpec) -> ServiceSpec:
+    """The same run with normalised names, if it can be carried out.
+
+    Raises:
+        UsageError: a name, digest, size or permission that is none.
+        RefusedError: a path, a declaration or parameters that cannot be carried out.
+    """
+    check_id(spec.service_id)
+    service = command.declared(spec.service_json)
+    command.check(service, spec.parameters_json)
+    patterns.check(service)
+    files = tuple(_entry(entry) for entry in spec.files)
+    check_names([entry.path for entry in files])
+    return replace(spec, bundle=paths.bundle_path(spec.bundle), child=paths.bundle_path(spec.child), files=files)
+
+
+def _entry(entry: FileEntry) -> FileEntry:
+    path = paths.file_path(entry.path)
+    if len(entry.digest) != DIGEST_BYTES:
+        raise UsageError(f"The digest of {path!r} has {len(entry.digest)} bytes; BLAKE3 has {DIGEST_BYTES}.")
+    if not 0 <= entry.size_bytes <= SIZE_BYTES_MAX:
+        raise UsageError(f"File {path!r} cannot have {entry.size_bytes} bytes; from 0 to {SIZE_BYTES_MAX} can be.")
+    if not 0 <= entry.mode <= MODE_MAX:
+        raise UsageError(f"The permissions {entry.mode:o} of {path!r} are more than read, write and execute.")
+    return replace(entry, path=path)

@@ -7,9 +7,9 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import stamina
 import structlog
 
@@ -18,16 +18,16 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
 from plotter2.client.upload import push
 from plotter2.clock import Clock, IdSource, Instant
-from plotter2.errors import NotFoundError, Plotter2Error, UnreachableError
+from plotter2.errors import LimitError, NotFoundError, Plotter2Error
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.package import Service
-from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceStatus
+from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 from plotter2.rpc import Channel, errors
 from plotter2.wire import services as wire
-from servicer import command, folder, harvest, machine, patterns, process
+from servicer import command, folder, harvest, machine, process
 from servicer.config import ServicerConfig
-from servicer.folder import Folder
+from servicer.folder import Endings, Folder
 from servicer.machine import Machine
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 REPORT_S = 10.0
 RETRY_S_MAX = 1.0
+STAGER_RETRY_S = 0.2
+STAGER_RETRY_S_MAX = 30.0
+DISK_RETRY_S = 1.0
 HARVESTS_AT_A_TIME = 2
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
@@ -42,8 +45,11 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 class Runner:
     """The servicer's hands. Statuses are on disk before anything follows from them."""
 
-    def __init__(self, settings: ServicerConfig, brain: Machine, spawn: Spawn, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, settings: ServicerConfig, brain: Machine, endings: Endings, spawn: Spawn, clock: Clock, ids: IdSource
+    ) -> None:
         self._settings = settings
+        self._endings = endings
         self._layout = Layout.at(settings.home)
         self._machine = brain
         self._spawn = spawn
@@ -61,18 +67,48 @@ class Runner:
         self._stub = ManagerServiceStub(channel)
 
     async def put(self, event: machine.Event) -> None:
-        """Have an event decided, and carry out what follows. Events of one run are taken one at a time."""
+        """Have an event decided, and carry out what follows. Events of one run are taken one at a time.
+
+        Raises:
+            LimitError: what was asked cannot be written down; nothing was begun.
+        """
         service_id = event.spec.service_id if isinstance(event, machine.Found | machine.Asked) else event.service_id
         async with self._order.setdefault(service_id, asyncio.Lock()):
-            for wanted in self._machine.handle(event, self._clock.now()):
+            commands = self._machine.handle(event, self._clock.now())
+            if isinstance(event, machine.Asked) and commands and isinstance(commands[0], machine.Keep):
+                await self._take_on(commands.pop(0))
+            for wanted in commands:
                 await self._perform(wanted)
         if service_id not in self._machine.statuses:
             self._order.pop(service_id, None)
 
-    async def _perform(self, wanted: machine.Command) -> None:
+    async def _take_on(self, wanted: machine.Command) -> None:
+        """Write down what was asked: as long as that cannot be done, it is not taken on."""
+        assert isinstance(wanted, machine.Keep)  # noqa: S101 -- the caller has looked
+        try:
+            await asyncio.to_thread(self._keep, wanted)
+        except OSError as wrong:
+            self._machine.undo(wanted.status.service_id)
+            await asyncio.to_thread(self._folder(wanted.status.service_id).remove)
+            raise LimitError(f"The servicer cannot write below {self._layout.service}: {wrong.strerror}.") from None
+
+    async def _write(self, work: Callable[..., None], *given: object) -> None:
+        """Write a change down, for as long as the disk takes to have room again: it has happened."""
+        while True:
+            try:
+                await asyncio.to_thread(work, *given)
+            except OSError as wrong:
+                self._log.error("disk.refuses", why=str(wrong))
+                await asyncio.sleep(DISK_RETRY_S)
+            else:
+                return
+
+    async def _perform(self, wanted: machine.Command) -> None:  # noqa: C901 -- a dispatch table
         match wanted:
             case machine.Keep():
-                await asyncio.to_thread(self._keep, wanted)
+                await self._write(self._keep, wanted)
+            case machine.Remember():
+                await self._write(self._endings.add, wanted.status)
             case machine.Launch():
                 self._go_on("launch", wanted.spec, self._launch(wanted.spec))
             case machine.Adopt():
@@ -80,7 +116,9 @@ class Runner:
             case machine.Harvest():
                 self._go_on("harvest", wanted.spec, self._harvest(wanted.spec, wanted.status))
             case machine.End():
-                await asyncio.to_thread(process.end, self._folder(wanted.service_id).root)
+                root = self._folder(wanted.service_id).root
+                await self._write(process.forbid, root)
+                await asyncio.to_thread(process.end, root)
             case machine.Report():
                 self._report(wanted.status)
             case machine.Clear():
@@ -105,9 +143,9 @@ class Runner:
     def _keep(self, wanted: machine.Keep) -> None:
         status = folder.with_delivery(wanted.status)
         place = self._folder(status.service_id)
-        if not (place.root / "spec.json").exists():
+        if status.state is ServiceState.QUEUED:
             place.create(self._machine.specs[status.service_id], status)
-        else:
+        elif place.root.is_dir():  # unless somebody has removed it
             place.keep(status, is_acknowledged=wanted.is_acknowledged)
 
     def _clear(self, wanted: machine.Clear) -> None:
@@ -125,11 +163,15 @@ class Runner:
         if not self._is_wanted(spec.service_id):
             return
         try:
-            await asyncio.to_thread(self._start, place, spec)
+            order = await asyncio.to_thread(self._prepare, place, spec)
+            if not self._is_wanted(spec.service_id):  # it was stopped meanwhile
+                return
+            await asyncio.to_thread(process.start, place, order)
         except (Plotter2Error, OSError) as wrong:
-            await self.put(machine.Exited(spec.service_id, 127, error=str(wrong)))
+            said = wrong.message if isinstance(wrong, Plotter2Error) else str(wrong)
+            await self.put(machine.Exited(spec.service_id, 127, error=f"cannot start: {said}"))
             return
-        if not self._is_wanted(spec.service_id):  # it was stopped while it was being started
+        if not self._is_wanted(spec.service_id):  # too late for the look before; the shim itself has looked again
             await asyncio.to_thread(process.end, place.root)
         await self._follow(spec)
 
@@ -137,9 +179,9 @@ class Runner:
         status = self._machine.statuses.get(service_id)
         return status is not None and status.state not in SERVICE_ENDS
 
-    def _start(self, place: Folder, spec: ServiceSpec) -> None:
-        service = _declared(spec)
-        patterns.check(service)
+    def _prepare(self, place: Folder, spec: ServiceSpec) -> dict[str, Any]:
+        """Make everything ready that the program needs; returns the shim's order."""
+        service = command.declared(spec.service_json)
         place.copy_code(spec)
         cwd = harvest.start_folder(place, service)
         start = self._command(place, spec, service)
@@ -150,17 +192,14 @@ class Runner:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         limits = service.limits
-        process.start(
-            place,
-            {
-                "argv": start.argv,
-                "env": start.env,
-                "cwd": str(cwd),
-                "wall_s": limits.wall_s,
-                "memory_bytes": limits.memory_bytes,
-                "log_bytes_max": limits.log_bytes_max,
-            },
-        )
+        return {
+            "argv": start.argv,
+            "env": start.env,
+            "cwd": str(cwd),
+            "wall_s": limits.wall_s,
+            "memory_bytes": limits.memory_bytes,
+            "log_bytes_max": limits.log_bytes_max,
+        }
 
     def _command(self, place: Folder, spec: ServiceSpec, service: Service) -> command.Start:
         tree = self._layout.source / spec.bundle
@@ -197,36 +236,51 @@ class Runner:
 
     async def _harvest(self, spec: ServiceSpec, status: ServiceStatus) -> None:
         place = self._folder(spec.service_id)
-        service = _declared(spec)
-        async with self._harvests:
-            try:
-                argv = place.read("start.json").get("argv", service.command)
-                began = place.read("shim.json").get("started_at", status.started_at)
-                known = replace(status, started_at=Instant(began))
+        service = command.declared(spec.service_json)
+        try:
+            argv = place.read("start.json").get("argv", service.command)
+            began = place.read("shim.json").get("started_at", status.started_at)
+            known = replace(status, started_at=Instant(began))
+            async with self._harvests:
                 child = await asyncio.to_thread(harvest.stage, place, spec, known, service, argv)
-                await self._push(child, spec)
-            except (Plotter2Error, OSError) as wrong:
-                await self.put(machine.Harvested(spec.service_id, f"its output could not be taken in: {wrong}"))
-                return
+            await self._push(child, spec)
+        except (Plotter2Error, OSError) as wrong:
+            await self.put(machine.Harvested(spec.service_id, f"its output could not be taken in: {wrong}"))
+            return
         await self.put(machine.Harvested(spec.service_id))
 
-    async def _push(self, child: Any, spec: ServiceSpec) -> None:
+    async def _push(self, child: Path, spec: ServiceSpec) -> None:
         """Send the child; for as long as it takes, because the program has done its work and cannot do it again."""
+
+        def is_worth_waiting(wrong: Exception) -> bool:
+            if not isinstance(wrong, Plotter2Error) or not wrong.retry:
+                return False
+            self._log.warning("output.waits", service=spec.service_id, why=wrong.message)
+            return True
+
         async for attempt in stamina.retry_context(
-            on=UnreachableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=RETRY_S_MAX
+            on=is_worth_waiting,
+            attempts=None,
+            timeout=None,
+            wait_initial=STAGER_RETRY_S,
+            wait_max=STAGER_RETRY_S_MAX,
         ):
             with attempt:
-                await push(
-                    child,
-                    spec.child,
-                    stager_address=self._settings.stager_address,
-                    user=spec.user or "servicer",
-                    clock=self._clock,
-                    ids=self._ids,
-                    service_id=spec.service_id,
-                    delivery_id=folder.delivery_of(spec.service_id),
-                    meta={"service": spec.service_id, "bundle": spec.bundle, "version": spec.version},
-                )
+                async with self._harvests:  # only while it is sent: what waits is in no other's way
+                    await self._send(child, spec)
+
+    async def _send(self, child: Path, spec: ServiceSpec) -> None:
+        await push(
+            child,
+            spec.child,
+            stager_address=self._settings.stager_address,
+            user=spec.user or "servicer",
+            clock=self._clock,
+            ids=self._ids,
+            service_id=spec.service_id,
+            delivery_id=folder.delivery_of(spec.service_id),
+            meta={"service": spec.service_id, "bundle": spec.bundle, "version": spec.version},
+        )
 
     # --- reports ----------------------------------------------------------------------------------------------------
 
@@ -258,10 +312,6 @@ class Runner:
                 await self._stub.ReportService(request, timeout=REPORT_S)
         except NotFoundError as unknown:
             self._log.warning("report.unknown", service=status.service_id, why=unknown.message)  # nobody waits for it
-
-
-def _declared(spec: ServiceSpec) -> Service:
-    return msgspec.json.decode(spec.service_json, type=Service)
 
 
 def _why(status: int, reason: str) -> str:

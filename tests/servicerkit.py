@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import deque
@@ -28,6 +29,7 @@ from plotter2.wire import services as wire
 from servicer import app
 from servicer.config import ServicerConfig
 from tests.embedded import wait_until
+from tests.unit.servicer.kit import tree
 
 WAIT_S = 30.0
 
@@ -58,6 +60,24 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         return found()[0]
 
 
+class FakePush:
+    """Keeps a copy of what was pushed; raises the errors it is given first, one a call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.calls: list[dict[str, Any]] = []
+        self.refusals: deque[Exception] = deque()
+
+    async def __call__(self, path: Path, bundle: str, **more: Any) -> None:
+        self.calls.append({"bundle": bundle, **more})
+        if self.refusals:
+            raise self.refusals.popleft()
+        shutil.copytree(path, self._folder / str(len(self.calls)))
+
+    def content(self, number: int = 1) -> dict[str, bytes]:
+        return tree(self._folder / str(number))
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition, with a limit."""
     async with asyncio.timeout(WAIT_S):
@@ -84,11 +104,13 @@ class Servicer:
         self._stub = stub
 
     async def start(self, spec: ServiceSpec) -> ServiceStatus:
-        answer = await self._stub.StartService(servicer_pb2.StartServiceRequest(spec=wire.spec_to_proto(spec)))
+        with rpc.errors():
+            answer = await self._stub.StartService(servicer_pb2.StartServiceRequest(spec=wire.spec_to_proto(spec)))
         return wire.status_from_proto(answer.status)
 
     async def stop(self, service_id: ServiceId) -> None:
-        await self._stub.StopService(servicer_pb2.StopServiceRequest(service_id=service_id))
+        with rpc.errors():
+            await self._stub.StopService(servicer_pb2.StopServiceRequest(service_id=service_id))
 
     async def list(self) -> list[ServiceStatus]:
         answer = await self._stub.ListServices(servicer_pb2.ListServicesRequest())

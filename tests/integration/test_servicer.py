@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,28 +15,11 @@ from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec, ServiceState
 from servicer import process, runner
-from tests.servicerkit import FakeManager, manager_serving, servicer_inside, until
-from tests.unit.servicer.kit import ONE, spec_of, tree
+from tests.servicerkit import FakeManager, FakePush, manager_serving, servicer_inside, until
+from tests.unit.servicer.kit import ONE, spec_of
 
+HOLD = "held = bytearray(b'x') * (100 << 20)\nimport time; time.sleep(60)"
 NAP = "import pathlib, time\npathlib.Path('ready').write_text('x')\ntime.sleep(60)\n"
-
-
-class FakePush:
-    """Keeps a copy of what was pushed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.calls: list[dict[str, Any]] = []
-        self.refusal: Exception | None = None
-
-    async def __call__(self, path: Path, bundle: str, **more: Any) -> None:
-        self.calls.append({"bundle": bundle, **more})
-        if self.refusal is not None:
-            raise self.refusal
-        shutil.copytree(path, self._folder / str(len(self.calls)))
-
-    def content(self, number: int = 1) -> dict[str, bytes]:
-        return tree(self._folder / str(number))
 
 
 @pytest.fixture
@@ -85,6 +67,8 @@ async def test_a_run_that_ends_well_is_pushed_as_its_child_and_told(
     assert (push.calls[0]["bundle"], push.calls[0]["service_id"]) == ("digits/lr=0.1", ONE)
     content = push.content()
     assert content["log/stdout.txt"] == b"lr 0.10\n"
+    logs = {"log/stdout.txt", "log/stderr.txt"}
+    assert set(content) == logs | {"loss.csv", "metrics.csv", "package.json", "parameters.json", "run.json"}
     assert content["loss.csv"] == b"loss\n0.5\n"
     assert json.loads(content["run.json"])["command"][-1] == "0.10"
 
@@ -107,10 +91,10 @@ async def test_a_run_that_fails_says_how_and_its_folder_stays(
     ("service", "sentence"),
     [
         ({"command": ["no-such-program"]}, "cannot start 'no-such-program': No such file or directory"),
-        ({"cwd": "../.."}, "The service's cwd '../..' leads out of the working copy."),
-        ({"files": {"../../x": "y"}}, "The service's file '../../x' leads out of the working copy."),
-        ({"outputs": ["/etc/*"]}, "package.json: the pattern '/etc/*' in 'service.outputs' does not stay below"),
+        ({"cwd": "code_sources/train.py"}, "cannot start: "),
         ({"limits": {"wall_s": 0.2}}, "exceeded its wall limit of 0.2 s"),
+        ({"limits": {"memory_bytes": 64 << 20}, "command": ["{python}", "-S", "-c", HOLD]},
+         "exceeded its memory limit of 64.0 MiB: 1 process used 1"),
         ({"limits": {"output_bytes_max": 3}, "command": ["{python}", "-S", "-c", "open('a', 'w').write('long')"]},
          "its output could not be taken in: The run left more than its output limit of 3 bytes."),
     ],
@@ -130,15 +114,15 @@ async def test_what_goes_wrong_is_a_sentence_and_harms_no_other_run(
 
 
 async def test_output_that_is_refused_fails_the_run(layout: Layout, manager: FakeManager, push: FakePush) -> None:
-    push.refusal = RefusedError("The disk is full.")
+    push.refusals.append(RefusedError("Such a name may not be."))
     async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
         await servicer.start(spec(layout, "pass"))
         end = await manager.ended(ONE)
-    assert (end.state, end.error) == (ServiceState.FAILED, "its output could not be taken in: The disk is full.")
+    assert (end.state, end.error) == (ServiceState.FAILED, "its output could not be taken in: Such a name may not be.")
 
 
 async def test_a_run_that_breaks_the_servicer_fails_alone(layout: Layout, manager: FakeManager, push: FakePush) -> None:
-    push.refusal = ZeroDivisionError("a fault of ours")
+    push.refusals.append(ZeroDivisionError("a fault of ours"))
     async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
         await servicer.start(spec(layout, "pass"))
         end = await manager.ended(ONE)

@@ -21,6 +21,7 @@ from servicer.machine import (
     Keep,
     Launch,
     Machine,
+    Remember,
     Report,
     Started,
     StopAsked,
@@ -69,6 +70,7 @@ def test_a_run_goes_from_the_ask_to_done_and_every_step_is_kept_before_it_is_tol
 
     assert machine.handle(Acknowledged(ONE, ServiceState.DONE), LATER) == [
         Keep(told.status, is_acknowledged=True),
+        Remember(told.status),
         Clear(ONE, is_failed=False),
     ]
     assert not machine.statuses
@@ -144,7 +146,7 @@ def test_after_the_end_nothing_but_the_acknowledgement_matters(state: ServiceSta
 
 def test_what_is_said_of_an_unknown_run_is_not_heard() -> None:
     machine = Machine(2)
-    for event in (StopAsked(ONE), Started(ONE, 5), Exited(ONE, 0), Harvested(ONE), Acknowledged(ONE, STATES[-1])):
+    for event in (Started(ONE, 5), Exited(ONE, 0), Harvested(ONE), Acknowledged(ONE, STATES[-1])):
         assert machine.handle(event, NOW) == []
 
 
@@ -168,9 +170,47 @@ def test_after_a_restart_an_end_is_reported_until_it_is_acknowledged_and_then_cl
     end = [End(ONE)] if state is ServiceState.STOPPED else []
     assert Machine(2).handle(Found(spec(), status), NOW) == [Report(status), *end]
     machine = Machine(2)
-    assert machine.handle(Found(spec(), status, is_acknowledged=True), NOW) == [
-        Clear(ONE, is_failed=state is not ServiceState.DONE)
-    ]
+    clear = Clear(ONE, is_failed=state is not ServiceState.DONE)
+    assert machine.handle(Found(spec(), status, is_acknowledged=True), NOW) == [Remember(status), clear]
+    assert not machine.statuses
+    again = Machine(2, recalled=[status])
+    assert again.handle(Found(spec(), status, is_acknowledged=True), NOW) == [clear]
+
+
+@pytest.mark.req("r198")
+@pytest.mark.parametrize("state", sorted(SERVICE_ENDS))
+def test_asking_again_for_a_run_that_has_ended_starts_nothing_and_tells_its_end(state: ServiceState) -> None:
+    machine = machine_with(state)
+    status = machine.statuses[ONE]
+    machine.handle(Acknowledged(ONE, state), NOW)
+    assert not machine.statuses
+    assert machine.handle(Asked(spec()), LATER) == [Report(status)]
+    assert machine.handle(StopAsked(ONE), LATER) == [Report(status)]
+    assert machine.status(ONE) == status
+    assert not machine.statuses
+
+
+@pytest.mark.req("r198")
+def test_what_an_earlier_servicer_saw_end_is_remembered() -> None:
+    status = ServiceStatus(ONE, ServiceState.FAILED, exit_status=3)
+    machine = Machine(1, recalled=[status])
+    assert machine.handle(Asked(spec()), LATER) == [Report(status)]
+
+
+def test_so_many_ends_are_remembered_and_the_oldest_goes_first() -> None:
+    ends = [ServiceStatus(ServiceId(f"req-1.s{number}"), ServiceState.DONE) for number in range(4)]
+    machine = Machine(2, ended_kept_max=2, recalled=ends[:3])
+    assert list(machine.ended) == ["req-1.s1", "req-1.s2"]
+    machine.handle(Found(spec(ends[3].service_id), ends[3], is_acknowledged=True), NOW)
+    assert list(machine.ended) == ["req-1.s2", "req-1.s3"]
+
+
+@pytest.mark.req("r073")
+def test_a_stop_that_comes_before_its_start_is_the_runs_end() -> None:
+    machine = Machine(1)
+    stopped = ServiceStatus(ONE, ServiceState.STOPPED, finished_at=NOW)
+    assert machine.handle(StopAsked(ONE), NOW) == [Remember(stopped), Report(stopped)]
+    assert machine.handle(Asked(spec()), LATER) == [Report(stopped)]
     assert not machine.statuses
 
 
@@ -190,3 +230,14 @@ def test_there_is_room_for_so_many_living_runs_and_a_repeat_needs_none() -> None
         machine.check(ServiceId("req-1.s1"))
     machine.handle(Exited(ONE, 1, error="no"), NOW)
     machine.check(ServiceId("req-1.s1"))
+    machine.handle(Acknowledged(ONE, ServiceState.FAILED), NOW)
+    machine.handle(Asked(spec(ServiceId("req-1.s1"))), NOW)
+    machine.check(ONE)  # it has ended, and will not begin again
+
+
+def test_what_could_not_be_written_down_was_never_asked() -> None:
+    machine = Machine(1)
+    machine.handle(Asked(spec()), NOW)
+    machine.undo(ONE)
+    machine.check(ServiceId("req-1.s1"))
+    assert machine.handle(Asked(spec()), NOW) != []
