@@ -66,7 +66,7 @@ class Catalog:
 
     def put(self, version: BundleVersion, sources: dict[str, bytes] | None = None) -> Node:
         """Take in a version as the newest of its bundle. Its package has been checked before."""
-        declared = package.parse(version.package_json) if version.package_json else Package()
+        declared = package.read(version.package_json)
         node = Node(version, declared, sources or {})
         self._nodes[version.path] = node
         above = paths.parent(version.path)

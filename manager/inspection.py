@@ -17,8 +17,6 @@ from plotter2.model.bundle import PACKAGE_FILE, FileEntry
 from plotter2.model.package import Package
 from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
 
-PACKAGE_BYTES_MAX = 4 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -37,7 +35,7 @@ def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
     entry = next((one for one in files if one.path == PACKAGE_FILE), None)
     if entry is None:
         return Declared()
-    text = _read(layout, entry, PACKAGE_BYTES_MAX)
+    text = _read(layout, entry, package.BYTES_MAX)
     declared = package.parse(text)
     _check_tasks(layout, declared, files)
     return Declared(text)

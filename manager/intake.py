@@ -32,7 +32,6 @@ from plotter2.errors import BY_CODE, PackageError, RefusedError
 from plotter2.ids import RequestId, request_of
 from plotter2.model import bundle, package
 from plotter2.model.bundle import BundleVersion, Contents
-from plotter2.model.package import Package
 from plotter2.model.paths import BundlePath
 from plotter2.model.request import Request, RequestKind, RequestState
 
@@ -98,7 +97,7 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
 def _adopt(
     state: State, offer: DeliveryOffered, version: BundleVersion, request: RequestId, now: Instant
 ) -> list[Command]:
-    declared = package.parse(version.package_json) if version.package_json else Package()
+    declared = package.read(version.package_json)
     node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
     cause = request_of(offer.service_id) if offer.service_id else request

@@ -25,7 +25,7 @@ async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
 async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = {}
     for version in snapshot.bundles:
-        declared = package.parse(version.package_json) if version.package_json else None
+        declared = package.read(version.package_json) if version.package_json else None
         if declared is not None and any(task.task_src for task in declared.tasks):
             entries = await store.files_of(version.path, version.version)
             found[version.path] = source_digests(declared, entries)

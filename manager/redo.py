@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 from blake3 import blake3
 
 from manager.commands import Command, SaveService, StartService, StopService
@@ -45,11 +44,6 @@ class Axis:
     values_json: tuple[str, ...]
 
 
-def service_json(declared: Package) -> str:
-    """The canonical text of the `service` section."""
-    return msgspec.json.encode(declared.service).decode()
-
-
 def plan(contents: Contents, axes: Sequence[Axis]) -> tuple[PlannedChild, ...]:
     """Bind every combination of values, the last axis fastest, and compute its key.
 
@@ -65,7 +59,7 @@ def plan(contents: Contents, axes: Sequence[Axis]) -> tuple[PlannedChild, ...]:
         count *= len(axis.values_json)
     if count > CHILDREN_MAX:
         raise RefusedError(f"That asks for {count:,} runs; one request may have at most {CHILDREN_MAX:,}.")
-    started_as = service_json(declared)
+    started_as = package.service_json(declared.service)
     return tuple(
         _planned(contents, declared, dict(zip((axis.parameter for axis in axes), values, strict=True)), started_as)
         for values in itertools.product(*(axis.values_json for axis in axes))
@@ -79,7 +73,7 @@ def runnable(contents: Contents) -> Package:
         RefusedError: it is not a leaf with code and a declared service.
     """
     path = contents.bundle.path
-    declared = package.parse(contents.bundle.package_json) if contents.bundle.package_json else Package()
+    declared = package.read(contents.bundle.package_json)
     missing = ""
     if declared.service is None:
         missing = "its package.json declares no 'service'"
@@ -153,7 +147,7 @@ def _planned(contents: Contents, declared: Package, given: dict[str, str], start
 def key_of(contents: Contents, started_as: str, parameters_json: str) -> bytes:
     """The key of one run; numbers are compared by value, so 0.10 is 0.1."""
     canonical = json.dumps(json.loads(parameters_json), sort_keys=True)
-    declared = package.parse(contents.bundle.package_json)
+    declared = package.read(contents.bundle.package_json)
     drawn_by = {task.task_src for task in declared.tasks}  # how results are drawn is no input of the program
     return bundle.run_key((one for one in contents.files if one.path not in drawn_by), started_as, canonical)
 
@@ -228,8 +222,8 @@ def start_children(state: State, live: LiveRequest, now: Instant) -> list[Comman
 
 
 def _spec(live: LiveRequest, contents: Contents, child: Child) -> ServiceSpec:
-    declared = package.parse(contents.bundle.package_json)
-    started_as = service_json(declared)
+    declared = package.read(contents.bundle.package_json)
+    started_as = package.service_json(declared.service)
     return ServiceSpec(
         child.service_id,
         contents.bundle.path,

@@ -38,7 +38,7 @@ from manager.organizer import Organizer
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.tree import Tree
-from plotter2.errors import FailedError, LimitError, Plotter2Error, RefusedError
+from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 
 INSTALLS_AT_A_TIME = 4
@@ -108,10 +108,24 @@ class Runner:
         while True:
             try:
                 await asyncio.to_thread(self._organizer.install, spool, effect.files)
-                return await asyncio.to_thread(inspect, self._layout, effect.files)
+                return await asyncio.to_thread(self._inspected, effect)
             except (LimitError, FailedError) as wrong:
                 self._log.warning("install.failed", delivery=effect.delivery_id, why=wrong.message)
                 await asyncio.sleep(RETRY_S)
+
+    def _inspected(self, effect: InstallDelivery) -> Declared:
+        """The last boundary before what a stranger wrote: a fault that reading it provokes refuses the delivery.
+
+        Were it to end the manager, the stager would offer the same delivery again after each start.
+        """
+        try:
+            return inspect(self._layout, effect.files)
+        except Plotter2Error:
+            raise
+        except Exception as wrong:
+            self._log.exception("inspection.failed", delivery=effect.delivery_id)
+            reason = f"What it declares cannot be read: {type(wrong).__name__}."
+            raise PackageError(reason) from wrong
 
     async def _take(self, effect: TakeOutputs) -> None:
         run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"

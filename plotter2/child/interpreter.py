@@ -199,7 +199,7 @@ def _scope(ground: Ground) -> Scope:
         bundle=ground.bundle,
         version=ground.version,
         files={name: Path(place) for name, place in ground.files.items()},
-        package=package.parse(ground.package_json) if ground.package_json else None,
+        package=package.read(ground.package_json) if ground.package_json else None,
         parameters=msgspec.json.decode(ground.parameters_json) if ground.parameters_json else {},
         descendants=[_scope(one) for one in ground.below],
     )

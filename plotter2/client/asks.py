@@ -161,7 +161,7 @@ def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:
     for bundle in bundles:
         if not bundle.package_json:
             continue
-        declared = package.parse(bundle.package_json)
+        declared = package.read(bundle.package_json)
         for task in declared.tasks:
             orders = tuple(order.on for order in declared.standing if task.name in order.run)
             found.append(

@@ -1,0 +1,51 @@
+"""package.json: what a bundle declares of itself (requirements 043, 066, 069). Parsed and checked, nothing is imported.
+
+All sections are optional; docs/reference/package.md has each key. `parse` is for what comes from outside; `read` for
+text that `parse` has let in before.
+"""
+
+from __future__ import annotations
+
+from plotter2.model.package.declare import (
+    ABOVE,
+    HERE,
+    DataKey,
+    Head,
+    LinkDeclaration,
+    Metrics,
+    Package,
+    Parameter,
+    Service,
+    ServiceLimits,
+    StandingOrder,
+    Tag,
+    TaskDeclaration,
+    Translation,
+)
+from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json
+from plotter2.model.package.places import BUILT_IN_PLACES, fill, places
+
+__all__ = [
+    "ABOVE",
+    "BUILT_IN_PLACES",
+    "BYTES_MAX",
+    "HERE",
+    "DataKey",
+    "Head",
+    "LinkDeclaration",
+    "Metrics",
+    "Package",
+    "Parameter",
+    "Service",
+    "ServiceLimits",
+    "StandingOrder",
+    "Tag",
+    "TaskDeclaration",
+    "Translation",
+    "fill",
+    "parse",
+    "pipeline_json",
+    "places",
+    "read",
+    "service_json",
+]

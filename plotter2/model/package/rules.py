@@ -1,0 +1,210 @@
+"""What must hold in a package.json beyond the types of its values: names that fit, and fit together (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from plotter2.errors import PathRefusedError
+from plotter2.model import paths
+from plotter2.model.document import Path
+from plotter2.model.package.declare import ABOVE, HERE, LinkDeclaration, Metrics, Package, Service, StandingOrder
+from plotter2.model.package.places import BUILT_IN_PLACES, places
+from plotter2.model.package.wording import hint, names
+
+ENTRIES_MAX = 1_000
+"""Entries of any one section."""
+PARENTS_MAX = 32
+ARRIVALS_MAX = 1_000_000
+NAME_BYTES_MAX = 255
+CRON_FIELDS = 5
+_SOURCES = ("function", "file", "data", "pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that does not hold: where, and the end of a sentence that begins with the place."""
+
+    path: Path
+    reason: str
+
+
+def broken(package: Package) -> Iterator[Broken]:
+    """Every rule that a declaration breaks, in the order of its sections."""
+    for rule in _RULES:
+        yield from rule(package)
+
+
+def _sizes(package: Package) -> Iterator[Broken]:
+    for section in ("parameters", "data", "heads", "tags", "config", "tasks", "links", "standing"):
+        count = len(getattr(package, section))
+        if count > ENTRIES_MAX:
+            yield Broken((section,), f"has {count:,} entries; at most {ENTRIES_MAX:,} can be declared")
+    if len(package.parents) > PARENTS_MAX:
+        yield Broken(("parents",), f"has {len(package.parents)} entries; a bundle has at most {PARENTS_MAX} parents")
+
+
+def _names(package: Package) -> Iterator[Broken]:
+    for section in ("parameters", "data", "heads", "tags", "config"):
+        for name in getattr(package, section):
+            if reason := _bad_name(name):
+                yield Broken((section, name), reason)
+    for section in ("tasks", "links", "standing"):
+        seen: set[str] = set()
+        for i, one in enumerate(getattr(package, section)):
+            if reason := _bad_name(one.name):
+                yield Broken((section, i, "name"), reason)
+            if one.name in seen:
+                yield Broken((section, i, "name"), f"is {one.name!r}, as another of {section!r}; names must differ")
+            seen.add(one.name)
+
+
+def _bad_name(name: str) -> str:
+    if not name.strip():
+        return "is an empty name"
+    if len(name.encode()) > NAME_BYTES_MAX:
+        return f"is a name longer than {NAME_BYTES_MAX} bytes"
+    return "" if name.isprintable() else "is a name with characters that cannot be shown"
+
+
+def _family(package: Package) -> Iterator[Broken]:
+    for section in ("parents", "children"):
+        seen: set[str] = set()
+        for i, name in enumerate(getattr(package, section)):
+            at = (section, i)
+            if section == "children" and "/" in name:
+                yield Broken(at, f"is {name!r}; a child is named without '/', as it lies directly below")
+            yield from _bundle(at, name)
+            if name in seen:
+                yield Broken(at, f"names {name!r} a second time")
+            seen.add(name)
+
+
+def _bundle(at: Path, name: str) -> Iterator[Broken]:
+    try:
+        paths.bundle_path(name)
+    except PathRefusedError as wrong:
+        yield Broken(at, f"names no bundle: {wrong.message.rstrip('.')}")
+
+
+def _service(package: Package) -> Iterator[Broken]:
+    service = package.service
+    if service is None:
+        return
+    if not service.command:
+        yield Broken(("service", "command"), "is empty; it must name a program")
+    known = set(package.parameters) | BUILT_IN_PLACES
+    for at, text in _templates(service):
+        for name in places(text):
+            if name not in known:
+                offered = f"the declared parameters are {names(package.parameters)}"
+                yield Broken(at, f"uses {{{name}}}, but {offered}")
+    for i, metric in enumerate(service.metrics):
+        yield from _metrics(("service", "metrics", i), metric)
+
+
+def _templates(service: Service) -> Iterator[tuple[Path, str]]:
+    for i, text in enumerate(service.command):
+        yield ("service", "command", i), text
+    for key, text in service.env.items():
+        yield ("service", "env", key), text
+
+
+def _metrics(at: Path, metric: Metrics) -> Iterator[Broken]:
+    needs = "pattern" if metric.format == "pattern" else "path"
+    if not getattr(metric, needs):
+        yield Broken(at, f"has the format {metric.format!r} and needs {needs!r}")
+    if not metric.pattern:
+        return
+    try:
+        groups = re.compile(metric.pattern).groupindex
+    except (re.error, RecursionError, OverflowError) as wrong:
+        yield Broken((*at, "pattern"), f"is no pattern: {wrong}")
+        return
+    if not groups:
+        yield Broken((*at, "pattern"), "needs named groups, as (?P<loss>...)")
+
+
+def _tasks(package: Package) -> Iterator[Broken]:
+    for i, task in enumerate(package.tasks):
+        if bool(task.task_src) == (task.pipeline is not None):
+            yield Broken(("tasks", i), f"({task.name!r}) needs either 'task_src' or 'pipeline'")
+
+
+def _heads(package: Package) -> Iterator[Broken]:
+    pipelines = [one.name for one in package.tasks if one.pipeline is not None or one.task_src.endswith(".json")]
+    for name, head in package.heads.items():
+        at: Path = ("heads", name)
+        given = [one for one in _SOURCES if getattr(head, one)]
+        if len(given) != 1:
+            yield Broken(at, f"needs exactly one of {names(_SOURCES)}, and has {names(given)}")
+        if head.data and head.data not in package.data:
+            yield Broken(
+                (*at, "data"), f"names {head.data!r}, which is no key of 'data'; {hint(head.data, package.data)}"
+            )
+        if head.pipeline and head.pipeline not in pipelines:
+            yield Broken((*at, "pipeline"), f"names {head.pipeline!r}, which is no pipeline of 'tasks'; "
+                         f"{hint(head.pipeline, pipelines)}")  # fmt: skip
+        if head.params and (head.file or head.data):
+            yield Broken((*at, "params"), "stand at a head that is a file or data; only what runs takes parameters")
+
+
+def _links(package: Package) -> Iterator[Broken]:
+    for i, link in enumerate(package.links):
+        at: Path = ("links", i)
+        yield from _ends(at, link)
+        for key, name in _own_heads(link):
+            if name and name not in package.heads:
+                yield Broken(
+                    (*at, *key), f"names {name!r}, which is no head of this bundle; {hint(name, package.heads)}"
+                )
+        for side in ("forward", "backward"):
+            head = package.heads.get(getattr(link.epsilon, side))
+            if head is not None and not head.function:
+                yield Broken((*at, "translate", side), "names a head that is no function; only a function translates")
+
+
+def _ends(at: Path, link: LinkDeclaration) -> Iterator[Broken]:
+    if HERE not in {link.src, link.dst}:
+        yield Broken(at, f"({link.name!r}) links {link.src!r} to {link.dst!r}; one of 'from' and 'to' must be {HERE!r}")
+    for key, end in (("from", link.src), ("to", link.dst)):
+        if end not in {HERE, ABOVE}:
+            yield from _bundle((*at, key), end)
+
+
+def _own_heads(link: LinkDeclaration) -> Iterator[tuple[tuple[str, ...], str]]:
+    if link.src == HERE:
+        yield ("in",), link.in_head
+    if link.dst == HERE:
+        yield ("out",), link.out_head
+    yield ("translate", "forward"), link.epsilon.forward
+    yield ("translate", "backward"), link.epsilon.backward
+
+
+def _standing(package: Package) -> Iterator[Broken]:
+    tasks = [task.name for task in package.tasks]
+    for i, order in enumerate(package.standing):
+        at: Path = ("standing", i)
+        for j, name in enumerate(order.run):
+            if name not in tasks:
+                yield Broken((*at, "run", j), f"is {name!r}, but the tasks are {names(tasks)}")
+        yield from _trigger(at, order)
+
+
+def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:
+    for key, on in (("n", "arrivals"), ("cron", "cron"), ("request", "request")):
+        if bool(getattr(order, key)) != (order.on == on):
+            needs = (
+                f"needs {key!r}, as its 'on' is {on!r}" if order.on == on else f"has {key!r}, which goes with {on!r}"
+            )
+            yield Broken(at, f"({order.name!r}) {needs}")
+    if not 0 <= order.n <= ARRIVALS_MAX:
+        yield Broken((*at, "n"), f"must lie between 1 and {ARRIVALS_MAX:,}")
+    if order.cron and len(order.cron.split()) != CRON_FIELDS:
+        yield Broken((*at, "cron"), "needs five fields: minute, hour, day of month, month, day of week")
+
+
+_RULES: Iterable[Callable[[Package], Iterator[Broken]]] = (
+    _sizes, _names, _family, _service, _tasks, _heads, _links, _standing,
+)  # fmt: skip
