@@ -127,7 +127,7 @@ def test_a_mistake_is_named_with_its_line_and_its_key(source: str, says: str) ->
         ({"config": {f"k{i}": 1 for i in range(1001)}}, "'config' has 1,001 entries; at most 1,000 can be declared"),
         ({"heads": {"f": {}}, "links": []}, "'heads.f' needs exactly one of 'function', 'file', 'data', 'pip"),
         ({"heads": {"f": {"file": "a", "data": "weights"}}, "links": []}, "and has 'file', 'data'"),
-        ({"heads": {"f": {"data": "wieghts"}}, "links": []}, "which is no key of 'data'; did you mean 'weights'?"),
+        ({"heads": {"f": {"data": "weight"}}, "links": []}, "which is no key of 'data'; did you mean 'weights'?"),
         ({"heads": {"f": {"pipeline": "compare"}}, "links": []}, "which is no pipeline of 'tasks'; known are 'curve'"),
         ({"heads": {"f": {"file": "a", "params": {"x": "any"}}}, "links": []}, "only what runs takes parameters"),
         ({"links": [{"name": "a", "in": "x", "out": "forwrd"}]}, "'links[0].out' names 'forwrd'"),
