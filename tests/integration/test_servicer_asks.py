@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import stamina
 
+from plotter2.client import upload
 from plotter2.errors import LimitError, PackageError, UnreachableError, UsageError
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
@@ -30,6 +31,8 @@ from tests.servicerkit import (
     servicer_process,
     until,
 )
+from tests.stagerkit import FakeManager as StagersManager
+from tests.stagerkit import home_at, serving, stager_process
 from tests.unit.servicer.kit import ONE, spec_of, tree
 
 
@@ -261,3 +264,34 @@ async def test_output_that_waits_is_in_no_other_outputs_way(
         for one in wanted:
             assert (await manager.ended(one.service_id)).state is ServiceState.DONE
     assert push.calls[0]["service_id"] == small
+
+
+@pytest.mark.req("r014", "r198")
+async def test_a_real_stager_that_is_full_then_away_then_roomy_gets_the_output_once(
+    tmp_path: Path, manager: FakeManager, began: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout, stagers = home_at(tmp_path / "home"), StagersManager()
+    said: list[type[Exception]] = []
+
+    async def listening(*given: Any, **more: Any) -> None:
+        try:
+            await upload.push(*given, **more)
+        except Exception as wrong:
+            said.append(type(wrong))
+            raise
+
+    monkeypatch.setattr(runner, "push", listening)
+    wanted = spec(layout, began, "open('big', 'wb').write(bytes(300_000))")
+    async with manager_serving(manager) as address, serving(stagers) as stagers_address:
+        with stager_process(layout, stagers_address, quota_bytes="100000") as small:
+            async with servicer_inside(layout, address, stager_address=small.address) as servicer:
+                await servicer.start(wanted)
+                await until(lambda: LimitError in said)
+                small.kill()
+                await until(lambda: UnreachableError in said)
+                port = small.address.rpartition(":")[2]
+                with stager_process(layout, stagers_address, grpc_port=port):
+                    assert (await manager.ended(ONE)).state is ServiceState.DONE
+    assert set(said) == {LimitError, UnreachableError}
+    assert (len(stagers.installed), starts(began)) == (1, 1)
+    assert stagers.contents("digits/lr=0.1")["big"] == bytes(300_000)
