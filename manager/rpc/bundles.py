@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 from manager.doors import Doors
 from manager.rpc.requests import page_of
+from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import NotFoundError, UsageError
+from plotter2.errors import UsageError
 from plotter2.model import paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion
 from plotter2.rpc import Context
@@ -38,10 +39,7 @@ class BundleCalls:
         """One version, with its files and everything below it where asked."""
         del context
         name = paths.bundle_path(request.bundle)
-        found = await self._doors.store.get_bundle(name, request.version)
-        if found is None:
-            self._doors.state.catalog.need(name)  # its message names those nearby
-            raise NotFoundError(f"Bundle {name!r} has no version {request.version}.")
+        found = await version_of(self._doors, name, request.version)
         response = await self._describe(found, with_files=request.with_files)
         if request.with_descendants:
             for below in self._doors.state.catalog.below(name):

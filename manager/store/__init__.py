@@ -13,6 +13,7 @@ from manager.eventlog import EventLog
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.difference import FileChange
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec, ServiceStatus
@@ -69,6 +70,20 @@ class OutputRow:
     run_id: RunId
     task_name: str
     created_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A request with what it came to.
+
+    Attributes:
+        version: the version that a push made, or found to be the same; 0 for everything else.
+        is_new: whether that push made it.
+    """
+
+    request: Request
+    version: int = 0
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -194,6 +209,16 @@ class Store(EventLog, Protocol):
 
     async def files_of(self, bundle: str, version: int) -> tuple[FileEntry, ...]:
         """The files of a version, by path."""
+        ...
+
+    async def changed_files(
+        self, before: tuple[str, int], after: tuple[str, int], from_path: str, limit: int
+    ) -> tuple[FileChange, ...]:
+        """Files that differ between two versions (bundle, version), by path, of those that sort after `from_path`."""
+        ...
+
+    async def list_history(self, bundle: str, offset: int, limit: int) -> Page[HistoryRow]:
+        """Requests about a bundle or what lies below it, oldest first, without their children."""
         ...
 
     async def find_run_key(self, run_key: bytes) -> BundleVersion | None:

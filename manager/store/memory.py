@@ -9,16 +9,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from manager.eventlog import READ_RECORDS_MAX
-from manager.store import Batch, Delivery, OutputRow, Page, ServiceRow, Snapshot, TaskRow, log
+from manager.store import Batch, Delivery, HistoryRow, OutputRow, Page, ServiceRow, Snapshot, TaskRow, log
 from manager.store.log import Head
 from manager.store.rows import outputs_of, position_of
 from manager.store.text import clean_batch, clean_child
 from plotter2.errors import ConflictError, UsageError
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
+from plotter2.model import difference
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.difference import FileChange
 from plotter2.model.paths import is_below
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Request
@@ -173,6 +176,23 @@ class MemoryStore:
         """The files of a version, by path."""
         found = self._contents(bundle, version) if version else None
         return found.files if found else ()
+
+    async def changed_files(
+        self, before: tuple[str, int], after: tuple[str, int], from_path: str, limit: int
+    ) -> tuple[FileChange, ...]:
+        """Files that differ between two versions, by path."""
+        found = difference.files(await self.files_of(*before), await self.files_of(*after))
+        return tuple(islice((one for one in found if one.path > from_path), limit))
+
+    async def list_history(self, bundle: str, offset: int, limit: int) -> Page[HistoryRow]:
+        """Requests about a bundle or what lies below it, oldest first."""
+        made = {one.request_id: one for one in sorted(self._deliveries.values(), key=lambda one: one.id, reverse=True)}
+        chosen = [replace(one, children=()) for one in self._requests.values() if is_below(one.bundle, bundle)]
+        history = (
+            HistoryRow(one, made[one.id].version, made[one.id].is_new) if one.id in made else HistoryRow(one)
+            for one in sorted(chosen, key=lambda one: (one.created_at, one.id))
+        )
+        return _page(history, offset, limit)
 
     async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
         """The newest version that a successful service run with this key left."""

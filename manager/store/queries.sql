@@ -317,3 +317,31 @@ left join (
     select * from chosen order by created_at desc, run_id desc, position desc offset $1 limit $2
 ) as page on true
 order by page.created_at desc, page.run_id desc, page.position desc;
+
+-- name: changed_files
+-- Files that differ in content or permissions between two versions, by path, of those that sort after $5.
+select
+    coalesce(a.path, b.path) as path,
+    a.size_bytes as before_size, a.digest as before_digest, a.mode as before_mode,
+    b.size_bytes as after_size, b.digest as after_digest, b.mode as after_mode
+from (
+    select * from files where version_id = (select id from versions where path = $1 and version = $2) and path > $5
+) as a
+full join (
+    select * from files where version_id = (select id from versions where path = $3 and version = $4) and path > $5
+) as b on a.path = b.path
+where a.path is null or b.path is null or a.digest <> b.digest or a.mode <> b.mode
+order by 1 limit $6;
+
+-- name: list_history
+-- Requests about a bundle or what lies below it, oldest first, with what each push came to.
+with chosen as (
+    select * from requests where bundle = $3 or (bundle >= $3 || '/' and bundle < $3 || '0')
+)
+select counted.rows_in_all, page.*, made.version as made_version, made.is_new as made_new
+from (select count(*) as rows_in_all from chosen) as counted
+left join (select * from chosen order by created_at, id offset $1 limit $2) as page on true
+left join lateral (
+    select version, is_new from deliveries where deliveries.request_id collate "C" = page.id order by id limit 1
+) as made on true
+order by page.created_at, page.id;

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from manager.store import Delivery, OutputRow, Page, TaskRow, rows
+from manager.store import Delivery, HistoryRow, OutputRow, Page, TaskRow, rows
 from manager.store.text import clean
 from plotter2.ids import DeliveryId, RequestId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.difference import FileChange
 from plotter2.model.request import Request
 from plotter2.model.task import Output, TaskRun
 from plotter2.pg import Database, Queries
@@ -95,6 +96,17 @@ class Reader:
     async def files_of(self, bundle: str, version: int) -> tuple[FileEntry, ...]:
         """The files of a version, by path."""
         return tuple(map(rows.to_file, await self._fetch("files_of", bundle, version)))
+
+    async def changed_files(
+        self, before: tuple[str, int], after: tuple[str, int], from_path: str, limit: int
+    ) -> tuple[FileChange, ...]:
+        """Files that differ between two versions, by path."""
+        found = await self._fetch("changed_files", *before, *after, from_path, limit)
+        return tuple(map(rows.to_file_change, found))
+
+    async def list_history(self, bundle: str, offset: int, limit: int) -> Page[HistoryRow]:
+        """Requests about a bundle or what lies below it, oldest first."""
+        return await self._page(rows.to_history, "id", "list_history", (offset, limit), bundle)
 
     async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
         """The newest version that a successful service run with this key left."""

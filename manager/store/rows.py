@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from manager.store import Delivery, OutputRow, ServiceRow, TaskRow
+from manager.store import Delivery, HistoryRow, OutputRow, ServiceRow, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.difference import FileChange
 from plotter2.model.paths import BundlePath
 from plotter2.model.record import Record
 from plotter2.model.request import Child, Request, RequestKind, RequestState
@@ -217,6 +218,22 @@ def to_version(row: Row) -> BundleVersion:
 def to_file(row: Row) -> FileEntry:
     """A file of a version."""
     return FileEntry(row["path"], row["size_bytes"], row["digest"], row["mode"])
+
+
+def to_file_change(row: Row) -> FileChange:
+    """A file that differs between two versions."""
+    before, after = (
+        FileEntry(row["path"], row[f"{side}_size"], row[f"{side}_digest"], row[f"{side}_mode"])
+        if row[f"{side}_digest"] is not None
+        else None
+        for side in ("before", "after")
+    )
+    return FileChange(before, after)
+
+
+def to_history(row: Row) -> HistoryRow:
+    """A request with what it came to."""
+    return HistoryRow(to_request(row), row["made_version"] or 0, bool(row["made_new"]))
 
 
 def to_worker(row: Row) -> Worker:

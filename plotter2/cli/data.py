@@ -43,6 +43,7 @@ def push(
     else:
         print(
             f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.request_id}"
+            f"{'' if found.is_new else '  unchanged'}"
         )
 
 
@@ -189,32 +190,6 @@ def _show_run(session: Session, found: Run) -> None:
         output.note(found.error)
 
 
-def history(session: Session, bundle: BundleName) -> None:
-    """List everything that was asked about a bundle, oldest first."""
-    with session.connect() as p2:
-        found = p2.history(bundle)
-    if session.as_json:
-        output.document(shapes.page(found, shapes.request_line))
-        return
-    rows = [(one.created, one.kind, one.state, one.user, one.id, one.reason) for one in found]
-    output.table(("when", "what", "state", "user", "request", "reason"), rows, f"Nothing was asked about {bundle} yet.")
-
-
-def archive(
-    session: Session,
-    bundle: BundleName,
-    undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
-) -> None:
-    """Put a bundle aside; nothing is deleted."""
-    with session.connect() as p2:
-        found = p2.archive(bundle, archived=not undo)
-        found.check()
-    if session.as_json:
-        output.document({"request": found.id, "state": found.state, "bundle": bundle, "archived": not undo})
-    else:
-        print(f"{bundle} is {'back' if undo else 'archived'}.")
-
-
 def report(
     session: Session,
     bundle: BundleName,
@@ -254,10 +229,6 @@ def register(app: typer.Typer) -> None:
         "show",
         examples="plotter2 show experiments/first\n\nplotter2 show experiments/first@2\n\nplotter2 show req-…",
     )(show)
-    verb(app, "history", examples="plotter2 history experiments/first")(history)
-    verb(app, "archive", examples="plotter2 archive experiments/first\n\nplotter2 archive experiments/first --undo")(
-        archive
-    )
     verb(app, "report", examples="plotter2 report experiments/digits\n\nplotter2 report experiments/digits --open")(
         report
     )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
         Child,
         Contents,
         DeclaredTask,
+        Difference,
+        File,
+        HistoryEntry,
         OutputFile,
         Page,
         Pulled,
@@ -51,6 +54,7 @@ def pushed(one: Pushed) -> Document:
         "files": one.files,
         "bytes": one.size_bytes,
         "request": one.request_id,
+        "new": one.is_new,
     }
 
 
@@ -74,7 +78,10 @@ def contents(one: Contents) -> Document:
         "archived": one.bundle.archived,
         "parameters": raw(one.bundle.parameters_json, "{}"),
         "package": raw(one.bundle.package_json, "null"),
-        "contents": [{"path": file.path, "bytes": file.size_bytes, "digest": file.digest} for file in one.files],
+        "contents": [
+            {"path": file.path, "bytes": file.size_bytes, "digest": file.digest, "mode": f"{file.mode:o}"}
+            for file in one.files
+        ],
         "below": [bundle(inner.bundle) for inner in one.below],
     }
 
@@ -151,6 +158,37 @@ def request_line(one: Request) -> Document:
     """A request in a list."""
     full = request(one)
     return {key: full[key] for key in full if key not in {"children", "runs", "ask"}}
+
+
+def history_entry(one: HistoryEntry) -> Document:
+    """A line of `history`."""
+    return {**request_line(one.request), "version": one.version or None, "new": one.is_new}
+
+
+def difference(one: Difference) -> Document:
+    """The answer of `diff`."""
+    return {
+        "before": bundle(one.before),
+        "after": bundle(one.after),
+        "files": [
+            {"path": file.path, "change": file.change, "before": _side(file.before), "after": _side(file.after)}
+            for file in one.files
+        ],
+        "parameters": [
+            {
+                "name": parameter.name,
+                "change": parameter.change,
+                "before": raw(parameter.before_json),
+                "after": raw(parameter.after_json),
+            }
+            for parameter in one.parameters
+        ],
+        "unchanged": one.unchanged,
+    }
+
+
+def _side(file: File | None) -> Document | None:
+    return None if file is None else {"bytes": file.size_bytes, "digest": file.digest, "mode": f"{file.mode:o}"}
 
 
 def worker(one: Worker) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -12,13 +12,31 @@ from typing import Any, TypeVar
 
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.client.sources import JsonText, Source
-from plotter2.client.views import Bundle, Contents, DeclaredTask, File, OutputFile, Request, Worker, when
+from plotter2.client.views import (
+    Bundle,
+    ChangedFile,
+    ChangedParameter,
+    Contents,
+    DeclaredTask,
+    Difference,
+    File,
+    HistoryEntry,
+    OutputFile,
+    Request,
+    Worker,
+    when,
+)
 from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, UsageError
 from plotter2.model import package, spread
 from plotter2.model.paths import bundle_path
 from plotter2.model.request import RequestState
-from plotter2.wire.bundles import bundle_from_proto, file_entry_from_proto
+from plotter2.wire.bundles import (
+    bundle_from_proto,
+    file_change_from_proto,
+    file_entry_from_proto,
+    parameter_change_from_proto,
+)
 from plotter2.wire.requests import request_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
 
@@ -132,6 +150,23 @@ def contents_of(message: manager_pb2.GetBundleResponse) -> Contents:
         tuple(File.of(file_entry_from_proto(entry)) for entry in message.files),
         tuple(contents_of(one) for one in message.descendants),
     )
+
+
+def difference_of(parts: Sequence[manager_pb2.DiffBundlesResponse]) -> Difference:
+    """What differs, out of all parts of the answer."""
+    first, last = parts[0], parts[-1]
+    return Difference(
+        bundle_of(first.before),
+        bundle_of(first.after),
+        tuple(ChangedFile.of(file_change_from_proto(one)) for part in parts for one in part.files),
+        tuple(ChangedParameter.of(parameter_change_from_proto(one)) for one in first.parameters),
+        last.unchanged,
+    )
+
+
+def history_of(message: manager_pb2.HistoryEntry) -> HistoryEntry:
+    """Something that was asked, and what it came to."""
+    return HistoryEntry(request_of(message.request), message.version, message.is_new)
 
 
 def worker_of(message: manager_pb2.Worker) -> Worker:

@@ -12,9 +12,10 @@ from plotter2.client.plain.ask import Ask
 from plotter2.client.plain.give import Give
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
+from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look):
+class Client(Give, Ask, Many, Look, Versions):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

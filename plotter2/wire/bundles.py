@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from plotter2.api.v1 import common_pb2
+from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.clock import Instant
 from plotter2.ids import RequestId
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.difference import FileChange, ParameterChange
 from plotter2.model.paths import BundlePath
 
 
@@ -52,4 +53,34 @@ def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
         parameters_json=message.parameters_json,
         run_key=message.run_key,
         ok=message.is_ok,
+    )
+
+
+def file_change_to_proto(change: FileChange) -> manager_pb2.FileChange:
+    """A file that differs between two versions."""
+    return manager_pb2.FileChange(
+        before=None if change.before is None else file_entry_to_proto(change.before),
+        after=None if change.after is None else file_entry_to_proto(change.after),
+    )
+
+
+def file_change_from_proto(message: manager_pb2.FileChange) -> FileChange:
+    """A file that differs between two versions."""
+    return FileChange(
+        file_entry_from_proto(message.before) if message.HasField("before") else None,
+        file_entry_from_proto(message.after) if message.HasField("after") else None,
+    )
+
+
+def parameter_change_to_proto(change: ParameterChange) -> manager_pb2.ParameterChange:
+    """A parameter that differs between two versions."""
+    return manager_pb2.ParameterChange(name=change.name, before_json=change.before_json, after_json=change.after_json)
+
+
+def parameter_change_from_proto(message: manager_pb2.ParameterChange) -> ParameterChange:
+    """A parameter that differs between two versions."""
+    return ParameterChange(
+        message.name,
+        message.before_json if message.HasField("before_json") else None,
+        message.after_json if message.HasField("after_json") else None,
     )

@@ -72,7 +72,7 @@ class Bundle(_message.Message):
     path: _builtins.str
     version: _builtins.int
     digest: _builtins.bytes
-    """BLAKE3 of the sorted list of files."""
+    """BLAKE3 of the sorted list of files, without the manifest at the top."""
     files: _builtins.int
     size_bytes: _builtins.int
     created_at: _builtins.float

@@ -115,6 +115,16 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.FromString,
                 _registered_method=True)
+        self.DiffBundles = channel.unary_stream(
+                '/plotter2.api.v1.ManagerService/DiffBundles',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesResponse.FromString,
+                _registered_method=True)
+        self.ListHistory = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/ListHistory',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -226,6 +236,20 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffBundles(self, request, context):
+        """What differs between two versions; many files come in several messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHistory(self, request, context):
+        """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -308,6 +332,16 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ReportService,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.SerializeToString,
+            ),
+            'DiffBundles': grpc.unary_stream_rpc_method_handler(
+                    servicer.DiffBundles,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesResponse.SerializeToString,
+            ),
+            'ListHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHistory,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -743,6 +777,60 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ReportService',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffBundles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/DiffBundles',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.DiffBundlesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/ListHistory',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,10 @@ class ManagerServiceStub:
     """From the stager: a sealed delivery. Idempotent by delivery id; the answer means it is installed and committed."""
     ReportService: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ReportServiceRequest, _manager_pb2.ReportServiceResponse]
     """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+    DiffBundles: _grpc.UnaryStreamMultiCallable[_manager_pb2.DiffBundlesRequest, _manager_pb2.DiffBundlesResponse]
+    """What differs between two versions; many files come in several messages."""
+    ListHistory: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]
+    """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -89,6 +93,10 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """From the stager: a sealed delivery. Idempotent by delivery id; the answer means it is installed and committed."""
     ReportService: _aio.UnaryUnaryMultiCallable[_manager_pb2.ReportServiceRequest, _manager_pb2.ReportServiceResponse]  # type: ignore[assignment]
     """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+    DiffBundles: _aio.UnaryStreamMultiCallable[_manager_pb2.DiffBundlesRequest, _manager_pb2.DiffBundlesResponse]  # type: ignore[assignment]
+    """What differs between two versions; many files come in several messages."""
+    ListHistory: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]  # type: ignore[assignment]
+    """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -213,5 +221,21 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ReportServiceResponse, _abc.Awaitable[_manager_pb2.ReportServiceResponse]]:
         """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+
+    @_abc_1.abstractmethod
+    def DiffBundles(
+        self,
+        request: _manager_pb2.DiffBundlesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_manager_pb2.DiffBundlesResponse], _abc.AsyncIterator[_manager_pb2.DiffBundlesResponse]]:
+        """What differs between two versions; many files come in several messages."""
+
+    @_abc_1.abstractmethod
+    def ListHistory(
+        self,
+        request: _manager_pb2.ListHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.ListHistoryResponse, _abc.Awaitable[_manager_pb2.ListHistoryResponse]]:
+        """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -45,10 +45,6 @@ class Ask(Thread):
             lambda p2: p2.redo(bundle, axes, parallel=parallel, force=force, wait=wait, on_change=on_change, **more)
         )
 
-    def archive(self, bundle: str, *, archived: bool = True) -> Request:
-        """Put a bundle aside (nothing is deleted), or bring it back."""
-        return self._do(lambda p2: p2.archive(bundle, archived=archived))
-
     def cancel(self, request_id: str) -> Request:
         """End what a request still has running."""
         return self._do(lambda p2: p2.cancel(request_id))

@@ -32,10 +32,6 @@ class Look(Thread):
         """Requests, newest first; only those about a bundle, or caused by another request."""
         return self._do(lambda p2: p2.requests(bundle, cause=cause, limit=limit))
 
-    def history(self, bundle: str) -> Page[Request]:
-        """Everything that was asked about a bundle, oldest first."""
-        return self._do(lambda p2: p2.history(bundle))
-
     def workers(self) -> Page[Worker]:
         """The workers that were ever seen, and whether they live."""
         return self._do(lambda p2: p2.workers())

@@ -72,11 +72,6 @@ class Ask(Core):
         ask.axes.extend(asks.axes({**(axes or {}), **more}))
         return await self._submit(manager_pb2.SubmitRequest(redo=ask), wait=wait, on_change=on_change)
 
-    async def archive(self, bundle: str, *, archived: bool = True) -> Request:
-        """Put a bundle aside (nothing is deleted), or bring it back."""
-        ask = manager_pb2.ArchiveAsk(bundle=bundle, archived=archived)
-        return await self._submit(manager_pb2.SubmitRequest(archive=ask), wait=True)
-
     async def cancel(self, request_id: str) -> Request:
         """End what a request still has running."""
         message = manager_pb2.CancelRequestRequest(request_id=request_id)

@@ -54,12 +54,6 @@ class Look(Core):
 
         return await everything(page, limit)
 
-    async def history(self, bundle: str) -> Page[Request]:
-        """Everything that was asked about a bundle, oldest first."""
-        await self.bundle(bundle, files=False)
-        found = await self.requests(asks.bundle_and_version(bundle)[0])
-        return Page(tuple(reversed(found.items)), found.total)
-
     async def workers(self) -> Page[Worker]:
         """The workers that were ever seen, and whether they live."""
 

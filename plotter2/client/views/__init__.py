@@ -10,13 +10,18 @@ from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
 from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
+from plotter2.client.views.versions import ChangedFile, ChangedParameter, Difference, HistoryEntry
 
 __all__ = [
     "Bundle",
+    "ChangedFile",
+    "ChangedParameter",
     "Child",
     "Contents",
     "DeclaredTask",
+    "Difference",
     "File",
+    "HistoryEntry",
     "OutputFile",
     "Page",
     "Process",

@@ -42,7 +42,7 @@ def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
 
 def test_the_tree_has_every_verb() -> None:
     system = ["up", "down", "status", "workers", "logs", "doctor"]
-    data = ["push", "pull", "ls", "show", "history", "archive", "report"]
+    data = ["push", "pull", "ls", "show", "diff", "history", "archive", "unarchive", "report"]
     work = ["run", "redo", "tasks", "requests", "wait", "cancel"]
     assert sorted([*system, *data, *work]) == VERBS
 
@@ -172,7 +172,8 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
     assert {file["path"] for file in shown.document["contents"]} == set(CONTENT)
     assert '"lr": 0.10' in shown.out
     assert cli("show", f"{REQUEST}.0", "--json").document["task"] == "loss curve"
-    assert cli("history", "experiments/digits", "--json").document["items"][0]["kind"] == "run"
+    history = cli("history", "experiments/digits", "--json").document["items"]
+    assert [(one["version"], one["new"]) for one in history] == [(2, True), (2, False), (None, False)]
     report = cli("report", "experiments/digits", "--json", "--home", str(tmp_path)).document["items"][0]
     assert report["path"] == str(tmp_path / "output" / "x" / "report.html")
     assert cli("tasks", "experiments", "--json").document["items"][0]["standing"] == ["child"]
@@ -183,6 +184,28 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
     assert cli("cancel", REQUEST, "--json").document["state"] == "cancelled"
 
 
+@pytest.mark.req("r006")
+def test_diff_names_parameters_and_files_with_sizes_and_permissions(cli: Any) -> None:
+    words = ("diff", "experiments/digits@1", "experiments/digits@2")
+    found = cli(*words, "--json").document
+    assert [(one["path"], one["change"]) for one in found["files"]] == [("a.csv", "changed"), ("b.csv", "added")]
+    assert found["files"][0]["after"] == {"bytes": 2, "digest": "02" * 32, "mode": "755"}
+    assert found["files"][1]["before"] is None
+    assert found["unchanged"] == 7
+    said = cli(*words)
+    assert said.out.splitlines() == [
+        "~ parameter lr: 0.10 -> 0.2", "~ a.csv  1 B -> 2 B, mode 644 -> 755", "+ b.csv  2 B",
+    ]  # fmt: skip
+    assert '"before": 0.10' in cli(*words, "--json").out
+
+
+@pytest.mark.req("r006")
+@pytest.mark.parametrize(("verb", "archived"), [("archive", True), ("unarchive", False)])
+def test_archive_hides_and_unarchive_shows(cli: Any, manager: FakeManager, verb: str, archived: bool) -> None:
+    assert cli(verb, "experiments/digits", "--json").document["archived"] is archived
+    assert manager.submitted[-1].archive.archived is archived
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -191,6 +214,7 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
         ("show", REQUEST),
         ("show", f"{REQUEST}.0"),
         ("history", "experiments/digits"),
+        ("diff", "experiments/digits@1", "experiments/digits@2"),
         ("report", "experiments/digits", "--kind", "all"),
         ("tasks", "experiments"),
         ("workers",),

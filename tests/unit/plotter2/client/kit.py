@@ -173,6 +173,32 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         for start in range(0, len(data), 1000):
             yield manager_pb2.FetchBlobResponse(data=data[start : start + 1000])
 
+    # --- versions
+
+    async def DiffBundles(  # noqa: N802
+        self, request: manager_pb2.DiffBundlesRequest, context: Any
+    ) -> AsyncIterator[manager_pb2.DiffBundlesResponse]:
+        parameter = manager_pb2.ParameterChange(name="lr", before_json="0.10", after_json="0.2")
+        yield manager_pb2.DiffBundlesResponse(before=self.bundle(), after=self.bundle(), parameters=[parameter])
+        old, new = (
+            common_pb2.FileEntry(path="a.csv", size_bytes=size, digest=bytes([size]) * 32, mode=mode)
+            for size, mode in ((1, 0o644), (2, 0o755))
+        )
+        yield manager_pb2.DiffBundlesResponse(files=[manager_pb2.FileChange(before=old, after=new)])
+        new.path = "b.csv"
+        yield manager_pb2.DiffBundlesResponse(files=[manager_pb2.FileChange(after=new)])
+        yield manager_pb2.DiffBundlesResponse(unchanged=7)
+
+    async def ListHistory(  # noqa: N802
+        self, request: manager_pb2.ListHistoryRequest, context: Any
+    ) -> manager_pb2.ListHistoryResponse:
+        pushes = [
+            manager_pb2.HistoryEntry(request=self.request(DONE), version=2, is_new=is_new) for is_new in (True, False)
+        ]
+        hidden = self.request(DONE)
+        hidden.kind, hidden.ask_json = "archive", '{"archived": false}'
+        return manager_pb2.ListHistoryResponse(entries=[*pushes, manager_pb2.HistoryEntry(request=hidden)], total=3)
+
     # --- the system
 
     async def ListWorkers(self, request: Any, context: Any) -> manager_pb2.ListWorkersResponse:  # noqa: N802

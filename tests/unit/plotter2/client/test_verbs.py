@@ -144,7 +144,7 @@ def test_tasks_workers_outputs_and_history(p2: plotter2.Client) -> None:
     assert [(task.name, task.standing) for task in p2.tasks("experiments")] == [("loss curve", ("child",))]
     assert [(worker.name, worker.running) for worker in p2.workers()] == [("worker-1", 2)]
     assert [made.task for made in p2.outputs("experiments/digits", kind="report")] == ["compare"]
-    assert [request.id for request in p2.history("experiments/digits")] == [REQUEST]
+    assert [one.outcome for one in p2.history("experiments/digits")] == ["made @2", "unchanged @2", "unarchived"]
 
 
 def test_nobody_at_an_address_is_said_in_one_sentence() -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.difference import FileChange, ParameterChange
 from plotter2.model.paths import BundlePath
 from plotter2.model.request import Child, Request, RequestKind, RequestState
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
@@ -19,6 +20,8 @@ sizes = st.integers(0, 2**63 - 1)
 instants = st.floats(0, 1e12).map(Instant)
 
 files = st.builds(FileEntry, texts, sizes, blobs, u32)
+file_changes = st.builds(FileChange, st.none() | files, st.none() | files)
+parameter_changes = st.builds(ParameterChange, texts, st.none() | texts, st.none() | texts)
 bundles = st.builds(
     BundleVersion,
     path=texts.map(BundlePath),

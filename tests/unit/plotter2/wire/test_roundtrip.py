@@ -8,6 +8,7 @@ from hypothesis import given
 from plotter2.api.v1 import manager_pb2, task_pb2
 from plotter2.errors import RefusedError
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.difference import FileChange, ParameterChange
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec, ServiceStatus
 from plotter2.model.task import Limits, Output, Task, TaskRun
@@ -97,3 +98,13 @@ def test_reading_protobuf_does_not_load_grpc() -> None:
     names += ", plotter2.mqtt.payloads, plotter2.mqtt.topics"
     code = f"import sys, {names}; bad = {{'grpc', 'aiomqtt', 'asyncio'}} & set(sys.modules); assert not bad, bad"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@given(any_.file_changes)
+def test_a_changed_file_comes_back(change: FileChange) -> None:
+    assert bundles.file_change_from_proto(bundles.file_change_to_proto(change)) == change
+
+
+@given(any_.parameter_changes)
+def test_a_changed_parameter_comes_back(change: ParameterChange) -> None:
+    assert bundles.parameter_change_from_proto(bundles.parameter_change_to_proto(change)) == change

@@ -1,0 +1,54 @@
+"""What every store says of versions: what differs, and what was asked over time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from manager.store import HistoryRow, Store
+from plotter2.model.bundle import FileEntry
+from plotter2.model.difference import ChangeKind, FileChange
+from plotter2.model.request import RequestKind, RequestState
+from tests.contract.samples import child, delivery, put, request, version
+
+OLD = tuple(FileEntry(name, 1, bytes([1]) * 32) for name in ("a", "b/c", "d", "e", "Ü"))
+NEW = (OLD[0], replace(OLD[1], mode=0o755), replace(OLD[3], size_bytes=2, digest=bytes([2]) * 32), OLD[4],
+       FileEntry("f", 0, bytes([3]) * 32))  # fmt: skip
+
+
+@pytest.mark.req("r006")
+async def test_files_that_differ_are_told_by_path_and_from_any_path_on(store: Store) -> None:
+    await put(store, version("data/x", 1, OLD), version("data/x", 2, NEW))
+    found = await store.changed_files(("data/x", 1), ("data/x", 2), "", 10)
+    assert [(one.path, one.kind) for one in found] == [
+        ("b/c", ChangeKind.CHANGED), ("d", ChangeKind.GONE), ("e", ChangeKind.CHANGED), ("f", ChangeKind.ADDED),
+    ]  # fmt: skip
+    assert found[0] == FileChange(OLD[1], NEW[1])
+    assert await store.changed_files(("data/x", 1), ("data/x", 2), "", 2) == found[:2]
+    assert await store.changed_files(("data/x", 1), ("data/x", 2), found[1].path, 10) == found[2:]
+    assert await store.changed_files(("data/x", 2), ("data/x", 2), "", 10) == ()
+
+
+async def test_versions_of_two_bundles_can_be_compared(store: Store) -> None:
+    await put(store, version("data/x", 1, OLD), version("data/y", 1, OLD[:2]))
+    found = await store.changed_files(("data/x", 1), ("data/y", 1), "", 10)
+    assert [(one.path, one.kind) for one in found] == [(one, ChangeKind.GONE) for one in ("d", "e", "Ü")]
+
+
+@pytest.mark.req("r006", "r016")
+async def test_history_is_everything_asked_about_a_bundle_oldest_first_and_what_pushes_came_to(store: Store) -> None:
+    push = {"kind": RequestKind.PUSH, "state": RequestState.DONE}
+    made, same = request(1, bundle="digits", **push), request(2, bundle="digits", **push)
+    redo = request(3, bundle="digits", kind=RequestKind.REDO, children=(child(0),))
+    below, beside = request(4, bundle="digits/bundles/a", **push), request(5, bundle="digits2", **push)
+    await put(store, below, redo, same, made, beside)
+    await put(store, delivery(1), replace(delivery(2), version=1, is_new=False), delivery(5))
+    found = await store.list_history("digits", 0, 10)
+    assert found.items == (
+        HistoryRow(made, 1, is_new=True), HistoryRow(same, 1), HistoryRow(replace(redo, children=())),
+        HistoryRow(below),
+    )  # fmt: skip
+    page = await store.list_history("digits", 1, 2)
+    assert (page.items, page.total) == (found.items[1:3], 4)
+    assert (await store.list_history("nothing", 0, 10)).total == 0

@@ -1,0 +1,137 @@
+"""A manager in this process: its real machine, loop, runner, organizer and gRPC edge, on any store; no bus.
+
+Deliveries come in by the manager's own calls (PutBlob, Deliver), as from a stager on another machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from blake3 import blake3
+from prometheus_client import CollectorRegistry
+
+from manager import loading
+from manager.desk import Desk
+from manager.doors import Doors
+from manager.hub import Hub
+from manager.loop import Loop
+from manager.machine import Machine
+from manager.organizer import Organizer
+from manager.publisher import Publisher
+from manager.rpc import SERVICE_NAME, ManagerRpc
+from manager.runner import Runner
+from manager.scheduler import RoundRobin
+from manager.servicelink import ServiceLink
+from manager.store import Store
+from manager.store.memory import MemoryStore
+from manager.tree import Tree
+from plotter2 import aio, rpc
+from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc
+from plotter2.client.asynchronous import AsyncClient
+from plotter2.clock import SystemClock, SystemIds
+from plotter2.layout import Layout
+from plotter2.model import manifest
+
+MODE = 0o644
+Files = Mapping[str, bytes | tuple[bytes, int]]
+"""Content by path, with permissions where they are not 0644."""
+
+
+class Silence:
+    """A bus and a servicer that nobody listens to: remembers what was handed to it."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def put(self, effect: object) -> None:
+        self.heard.append(effect)
+
+    async def start(self, spec: object) -> None:
+        self.heard.append(spec)
+
+    async def stop(self, service_id: object) -> None:
+        self.heard.append(service_id)
+
+
+@dataclass
+class Manager:
+    """The running manager, and a client of it."""
+
+    machine: Machine
+    store: Store
+    layout: Layout
+    client: AsyncClient
+    stub: Any
+    silence: Silence
+    address: str
+    numbers: itertools.count[int]
+    there: set[bytes] = field(default_factory=set)
+
+    async def push(self, bundle: str, files: Files, *, service_id: str = "") -> manager_pb2.DeliverResponse:
+        """Deliver files into a bundle; raises what the manager answers."""
+        entries = []
+        for path, given in sorted(files.items()):
+            data, mode = given if isinstance(given, tuple) else (given, MODE)
+            entry = common_pb2.FileEntry(path=path, size_bytes=len(data), digest=blake3(data).digest(), mode=mode)
+            entries.append(entry)
+            if entry.digest in self.there:
+                continue
+            self.there.add(entry.digest)
+            begin = manager_pb2.PutBlobBegin(digest=entry.digest, size_bytes=len(data))
+            parts = [manager_pb2.PutBlobRequest(begin=begin), manager_pb2.PutBlobRequest(data=data)]
+            with rpc.errors():
+                await self.stub.PutBlob(iter(parts))
+        message = manager_pb2.DeliverRequest(
+            delivery_id=f"dlv-{next(self.numbers):032x}",
+            bundle=bundle,
+            manifest_json=manifest.write("ann", SystemClock().now(), {}),
+            files=entries,
+            service_id=service_id,
+        )
+        with rpc.errors():
+            answer: manager_pb2.DeliverResponse = await self.stub.Deliver(message)
+        return answer
+
+
+@asynccontextmanager
+async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Manager]:
+    """A manager on a store (a new one in memory unless told); stop and start it by leaving and entering again."""
+    layout, store, clock = Layout.at(home), store or MemoryStore(), SystemClock()
+    layout.create()
+    ids, machine, organizer = SystemIds(clock), Machine(RoundRobin()), Organizer(layout)
+    commands = await loading.load(machine, store, clock)
+    loop = Loop(machine, store, clock, ids.uuid(), CollectorRegistry())
+    desk, hub, tree, silence = Desk(loop.put), Hub(), Tree(organizer, store), Silence()
+    doors = Doors(
+        desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids), "0",
+        clock.now(),
+    )  # fmt: skip
+    async with AsyncExitStack() as stack:
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks: list[asyncio.Task[None]] = []
+
+        def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
+            tasks.append(group.create_task(work, name=name))
+
+        stack.callback(lambda: [task.cancel() for task in tasks])
+        runner = Runner(spawn, layout, organizer, tree, loop)
+        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence))
+        server = await stack.enter_async_context(
+            rpc.serve(
+                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(ManagerRpc(doors), server),
+                [SERVICE_NAME], "127.0.0.1", 0, registry=CollectorRegistry(),
+            )
+        )  # fmt: skip
+        await loop.carry_out(commands, runner.perform)
+        spawn(loop.run(runner.perform), "loop")
+        await server.set_serving(is_serving=True)
+        channel = await stack.enter_async_context(rpc.connect(server.address))
+        client = await stack.enter_async_context(aio.connect(server.address, home))
+        stub = manager_pb2_grpc.ManagerServiceStub(channel)
+        yield Manager(machine, store, layout, client, stub, silence, server.address, itertools.count(1))
