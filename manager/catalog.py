@@ -138,4 +138,4 @@ def define(declared: TaskDeclaration, node: Node, now: Instant) -> Task:
         kind = TaskKind.PIPELINE if filename.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
     seed = blake3(f"{version.path}\0{version.version}\0{declared.name}".encode()).digest()
     task_id = TaskId(uuid7(int(version.created_at * 1000), seed))
-    return Task(task_id, declared.name, kind, source, digest, filename, version.path, declared.limits, now)
+    return Task(task_id, declared.name, kind, source, digest, filename, version.path, declared.limits.bounds, now)

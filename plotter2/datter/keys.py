@@ -88,7 +88,7 @@ def catalog(scope: Scope) -> dict[str, Key]:
     for name, declared in (scope.package.data if scope.package else {}).items():
         many = is_pattern(declared.path)
         paths = find(scope.files, declared.path) if many else tuple({declared.path} & scope.files.keys())
-        keys[name] = Key(name, paths, declared.type, many)
+        keys[name] = Key(name, paths, declared.loads_as, many)
         covered.update(paths)
     for path in sorted(scope.files, key=natural):
         if path not in covered and is_data(path):

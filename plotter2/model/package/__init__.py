@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from plotter2.model.package.declare import (
     ABOVE,
+    FORMATS,
     HERE,
     DataKey,
     Head,
@@ -29,6 +30,7 @@ __all__ = [
     "ABOVE",
     "BUILT_IN_PLACES",
     "BYTES_MAX",
+    "FORMATS",
     "HERE",
     "DataKey",
     "Head",

@@ -12,19 +12,53 @@ from msgspec import field
 
 from plotter2.model.request import RequestKind
 from plotter2.model.task import Limits
+from plotter2.model.types import Kind, Mode
+from plotter2.model.types import parse as parse_type
 
 HERE = "."
 ABOVE = ".."
+FORMATS = frozenset(
+    {
+        "csv",
+        "tsv",
+        "json",
+        "jsonl",
+        "ndjson",
+        "npy",
+        "npz",
+        "parquet",
+        "feather",
+        "arrow",
+        "text",
+        "txt",
+        "md",
+        "log",
+    }
+)
+"""How a file can be written, where its name does not say it."""
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What all objects of a package.json have in common: a comment, which means nothing to us."""
+    """What all objects of a package.json have in common.
+
+    Attributes:
+        comment: for people, and nothing to us: a text or a list of texts.
+    """
 
     comment: str | list[str] = field(default="", name="//")
 
 
 class Parameter(Section, frozen=True):
-    """One declared parameter of an experiment."""
+    """One declared parameter of an experiment.
+
+    Attributes:
+        type: what its values are; "json" for any JSON value.
+        default: the value where a redo names none.
+        choices: all values that are allowed; none given: any.
+        min: the least number that is allowed.
+        max: the greatest number that is allowed.
+        help: for people.
+    """
 
     type: Literal["float", "int", "str", "bool", "json"] = "json"
     default: Any = None
@@ -35,7 +69,14 @@ class Parameter(Section, frozen=True):
 
 
 class Metrics(Section, frozen=True):
-    """Where metrics are found: a CSV file, a JSON-lines file, or printed lines by a pattern with named groups."""
+    """Where metrics are found: a CSV file, a JSON-lines file, or printed lines by a pattern with named groups.
+
+    Attributes:
+        format: how they are written.
+        path: for "csv" and "jsonl": the file, or a pattern for many, relative to the service's cwd.
+        pattern: for "pattern": a regular expression; each line that it matches is a row, each named group a column.
+        source: for "pattern": which of the program's two streams is read.
+    """
 
     format: Literal["csv", "jsonl", "pattern"]
     path: str = ""
@@ -44,7 +85,14 @@ class Metrics(Section, frozen=True):
 
 
 class ServiceLimits(Section, frozen=True):
-    """What one service run may use; 0 means no limit of its own. Seconds and bytes."""
+    """What one service run may use; 0 means no limit of its own. Seconds and bytes.
+
+    Attributes:
+        wall_s: seconds from start to end.
+        memory_bytes: address space of each process.
+        log_bytes_max: how much of what it prints is kept.
+        output_bytes_max: how much its files may have.
+    """
 
     wall_s: float = 0.0
     memory_bytes: int = 0
@@ -63,6 +111,8 @@ class Service(Section, frozen=True):
             string that is nothing but one placeholder becomes the parameter's own typed value.
         python: the interpreter that `{python}` names; by default the one plotter2 runs on.
         outputs: patterns (as in pathlib's glob) of files to keep, relative to cwd; none: everything new or changed.
+        metrics: where its metrics are found.
+        limits: what one run may use.
     """
 
     command: list[str]
@@ -76,22 +126,66 @@ class Service(Section, frozen=True):
 
 
 class DataKey(Section, frozen=True):
-    """A name for data: a file, or a pattern for many (then the value is a group, one item a file)."""
+    """A name for data: a file, or a pattern for many (then the value is a group, one item a file).
+
+    Attributes:
+        path: the file, or a pattern for many; for the child of a redo: relative to the service's cwd.
+        type: a type, as `matrix[float64, *, 32]`; or a format, as `csv`, for a file whose name does not say it.
+        description: for people.
+    """
 
     path: str
     type: str = ""
     description: str = ""
 
+    @property
+    def loads_as(self) -> str:
+        """The word that says how the file is read: a format, or table, matrix, vector, array; "" for: by its name."""
+        word = self.type.strip().lower()
+        if not word or word in FORMATS:
+            return word
+        kind = parse_type(self.type)
+        is_shape = kind.kind is Kind.TABLE or (kind.kind is Kind.ARRAY and kind.shape != ())
+        return str(kind).partition("[")[0].partition("{")[0] if is_shape else ""
+
+
+class TaskLimits(Section, frozen=True):
+    """What one run of a task may use; 0 means the worker's own limit. Seconds and bytes.
+
+    Attributes:
+        wall_s: seconds from start to end.
+        cpu_s: seconds of computing.
+        memory_bytes: memory beyond what the interpreter has anyway.
+    """
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
+
+    @property
+    def bounds(self) -> Limits:
+        """The same, as a definition carries it."""
+        return Limits(self.wall_s, self.cpu_s, self.memory_bytes)
+
 
 class TaskDeclaration(Section, frozen=True):
-    """A task in the bundle's scope (requirement 068). `task_src` names a .py script or a .json pipeline."""
+    """A task in the bundle's scope (requirement 068).
+
+    Attributes:
+        name: by which it is asked for; unique in the bundle.
+        task_src: a .py script or a .json pipeline of the bundle.
+        pipeline: instead of `task_src`: the pipeline itself.
+        linked: names of tasks that this one is linked to, one or many.
+        parameters: values for its parameters, where a run names none.
+        limits: what one run may use.
+    """
 
     name: str
     task_src: str = ""
     pipeline: list[Any] | None = None
     linked: list[str] | str = []
     parameters: dict[str, Any] = {}
-    limits: Limits = Limits()
+    limits: TaskLimits = TaskLimits()
 
 
 class Head(Section, frozen=True):
@@ -107,6 +201,7 @@ class Head(Section, frozen=True):
         pipeline: the name of a task of this bundle that is a pipeline.
         params: the types of what it takes, by name; nothing for a file or for data.
         returns: the type of what it gives; "any" is not checked.
+        description: for people.
     """
 
     function: str = ""
@@ -138,12 +233,14 @@ class LinkDeclaration(
     """A link A -> B (requirements 036 to 047): A expects something, the in head; B satisfies it, the out head.
 
     Attributes:
-        src: bundle A: a path, "." for this bundle, ".." for the one above. One of `src` and `dst` is ".".
-        dst: bundle B.
+        name: of the operation that is satisfied; unique in the bundle.
         in_head: a head that A declares.
         out_head: a head that B declares.
+        src: bundle A: a path, "." for this bundle, ".." for the one above. One of `from` and `to` is ".".
+        dst: bundle B, in the same way.
         mode: "constant": types must be the same in kind, dtype, rank and shape; "mutable": shapes may differ.
         epsilon: what translates between them, if they differ.
+        description: for people.
     """
 
     name: str
@@ -151,7 +248,7 @@ class LinkDeclaration(
     out_head: str
     src: str = ABOVE
     dst: str = HERE
-    mode: Literal["constant", "mutable"] = "constant"
+    mode: Mode = Mode.CONSTANT
     epsilon: Translation = Translation()
     description: str = ""
 
@@ -160,6 +257,7 @@ class StandingOrder(Section, frozen=True):
     """What shall happen by itself (requirements 023, 024).
 
     Attributes:
+        name: who asked, in the requests that it makes; unique in the bundle.
         on: when. "child": each time a child bundle arrives, the tasks run on that child; "settled": when a redo of this
             bundle has ended, they run on this bundle; "version": when a new version of this bundle arrives;
             "arrivals": at each n-th child that arrives, on this bundle; "cron": at the times that `cron` names, on this
@@ -186,11 +284,20 @@ class Package(Section, frozen=True):
 
     Attributes:
         schema: for editors: where the JSON Schema of package.json lies. Not read by us.
+        name: for people.
+        description: for people.
         tags: marks to find bundles by; plain values.
         parents: bundles whose links, tasks and configuration this one inherits, nearest first (requirement 035).
         children: names of bundles below this one, in the order in which they shall be gone through (requirement 029);
             those not named follow by name.
         config: settings for the tasks of this bundle and of those that inherit from it: any JSON values.
+        parameters: what the experiment can be given, by name.
+        service: how the experiment is started.
+        data: names for files.
+        tasks: scripts and pipelines that can be run on the bundle.
+        heads: what the bundle has and can do, by name.
+        links: which expectations are satisfied by what.
+        standing: what happens by itself.
     """
 
     schema: str = field(default="", name="$schema")

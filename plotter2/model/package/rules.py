@@ -6,10 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from plotter2.errors import PathRefusedError
-from plotter2.model import paths
+from plotter2.errors import PackageError, PathRefusedError
+from plotter2.model import paths, types
 from plotter2.model.document import Path
-from plotter2.model.package.declare import ABOVE, HERE, LinkDeclaration, Metrics, Package, Service, StandingOrder
+from plotter2.model.package.declare import (
+    ABOVE,
+    FORMATS,
+    HERE,
+    LinkDeclaration,
+    Metrics,
+    Package,
+    Service,
+    StandingOrder,
+)
 from plotter2.model.package.places import BUILT_IN_PLACES, places
 from plotter2.model.package.wording import hint, names
 
@@ -132,6 +141,24 @@ def _tasks(package: Package) -> Iterator[Broken]:
             yield Broken(("tasks", i), f"({task.name!r}) needs either 'task_src' or 'pipeline'")
 
 
+def _types(package: Package) -> Iterator[Broken]:
+    for key, datum in package.data.items():
+        if datum.type.strip().lower() not in {"", *FORMATS}:
+            formats = f"; a format would be one of {', '.join(sorted(FORMATS))}"
+            yield from _type(("data", key, "type"), datum.type, formats)
+    for name, head in package.heads.items():
+        yield from _type(("heads", name, "returns"), head.returns)
+        for key, text in head.params.items():
+            yield from _type(("heads", name, "params", key), text)
+
+
+def _type(at: Path, text: str, more: str = "") -> Iterator[Broken]:
+    try:
+        types.parse(text)
+    except PackageError as wrong:
+        yield Broken(at, f"must be a type, but {wrong.message.rstrip('.')}{more}")
+
+
 def _heads(package: Package) -> Iterator[Broken]:
     pipelines = [one.name for one in package.tasks if one.pipeline is not None or one.task_src.endswith(".json")]
     for name, head in package.heads.items():
@@ -206,5 +233,5 @@ def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:
 
 
 _RULES: Iterable[Callable[[Package], Iterator[Broken]]] = (
-    _sizes, _names, _family, _service, _tasks, _heads, _links, _standing,
+    _sizes, _names, _family, _service, _tasks, _types, _heads, _links, _standing,
 )  # fmt: skip

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from plotter2.datter import loading
 from plotter2.errors import PackageError
 from plotter2.model import package
-from plotter2.model.package import BYTES_MAX, Head, LinkDeclaration, Translation
+from plotter2.model.package import BYTES_MAX, DataKey, Head, LinkDeclaration, Translation
 from plotter2.model.request import RequestKind
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[5] / "examples").glob("*/package.json"))
@@ -130,6 +131,9 @@ def test_a_mistake_is_named_with_its_line_and_its_key(source: str, says: str) ->
         ({"heads": {"f": {"data": "weight"}}, "links": []}, "which is no key of 'data'; did you mean 'weights'?"),
         ({"heads": {"f": {"pipeline": "compare"}}, "links": []}, "which is no pipeline of 'tasks'; known are 'curve'"),
         ({"heads": {"f": {"file": "a", "params": {"x": "any"}}}, "links": []}, "only what runs takes parameters"),
+        ({"heads": {"f": {"file": "a", "returns": "vectr"}}, "links": []}, "must be a type, but 'vectr' is no"),
+        ({"heads": {"f": {"function": "a", "params": {"x": "q"}}}, "links": []}, "'heads.f.params.x' must be a type"),
+        ({"data": {"weights": {"path": "a", "type": "matrx"}}}, "did you mean 'matrix'; a format would be one"),
         ({"links": [{"name": "a", "in": "x", "out": "forwrd"}]}, "'links[0].out' names 'forwrd'"),
         ({"links": [{"name": "a", "from": ".", "to": "b", "in": "x", "out": "y"}]}, "'links[0].in' names 'x'"),
         ({"links": [{"name": "a", "from": "b", "to": "c", "in": "x", "out": "y"}]}, "one of 'from' and 'to' must"),
@@ -152,6 +156,22 @@ def test_a_deeply_nested_package_is_refused_and_ends_nothing() -> None:
 
 def test_a_package_that_is_too_large_is_refused_before_it_is_read() -> None:
     assert refusal(" " * (BYTES_MAX + 1)).startswith(f"package.json has more than {BYTES_MAX} bytes")
+
+
+@pytest.mark.parametrize(
+    ("declared", "word"),
+    [
+        ("", ""), ("csv", "csv"), ("CSV", "csv"), ("table", "table"), ("table{x: float64}", "table"), ("any", ""),
+        ("matrix[float64, *, 32]", "matrix"), ("vector", "vector"), ("array[uint8, 2, 2, 2]", "array"),
+        ("scalar[int64]", ""), ("image", ""), ("bytes", ""), ("text", "text"),
+    ],
+)  # fmt: skip
+def test_a_declared_type_says_how_a_file_is_read(declared: str, word: str) -> None:
+    assert DataKey("a", declared).loads_as == word
+
+
+def test_the_formats_are_those_that_datter_reads() -> None:
+    assert set(loading._FORMATS) == package.FORMATS
 
 
 def test_comments_and_defaults_do_not_change_how_a_service_is_started() -> None:
