@@ -12,7 +12,7 @@ from manager.events import ServiceRefused
 from manager.loop import Loop
 from plotter2.api.v1 import servicer_pb2 as pb
 from plotter2.api.v1.servicer_pb2_grpc import ServicerServiceStub
-from plotter2.errors import RefusedError, UnreachableError
+from plotter2.errors import Plotter2Error
 from plotter2.ids import ServiceId
 from plotter2.model.service import ServiceSpec
 from plotter2.rpc import Channel, errors
@@ -33,28 +33,32 @@ class ServiceLink:
         self._log = structlog.get_logger("manager.servicelink")
 
     async def start(self, spec: ServiceSpec) -> None:
-        """Have it started; a refusal comes back as an event."""
+        """Have it started, as soon as there is room; a refusal comes back as an event."""
         request = pb.StartServiceRequest(spec=wire.spec_to_proto(spec))
         try:
             async for attempt in stamina.retry_context(
-                on=UnreachableError, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
+                on=_is_worth_waiting, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
             ):
                 with attempt, errors(self._address):
                     await self._stub.StartService(request, timeout=CALL_S)
-        except RefusedError as wrong:
+        except Plotter2Error as wrong:
             await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
 
     async def stop(self, service_id: ServiceId) -> None:
         """Have it stopped; one that the servicer does not know is stopped already."""
         try:
             async for attempt in stamina.retry_context(
-                on=UnreachableError, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
+                on=_is_worth_waiting, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
             ):
                 with attempt, errors(self._address):
                     await self._stub.StopService(
                         pb.StopServiceRequest(service_id=service_id, grace_s=STOP_GRACE_S),
                         timeout=CALL_S + STOP_GRACE_S,
                     )
-        except RefusedError as wrong:
+        except Plotter2Error as wrong:
             self._log.info("stop.refused", service=service_id, why=wrong.message)
             await self._loop.put(ServiceRefused(service_id, "stopped before it was started"))
+
+
+def _is_worth_waiting(wrong: Exception) -> bool:
+    return isinstance(wrong, Plotter2Error) and wrong.retry

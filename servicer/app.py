@@ -82,7 +82,11 @@ async def _serve(
 
 
 async def _end_all(layout: Layout, brain: Machine) -> None:
-    """Have every program ended; their shims write down how, and the next servicer tells the manager."""
+    """Have every program ended; the next servicer begins them again, or tells the manager how they ended themselves."""
+    for service_id in brain.pause():
+        place = Folder(layout, service_id)
+        await asyncio.to_thread(place.interrupt)
+        await asyncio.to_thread(process.forbid, place.root)
     roots = [Folder(layout, one.service_id).root for one in brain.statuses.values() if one.state not in SERVICE_ENDS]
     for root in roots:
         process.end(root)

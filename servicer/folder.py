@@ -6,6 +6,7 @@
                    status.json  how far it is, written before anybody is told
                    start.json   what the shim is to do      shim.json, exit.json, shim.txt  what the shim says
                    stop.json    there when the program shall not begin any more
+                   again.json   there when the program was ended because the servicer ended: it begins again
                    work/        a copy of the code, where the program runs: its to change
                    output/      what `{output}` names        log/   what it printed     child/  what it leaves
     service/ended.jsonl         runs that have ended and may be gone from here, a line each
@@ -28,6 +29,7 @@ import msgspec
 
 from plotter2 import files, ids
 from plotter2.errors import FailedError, UsageError
+from plotter2.host import boot_id
 from plotter2.ids import DeliveryId, ServiceId
 from plotter2.layout import Layout
 from plotter2.model import paths
@@ -38,6 +40,9 @@ from servicer.machine import Found
 TAIL_BYTES = 2_000
 TAIL_LINES = 20
 ENDED_FILE = "ended.jsonl"
+AGAIN_FILE = "again.json"
+ATTEMPT_FILES = ("exit.json", "shim.json", "stop.json", "parent.json", "start.json", "shim.txt")
+ATTEMPT_FOLDERS = ("work", "output", "log", "child")
 ID_SHOWN_MAX = 80
 _INDEX = re.compile(r"[0-9]{1,9}")
 
@@ -126,6 +131,28 @@ class Folder:
                 return "\n".join(text.splitlines()[-TAIL_LINES:])
         return ""
 
+    def interrupt(self) -> None:
+        """Write down that the program is ended for the servicer's sake."""
+        if self.root.is_dir():
+            files.write_durably(self.root / AGAIN_FILE, b"{}")
+
+    def was_interrupted(self) -> bool:
+        """Whether the program was ended by the servicer's own end, or by that of the machine."""
+        if (self.root / AGAIN_FILE).exists():
+            return True
+        booted, now = self.read("start.json").get("boot", ""), boot_id()
+        return bool(booted and now) and booted != now and not (self.root / "exit.json").exists()
+
+    def begin_anew(self) -> None:
+        """Throw away what an interrupted program has left. What says that it was one goes last."""
+        for name in ATTEMPT_FOLDERS:
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        for folder in (self.output, self.log):
+            folder.mkdir()
+        for name in (*ATTEMPT_FILES, AGAIN_FILE):
+            (self.root / name).unlink(missing_ok=True)
+        files.sync_directory(self.root)
+
     def remove(self) -> None:
         """Remove it."""
         shutil.rmtree(self.root, ignore_errors=True)
@@ -141,7 +168,8 @@ class Folder:
         spec |= {"code_digest": bytes.fromhex(spec["code_digest"]), "run_key": bytes.fromhex(spec["run_key"])}
         is_acknowledged = bool(status.pop("is_acknowledged"))
         status |= {"state": ServiceState(status["state"])}
-        return Found(ServiceSpec(**{**spec, "files": entries}), ServiceStatus(**status), is_acknowledged)
+        told = ServiceSpec(**{**spec, "files": entries})
+        return Found(told, ServiceStatus(**status), is_acknowledged, self.was_interrupted())
 
 
 class Endings:

@@ -7,7 +7,8 @@
                 └───────────┴─────────────┴──► FAILED | STOPPED
 
 What is known of a run is on disk before anybody is told (`Keep`), and every change is reported until it is
-acknowledged. After a restart the machine is fed with what is on disk, and goes on where the run stands. A run that has
+acknowledged. After a restart the machine is fed with what is on disk, and goes on where the run stands; programs that a
+clean stop or a reboot of the machine has ended begin again. A run that has
 ended is remembered for long after its directory is gone, so that asking for it again tells its end and starts nothing;
 and so is a stop that has overtaken its start.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from plotter2.clock import Instant
+from plotter2.clock import ZERO, Instant
 from plotter2.errors import LimitError
 from plotter2.ids import ServiceId
 from plotter2.model import service
@@ -28,11 +29,12 @@ ENDED_KEPT_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A run that was on disk when the servicer started."""
+    """A run that was on disk when the servicer started. Interrupted: its program was ended by us, not by its end."""
 
     spec: ServiceSpec
     status: ServiceStatus
     is_acknowledged: bool = False
+    is_interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
+class Relaunch:
+    """Wait until its old shim is gone; where the program was interrupted, throw away what it left and start it."""
+
+    spec: ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
 class Harvest:
     """Make a child bundle of its output."""
 
@@ -146,7 +155,7 @@ class Remember:
     status: ServiceStatus
 
 
-Command = Keep | Launch | Adopt | Harvest | End | Report | Clear | Remember
+Command = Keep | Launch | Adopt | Relaunch | Harvest | End | Report | Clear | Remember
 
 
 class Machine:
@@ -160,6 +169,8 @@ class Machine:
         self.specs: dict[ServiceId, ServiceSpec] = {}
         self.statuses: dict[ServiceId, ServiceStatus] = {}
         self.ended: dict[ServiceId, ServiceStatus] = {}
+        self._stopping: set[ServiceId] = set()
+        self._paused: frozenset[ServiceId] = frozenset()
         for status in recalled:
             self._remember(status)
 
@@ -170,6 +181,13 @@ class Machine:
     def undo(self, service_id: ServiceId) -> None:
         """What was asked could not be written down: it was never asked."""
         del self.specs[service_id], self.statuses[service_id]
+
+    def pause(self) -> frozenset[ServiceId]:
+        """The servicer itself ends: the runs whose programs are to be ended, and begin again with the next servicer."""
+        open_ = {ServiceState.QUEUED, ServiceState.RUNNING}
+        alive = {service_id for service_id, status in self.statuses.items() if status.state in open_}
+        self._paused = frozenset(alive - self._stopping)
+        return self._paused
 
     def check(self, service_id: ServiceId) -> None:
         """Whether there is room for this run.
@@ -215,6 +233,9 @@ class Machine:
             return [report]
         if event.status.state is ServiceState.HARVESTING:
             return [report, Harvest(event.spec, event.status)]
+        if event.is_interrupted:
+            self.statuses[service_id] = again = replace(event.status, state=ServiceState.QUEUED, pid=0, started_at=ZERO)
+            return [Keep(again), Relaunch(event.spec)]
         return [report, Adopt(event.spec)]
 
     def _asked(self, event: Asked) -> list[Command]:
@@ -228,6 +249,9 @@ class Machine:
         return [Keep(self.statuses[service_id]), Launch(event.spec)]
 
     def _exited(self, event: Exited, now: Instant) -> list[Command]:
+        if event.is_stopped and event.service_id in self._paused:
+            return []
+        self._stopping.discard(event.service_id)
         if event.is_stopped:
             after = ServiceState.STOPPED
         else:
@@ -251,6 +275,7 @@ class Machine:
             return []
         if status.state is ServiceState.QUEUED:
             return [*self._step(service_id, ServiceState.STOPPED, finished_at=now), End(service_id)]
+        self._stopping.add(service_id)
         return [End(service_id)]
 
     def _acknowledged(self, event: Acknowledged) -> list[Command]:

@@ -22,6 +22,8 @@ from servicer.folder import Folder
 
 LOOK_S = 0.1
 LOOKS_AFTER_DEATH = 5
+STOPPED = "stopped"
+"""The reason that a shim records when it was asked to end its program."""
 
 
 def start(folder: Folder, order: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
 from plotter2.client.upload import push
 from plotter2.clock import Clock, IdSource, Instant
 from plotter2.errors import LimitError, NotFoundError, Plotter2Error
+from plotter2.host import boot_id
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.package import Service
@@ -113,6 +114,8 @@ class Runner:
                 self._go_on("launch", wanted.spec, self._launch(wanted.spec))
             case machine.Adopt():
                 self._go_on("adopt", wanted.spec, self._adopt(wanted.spec))
+            case machine.Relaunch():
+                self._go_on("relaunch", wanted.spec, self._relaunch(wanted.spec))
             case machine.Harvest():
                 self._go_on("harvest", wanted.spec, self._harvest(wanted.spec, wanted.status))
             case machine.End():
@@ -199,6 +202,7 @@ class Runner:
             "wall_s": limits.wall_s,
             "memory_bytes": limits.memory_bytes,
             "log_bytes_max": limits.log_bytes_max,
+            "boot": boot_id(),
         }
 
     def _command(self, place: Folder, spec: ServiceSpec, service: Service) -> command.Start:
@@ -215,6 +219,19 @@ class Runner:
         else:
             await self._launch(spec)
 
+    async def _relaunch(self, spec: ServiceSpec) -> None:
+        """Begin an interrupted program again, unless it has come to its own end meanwhile."""
+        place = self._folder(spec.service_id)
+        while await asyncio.to_thread(process.find, place.root) is not None:
+            await asyncio.to_thread(process.end, place.root)
+            await asyncio.sleep(process.LOOK_S)
+        await asyncio.to_thread(process.end_orphan, place)
+        if place.read("exit.json").get("reason", process.STOPPED) != process.STOPPED:
+            await self._follow(spec)
+            return
+        await asyncio.to_thread(place.begin_anew)
+        await self._launch(spec)
+
     async def _follow(self, spec: ServiceSpec) -> None:
         """Follow a run from wherever it is to its end."""
         place = self._folder(spec.service_id)
@@ -229,7 +246,7 @@ class Runner:
             await self.put(machine.Exited(spec.service_id, -9, error=lost, tail=place.tail()))
             return
         status, reason = int(ended["exit_status"]), str(ended["reason"])
-        is_stopped = reason == "stopped"
+        is_stopped = reason == process.STOPPED
         error = "" if status == 0 and not reason else _why(status, reason)
         tail = await asyncio.to_thread(place.tail) if error else ""
         await self.put(machine.Exited(spec.service_id, status, is_stopped, error, tail))

@@ -196,14 +196,23 @@ def _carriers(output: str) -> list[int]:
 
 
 @pytest.mark.req("r073")
-async def test_told_to_stop_it_ends_its_programs_and_the_next_one_tells(
-    layout: Layout, manager: FakeManager, push: FakePush
+async def test_told_to_stop_it_ends_its_programs_and_the_next_one_begins_them_again(
+    layout: Layout, manager: FakeManager, push: FakePush, tmp_path: Path
 ) -> None:
+    mark = tmp_path / "begun"
+    program = (
+        f"import os, pathlib, time\nmark = pathlib.Path({str(mark)!r})\n"
+        "output = pathlib.Path(os.environ['PLOTTER2_OUTPUT'])\n"
+        "if mark.exists():\n    (output / 'second.txt').write_text('2')\n"
+        "else:\n    (output / 'first.txt').write_text('1')\n    mark.touch()\n    time.sleep(60)\n"
+    )
     async with manager_serving(manager) as address:
         async with servicer_inside(layout, address) as servicer:
-            await servicer.start(spec(layout, NAP))
-            await until((layout.service / ONE / "work" / "code_sources" / "ready").exists)
+            await servicer.start(spec(layout, program, outputs=["{output}/**"]))
+            await until(mark.exists)
         assert process.find(layout.service / ONE) is None
         async with servicer_inside(layout, address):
-            assert (await manager.ended(ONE)).state is ServiceState.STOPPED
-    assert push.calls == []
+            assert (await manager.ended(ONE)).state is ServiceState.DONE
+    assert ServiceState.STOPPED not in manager.states(ONE)
+    assert "second.txt" in {Path(name).name for name in push.content()}
+    assert "first.txt" not in {Path(name).name for name in push.content()}

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from plotter2.clock import Instant
+from plotter2.host import boot_id
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec, ServiceState
@@ -191,3 +192,28 @@ async def test_a_service_lives_on_when_it_shall(layout: Layout) -> None:
         with servicer_process(layout, address):
             end = await manager.ended(ONE)
     assert end.error == "it was ended by signal 9 (SIGKILL)"
+
+
+@pytest.mark.req("r073", "r076", "r198")
+async def test_what_a_reboot_has_ended_begins_again(layout: Layout) -> None:
+    """As after a power cut: servicer, shim and program are gone at once, and the machine has booted anew."""
+    manager, stagers = FakeManager(), StagersManager()
+    async with manager_serving(manager) as address, serving(stagers) as stagers_address:
+        with stager_process(layout, stagers_address) as stager:
+            with servicer_process(layout, address) as servicer:
+                await begin(layout, servicer.address)
+                servicer.kill()
+            kill_shim(layout)
+            for pid in programs(layout):
+                os.kill(pid, signal.SIGKILL)
+            order = Folder(layout, ONE).root / "start.json"
+            order.write_text(order.read_text().replace(boot_id(), "an earlier boot"))
+            (place(layout) / "starts").rename(place(layout) / "left by the first")
+            with servicer_process(layout, address, stager_address=stager.address):
+                await until((place(layout) / "starts").exists)
+                (place(layout) / "go").touch()
+                end = await manager.ended(ONE)
+    assert (end.state, end.error) == (ServiceState.DONE, "")
+    content = stagers.contents("digits/lr=0.1")
+    assert content["starts"] == b"x"
+    assert "left by the first" not in content

@@ -21,6 +21,7 @@ from servicer.machine import (
     Keep,
     Launch,
     Machine,
+    Relaunch,
     Remember,
     Report,
     Started,
@@ -241,3 +242,37 @@ def test_what_could_not_be_written_down_was_never_asked() -> None:
     machine.undo(ONE)
     machine.check(ServiceId("req-1.s1"))
     assert machine.handle(Asked(spec()), NOW) != []
+
+
+@pytest.mark.parametrize("state", [ServiceState.QUEUED, ServiceState.RUNNING])
+def test_a_program_that_is_ended_for_the_servicers_sake_has_not_come_to_its_end(state: ServiceState) -> None:
+    machine = machine_with(state)
+    assert machine.pause() == {ONE}
+    assert machine.handle(Exited(ONE, -15, is_stopped=True), NOW) == []
+    assert state_of(machine) is state
+
+
+def test_a_program_that_somebody_has_stopped_before_is_stopped_all_the_same() -> None:
+    machine = machine_with(ServiceState.RUNNING)
+    machine.handle(StopAsked(ONE), NOW)
+    assert machine.pause() == set()
+    machine.handle(Exited(ONE, -15, is_stopped=True), NOW)
+    assert state_of(machine) is ServiceState.STOPPED
+
+
+def test_a_program_that_ends_by_itself_meanwhile_has_ended() -> None:
+    machine = machine_with(ServiceState.RUNNING)
+    machine.pause()
+    machine.handle(Exited(ONE, 0), NOW)
+    assert state_of(machine) is ServiceState.HARVESTING
+
+
+@pytest.mark.parametrize("state", [ServiceState.QUEUED, ServiceState.RUNNING])
+def test_an_interrupted_run_is_begun_again(state: ServiceState) -> None:
+    machine = Machine(1)
+    before = ServiceStatus(ONE, state, pid=7, started_at=NOW)
+    after = ServiceStatus(ONE, ServiceState.QUEUED)
+    assert machine.handle(Found(spec(), before, is_interrupted=True), LATER) == [Keep(after), Relaunch(spec())]
+    assert machine.handle(Started(ONE, 8), LATER)[-1] == Report(
+        ServiceStatus(ONE, ServiceState.RUNNING, pid=8, started_at=LATER)
+    )
