@@ -28,39 +28,84 @@ from manager.store import TaskRow
 from plotter2.clock import Instant
 from plotter2.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from plotter2.ids import RequestId, TaskId, uuid7
+from plotter2.model import ask
 from plotter2.model.request import Request, RequestKind, RequestState
-from plotter2.model.task import Task
+from plotter2.model.task import Task, TaskKind
 
 OPEN_REQUESTS_MAX = 100_000
+PLAN_AGAIN = RequestId("")
+"""The answer to a redo whose version is the newest no more: no request was made."""
 
 
-def repeated(state: State, event: RunAsked | RedoAsked | ArchiveAsked) -> list[Command] | None:
-    """The answer to an ask whose client key was used before: the id of that request. None for a new ask."""
+def described(event: RunAsked | ArchiveAsked) -> str:
+    """The ask of this event as its request remembers it."""
+    if isinstance(event, ArchiveAsked):
+        return ask.encode(ask.ArchiveAsk(event.bundle, event.archived, event.replay_of))
+    source = blake3(event.source.encode()).hexdigest() if event.source else ""
+    parameters, kind = ask.raw(event.parameters_json), event.kind if source else TaskKind.SCRIPT
+    return ask.encode(
+        ask.RunAsk(
+            event.task, event.bundle, event.version, parameters, kind, event.filename if source else "", source,
+            event.replay_of,
+        )
+    )  # fmt: skip
+
+
+def key_taken(key: str, known: RequestId) -> ConflictError:
+    """Why an ask is refused whose key belongs to another one."""
+    return ConflictError(
+        f"The key {key!r} belongs to another ask, request {known}; give this ask a key of its own, "
+        "or repeat that ask as it was."
+    )
+
+
+def repeated(
+    state: State, event: RunAsked | RedoAsked | ArchiveAsked | AskRefused, now: Instant
+) -> list[Command] | None:
+    """The answer to an ask whose client key was used before: the id of that request. None for a new ask.
+
+    Another ask under the same key is refused, and that is remembered without the key.
+    """
     known = state.keys.get(event.client_key) if event.client_key else None
     if known is None:
-        state.remember_key(event.client_key, event.request_id)
         return None
-    return [Answer(event.token, known)]
+    kind, text, bundle = _what(event)
+    if ask.identity(kind, text) == known[1]:
+        return [Answer(event.token, known[0])]
+    request = Request(event.request_id, kind, user=event.user, bundle=bundle, ask_json=text, created_at=now)
+    return _refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
+
+
+def _what(event: RunAsked | RedoAsked | ArchiveAsked | AskRefused) -> tuple[RequestKind, str, str]:
+    """Kind, ask and bundle."""
+    match event:
+        case RunAsked():
+            return RequestKind.RUN, described(event), event.bundle
+        case ArchiveAsked():
+            return RequestKind.ARCHIVE, described(event), event.bundle
+        case RedoAsked():
+            return RequestKind.REDO, event.ask_json, event.experiment.version.path
+        case AskRefused():
+            return event.kind, event.ask_json, event.bundle
 
 
 def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
     """Run a task on a bundle."""
-    ask = {"task": event.task, "bundle": event.bundle, "parameters": json.loads(event.parameters_json)}
     request = Request(
-        event.request_id, RequestKind.RUN, RequestState.ACCEPTED, event.user, event.bundle,
-        json.dumps(ask, ensure_ascii=False), event.client_key, created_at=now,
+        event.request_id, RequestKind.RUN, RequestState.ACCEPTED, event.user, event.bundle, described(event),
+        event.client_key, created_at=now,
     )  # fmt: skip
     try:
         _check_room(state, 1)
         task, target = _resolve(state, event, now)
     except RefusedError as wrong:
-        return _refuse(event.token, request, wrong, now)
+        return _refuse(state, event.token, request, wrong, now)
     live = _open(state, request)
     runs.adopt_task(state, task)
     return [
         SaveTask(TaskRow(task, is_hidden=True)),
         runs.add(state, live, task, target, event.parameters_json, now),
-        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=ask),
+        _accepted(request, now),
         Answer(event.token, request.id),
     ]
 
@@ -93,20 +138,19 @@ def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[s
 
 
 def redo_asked(state: State, event: RedoAsked, now: Instant) -> list[Command]:
-    """Run an experiment again for other values."""
-    path = event.contents.bundle.path
+    """Run an experiment again for other values, unless a new version came in while it was planned."""
+    path, version = event.experiment.version.path, event.experiment.version.version
     request = Request(
         event.request_id, RequestKind.REDO, RequestState.ACCEPTED, event.user, path, event.ask_json, event.client_key,
         created_at=now,
     )  # fmt: skip
     node = state.catalog.get(path)
-    if node is None or node.version.version != event.contents.bundle.version:
-        stale = ConflictError(f"Bundle {path!r} got a new version meanwhile; ask again.")
-        return [Answer(event.token, error=stale)]
+    if node is None or (node.version.version != version and not event.is_pinned):
+        return [Answer(event.token, PLAN_AGAIN)]
     live = _open(state, request)
     redo.open_children(live, event)
     return [
-        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=json.loads(event.ask_json)),
+        _accepted(request, now),
         *redo.start_children(state, live, now),
         Answer(event.token, request.id),
     ]
@@ -114,15 +158,15 @@ def redo_asked(state: State, event: RedoAsked, now: Instant) -> list[Command]:
 
 def archive(state: State, event: ArchiveAsked, now: Instant) -> list[Command]:
     """Hide a bundle, or show it again. Nothing is ever deleted."""
-    ask = {"bundle": event.bundle, "archived": event.archived}
     request = Request(
-        event.request_id, RequestKind.ARCHIVE, RequestState.DONE, event.user, event.bundle, json.dumps(ask),
+        event.request_id, RequestKind.ARCHIVE, RequestState.DONE, event.user, event.bundle, described(event),
         event.client_key, created_at=now, finished_at=now,
     )  # fmt: skip
     try:
         node = state.catalog.need(event.bundle)
     except RefusedError as wrong:
-        return _refuse(event.token, request, wrong, now)
+        return _refuse(state, event.token, request, wrong, now)
+    state.remember_key(request)
     state.catalog.put(replace(node.version, archived=event.archived), node.sources)
     return [
         SaveRequest(request),
@@ -135,18 +179,20 @@ def archive(state: State, event: ArchiveAsked, now: Instant) -> list[Command]:
 def calls_opened(state: State, event: CallsOpened, now: Instant) -> list[Command]:
     """A stream of many small runs of one definition."""
     task = event.task
-    ask = {"task": task.name, "source": task.source_digest.hex()}
+    described = {"task": task.name, "source": task.source_digest.hex()}
     request = Request(
-        event.request_id, RequestKind.CALL, RequestState.ACCEPTED, event.user, task.bundle, json.dumps(ask),
+        event.request_id, RequestKind.CALL, RequestState.ACCEPTED, event.user, task.bundle, json.dumps(described),
         event.client_key, created_at=now,
     )  # fmt: skip
+    if event.client_key in state.keys:
+        return [Answer(event.token, error=key_taken(event.client_key, state.keys[event.client_key][0]))]
     live = _open(state, request)
     live.is_open = True
     runs.adopt_task(state, task)
     state.task_users[task.id] = state.task_users.get(task.id, 0) + 1  # held by the stream until it is closed
     return [
         SaveTask(TaskRow(task, is_hidden=True)),
-        note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=ask),
+        _accepted(request, now),
         Answer(event.token, (request.id, task.id)),
     ]
 
@@ -203,12 +249,13 @@ def cancelled(state: State, event: RequestCancelled, now: Instant) -> list[Comma
     return [*commands, note("request.cancelled", live.request.id, now), Answer(event.token)]
 
 
-def refused(event: AskRefused, now: Instant) -> list[Command]:
+def refused(state: State, event: AskRefused, now: Instant) -> list[Command]:
     """An ask that made no sense: remembered, and answered with the reason."""
     request = Request(
-        event.request_id, event.kind, RequestState.ACCEPTED, event.user, event.bundle, event.ask_json, created_at=now
-    )
-    return _refuse(event.token, request, event.wrong, now)
+        event.request_id, event.kind, RequestState.ACCEPTED, event.user, event.bundle, event.ask_json,
+        event.client_key, created_at=now,
+    )  # fmt: skip
+    return _refuse(state, event.token, request, event.wrong, now)
 
 
 def _check_room(state: State, count: int) -> None:
@@ -221,14 +268,24 @@ def _check_room(state: State, count: int) -> None:
 def _open(state: State, request: Request) -> LiveRequest:
     live = LiveRequest(request)
     state.requests[request.id] = live
+    state.remember_key(request)
     state.touch(live)
     return live
 
 
-def _refuse(token: int, request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
+def _accepted(request: Request, now: Instant) -> Command:
+    told = json.loads(request.ask_json)
+    return note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=told)
+
+
+def _refuse(state: State, token: int, request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
+    """Remembered with its key, so a repeat is answered with the same; but what a repeat can mend keeps none."""
+    key = "" if wrong.retry else request.client_key
     refused = replace(
-        request, state=RequestState.REFUSED, reason=wrong.message, reason_code=wrong.code, finished_at=now
-    )
+        request, state=RequestState.REFUSED, reason=wrong.message, reason_code=wrong.code, finished_at=now,
+        client_key=key,
+    )  # fmt: skip
+    state.remember_key(refused)
     return [
         SaveRequest(refused),
         note("request.refused", request.id, now, kind=request.kind, user=request.user, reason=wrong.message),

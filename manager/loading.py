@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from manager.catalog import source_digests
 from manager.commands import Command
 from manager.machine import Machine
@@ -11,7 +9,7 @@ from manager.store import Snapshot, Store
 from plotter2 import files
 from plotter2.clock import Clock, IdSource
 from plotter2.layout import Layout
-from plotter2.model import package
+from plotter2.model import ask, package
 from plotter2.model.bundle import Contents
 from plotter2.model.request import RequestKind
 
@@ -37,7 +35,7 @@ async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], C
     for request in snapshot.requests:
         if request.kind is not RequestKind.REDO:
             continue
-        number = int(json.loads(request.ask_json)["version"])
+        number = ask.redo_ask(request.ask_json).version
         version = await store.get_bundle(request.bundle, number)
         if version is not None:
             entries = await store.files_of(request.bundle, number)

@@ -6,7 +6,6 @@ called once after all events of a turn: waiting runs are assigned and changed re
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import replace
 
@@ -45,6 +44,7 @@ from manager.scheduler import Scheduler
 from manager.state import LiveRequest, State
 from manager.store import Snapshot
 from plotter2.clock import Instant
+from plotter2.model import ask
 from plotter2.model import request as requests
 from plotter2.model.bundle import Contents
 from plotter2.model.request import RequestKind, RequestState
@@ -112,9 +112,9 @@ class Machine:
     def _reopen(self, live: LiveRequest, contents: dict[tuple[str, int], Contents]) -> None:
         if live.request.kind is not RequestKind.REDO:
             return
-        ask = json.loads(live.request.ask_json)
-        live.parallel = max(1, int(ask.get("parallel", 1)))
-        redo.reopen_children(self.state, live, contents[live.request.bundle, int(ask["version"])])
+        asked = ask.redo_ask(live.request.ask_json)
+        live.parallel = asked.parallel
+        redo.reopen_children(self.state, live, contents[live.request.bundle, asked.version])
 
     def handle(self, event: Event, now: Instant) -> list[Command]:  # noqa: C901, PLR0911, PLR0912 -- a dispatch table: one line a kind of event
         """Hear one event."""
@@ -138,10 +138,8 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
-            case RunAsked() | RedoAsked() | ArchiveAsked():
+            case RunAsked() | RedoAsked() | ArchiveAsked() | AskRefused():
                 return self._asked(event, now)
-            case AskRefused():
-                return asks.refused(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
             case CallsOpened():
@@ -168,8 +166,8 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: RunAsked | RedoAsked | ArchiveAsked, now: Instant) -> list[Command]:
-        known = asks.repeated(self.state, event)
+    def _asked(self, event: RunAsked | RedoAsked | ArchiveAsked | AskRefused, now: Instant) -> list[Command]:
+        known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
         match event:
@@ -179,6 +177,8 @@ class Machine:
                 return asks.redo_asked(self.state, event, now)
             case ArchiveAsked():
                 return asks.archive(self.state, event, now)
+            case AskRefused():
+                return asks.refused(self.state, event, now)
 
     def settle(self, now: Instant) -> list[Command]:
         """After all events of a turn: assign what waits, write and tell of every request that changed."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from manager.catalog import Catalog
 from manager.commands import CallEnd
 from manager.events import DeliveryOffered, Token
+from manager.experiment import Experiment
 from manager.store import Delivery, ServiceRow, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
-from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model import ask
+from plotter2.model.bundle import BundleVersion
 from plotter2.model.request import Child, Request
 from plotter2.model.task import TaskRun
 from plotter2.model.worker import Worker
@@ -32,7 +34,7 @@ class LiveRequest:
         is_open: more calls may come (a stream of calls that has not been closed).
         waiting: indices of children that have not been started, in the order asked.
         parallel: how many children may run at a time.
-        contents: the version, with files, that its children run with.
+        experiment: the version that its children run.
         ends: calls that ended in this turn.
     """
 
@@ -49,7 +51,7 @@ class LiveRequest:
     parallel: int = 1
     runs: set[RunId] = field(default_factory=set)
     ends: list[CallEnd] = field(default_factory=list)
-    contents: Contents | None = None
+    experiment: Experiment | None = None
     reason: str = ""
     reason_code: str = ""
 
@@ -84,7 +86,7 @@ class State:
     installing: dict[DeliveryId, DeliveryOffered] = field(default_factory=dict)
     waiting_for: dict[DeliveryId, list[Token]] = field(default_factory=dict)
     changed: dict[RequestId, LiveRequest] = field(default_factory=dict)
-    keys: OrderedDict[str, RequestId] = field(default_factory=OrderedDict)
+    keys: OrderedDict[str, tuple[RequestId, bytes]] = field(default_factory=OrderedDict)
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
 
     def touch(self, live: LiveRequest) -> None:
@@ -93,10 +95,10 @@ class State:
             live.is_changed = True
             self.changed[live.request.id] = live
 
-    def remember_key(self, client_key: str, request: RequestId) -> None:
-        """A request was made under this key."""
-        if client_key:
-            self.keys[client_key] = request
+    def remember_key(self, request: Request) -> None:
+        """A request was made; under its key, if it has one, another ask may not come."""
+        if request.client_key:
+            self.keys[request.client_key] = request.id, ask.identity(request.kind, request.ask_json)
             if len(self.keys) > RECENT_MAX:
                 self.keys.popitem(last=False)
 

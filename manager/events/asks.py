@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from manager.events.token import Token
+from manager.experiment import Experiment
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
-from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model.bundle import BundleVersion
 from plotter2.model.request import RequestKind
 from plotter2.model.task import Task, TaskKind
 
@@ -27,6 +28,7 @@ class RunAsked:
     filename: str = ""
     parameters_json: str = "{}"
     client_key: str = ""
+    replay_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,24 @@ class PlannedChild:
 
 @dataclass(frozen=True, slots=True)
 class RedoAsked:
-    """Run an experiment again. Planned at the edge from `contents`, which must still be the newest version."""
+    """Run an experiment again, as it was planned at the edge.
+
+    Attributes:
+        experiment: the version to run; unless it is pinned it must still be the newest.
+        is_pinned: that very version was asked for.
+        force: run again what was run before.
+    """
 
     token: Token
     request_id: RequestId
     user: str
-    contents: Contents
+    experiment: Experiment
     children: tuple[PlannedChild, ...]
     parallel: int
     force: bool
     ask_json: str
     client_key: str = ""
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class AskRefused:
     bundle: str
     ask_json: str
     wrong: RefusedError
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class ArchiveAsked:
     bundle: str
     archived: bool
     client_key: str = ""
+    replay_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

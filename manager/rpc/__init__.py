@@ -1,14 +1,14 @@
 """The manager's gRPC edge: translate, hand on, translate. Decides nothing.
 
-`ManagerRpc` is put together from five families of calls, one file each; what they share is `Doors`.
+`ManagerRpc` is put together from families of calls, one file each; what they share is `Doors`.
 """
 
 from __future__ import annotations
 
+from manager.rpc.asking import AskCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
-from manager.rpc.requests import RequestCalls
 from manager.rpc.versions import VersionCalls
 from plotter2.api.v1 import manager_pb2, manager_pb2_grpc
 
@@ -16,6 +16,6 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 
 class ManagerRpc(
-    RequestCalls, StreamCalls, BundleCalls, VersionCalls, DaemonCalls, manager_pb2_grpc.ManagerServiceServicer
+    AskCalls, StreamCalls, BundleCalls, VersionCalls, DaemonCalls, manager_pb2_grpc.ManagerServiceServicer
 ):
     """plotter2.api.v1.ManagerService."""

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from blake3 import blake3
 
-from manager.asks import calls_task_id
+from manager.asks import calls_task_id, key_taken
 from manager.doors import Doors
 from manager.events import CallsAdded, CallsClosed, CallsOpened
 from manager.hub import Watch
-from manager.rpc.requests import json_object
+from manager.rpc.asking import json_object
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
 from plotter2.ids import RequestId
-from plotter2.model import paths
+from plotter2.model import ask, paths
 from plotter2.model.task import SOURCE_BYTES_MAX, RunState, Task, TaskKind
 from plotter2.rpc import Context
 from plotter2.wire import tasks as wire
@@ -48,13 +48,15 @@ class StreamCalls:
         first = await anext(aiter(request_iterator), None)
         if first is None or first.WhichOneof("step") != "begin":
             raise UsageError("The first message of a stream of calls must be 'begin'.")
+        key = ask.check_key(first.begin.client_key)
+        known = await self._doors.store.find_request(key) if key else None
+        if known is not None:
+            raise key_taken(key, known.id)
         request_id = self._doors.ids.request()
         task = self._task(first.begin, request_id)
         await self.keep_source(task.source)
         with self._doors.hub.watch(request_id) as watch:
-            await self._doors.desk.ask(
-                lambda token: CallsOpened(token, request_id, first.begin.user, task, first.begin.client_key)
-            )
+            await self._doors.desk.ask(lambda token: CallsOpened(token, request_id, first.begin.user, task, key))
             yield pb.CallResponse(request_id=request_id)
             count = _Count()
             async with asyncio.TaskGroup() as group:

@@ -6,6 +6,7 @@ tests/contract/test_store.py. Rows stop here: inside the manager there are only 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -221,8 +222,8 @@ class Store(EventLog, Protocol):
         """Requests about a bundle or what lies below it, oldest first, without their children."""
         ...
 
-    async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
-        """The newest version that a successful service run with this key left, if any."""
+    async def find_run_keys(self, run_keys: Sequence[bytes]) -> dict[bytes, BundleVersion]:
+        """For each of these keys the newest version that a successful service run left under it, if any."""
         ...
 
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:

@@ -6,7 +6,7 @@ A batch is checked as a whole before anything of it is taken: like a transaction
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
@@ -194,15 +194,17 @@ class MemoryStore:
         )
         return _page(history, offset, limit)
 
-    async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
-        """The newest version that a successful service run with this key left."""
+    async def find_run_keys(self, run_keys: Sequence[bytes]) -> dict[bytes, BundleVersion]:
+        """For each of these keys the newest version that a successful service run left under it."""
+        wanted = set(run_keys) - {b""}
         chosen = [
             one
             for versions in self._versions.values()
             for one in versions
-            if run_key and one.bundle.run_key == run_key and one.bundle.ok
+            if one.bundle.run_key in wanted and one.bundle.ok
         ]
-        return self._shown(max(chosen, key=lambda one: one.bundle.created_at)) if chosen else None
+        chosen.sort(key=lambda one: one.bundle.created_at)
+        return {one.bundle.run_key: self._shown(one) for one in chosen}
 
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""

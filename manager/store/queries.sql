@@ -299,9 +299,10 @@ where bundles.path = $1 and versions.version = case when $2 = 0 then bundles.new
 select files.* from files join versions on versions.id = files.version_id
 where versions.path = $1 and versions.version = $2 order by files.path;
 
--- name: find_run_key
-select versions.*, bundles.archived from versions join bundles using (path)
-where run_key = $1 and ok and run_key <> '' order by versions.created_at desc, versions.id desc limit 1;
+-- name: find_run_keys
+select distinct on (run_key) versions.*, bundles.archived from versions join bundles using (path)
+where run_key = any($1::bytea[]) and ok and run_key <> ''
+order by run_key, versions.created_at desc, versions.id desc;
 
 -- name: get_delivery
 select * from deliveries where id = $1;

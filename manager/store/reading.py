@@ -108,9 +108,10 @@ class Reader:
         """Requests about a bundle or what lies below it, oldest first."""
         return await self._page(rows.to_history, "id", "list_history", (offset, limit), bundle)
 
-    async def find_run_key(self, run_key: bytes) -> BundleVersion | None:
-        """The newest version that a successful service run with this key left."""
-        return await self._one(rows.to_version, "find_run_key", run_key)
+    async def find_run_keys(self, run_keys: Sequence[bytes]) -> dict[bytes, BundleVersion]:
+        """For each of these keys the newest version that a successful service run left under it."""
+        found = map(rows.to_version, await self._fetch("find_run_keys", list(run_keys)))
+        return {version.run_key: version for version in found}
 
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""

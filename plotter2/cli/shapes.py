@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         HistoryEntry,
         OutputFile,
         Page,
+        Plan,
         Pulled,
         Request,
         Run,
@@ -132,6 +133,18 @@ def child(one: Child) -> Document:
 def redone(one: Request) -> Document:
     """The answer of `redo`."""
     return {"request": one.id, "state": one.state, "children": [child(item) for item in one.children]}
+
+
+def plan(one: Plan) -> Document:
+    """The answer of `redo --dry-run`."""
+    return {
+        "bundle": one.bundle,
+        "version": one.version,
+        "children": [
+            {"bundle": run.bundle, "parameters": raw(run.parameters_json, "{}"), "reused": run.reused}
+            for run in one.runs
+        ],
+    }
 
 
 def request(one: Request) -> Document:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from plotter2.client.blocking import Client
 
 Command = Callable[..., int | None]
+Key = Annotated[
+    str, typer.Option("--key", help="A repeat with the same key is answered with the first request, and does nothing.")
+]
 
 COMMON: dict[str, tuple[Any, Any]] = {
     "home": (

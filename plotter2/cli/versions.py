@@ -8,7 +8,7 @@ import typer
 
 from plotter2.cli import output, shapes
 from plotter2.cli.data import BundleName
-from plotter2.cli.verbs import Session, verb
+from plotter2.cli.verbs import Key, Session, verb
 
 if TYPE_CHECKING:
     from plotter2.client.views import ChangedFile, Difference
@@ -85,19 +85,19 @@ def history(session: Session, bundle: BundleName) -> None:
     )
 
 
-def archive(session: Session, bundle: BundleName) -> None:
+def archive(session: Session, bundle: BundleName, key: Key = "") -> None:
     """Put a bundle aside: it is not listed any more, and nothing of it is deleted."""
-    _hide(session, bundle, archived=True)
+    _hide(session, bundle, key, archived=True)
 
 
-def unarchive(session: Session, bundle: BundleName) -> None:
+def unarchive(session: Session, bundle: BundleName, key: Key = "") -> None:
     """List a bundle again that was put aside."""
-    _hide(session, bundle, archived=False)
+    _hide(session, bundle, key, archived=False)
 
 
-def _hide(session: Session, bundle: str, *, archived: bool) -> None:
+def _hide(session: Session, bundle: str, key: str, *, archived: bool) -> None:
     with session.connect() as p2:
-        found = (p2.archive(bundle) if archived else p2.unarchive(bundle)).check()
+        found = (p2.archive(bundle, key=key) if archived else p2.unarchive(bundle, key=key)).check()
     if session.as_json:
         output.document({"request": found.id, "state": found.state, "bundle": bundle, "archived": archived})
     else:

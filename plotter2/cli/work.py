@@ -1,4 +1,4 @@
-"""Commands about work: run, redo, tasks, requests, wait, cancel."""
+"""Commands about work: run, redo, replay, tasks, requests, wait, cancel."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plotter2.cli import output, shapes, values
-from plotter2.cli.verbs import Session, verb
+from plotter2.cli.verbs import Key, Session, verb
 from plotter2.client.sources import JsonText, is_path
 from plotter2.errors import UsageError
 from plotter2.model.request import RequestKind
 
 if TYPE_CHECKING:
-    from plotter2.client.views import Request
+    from plotter2.client.views import Plan, Request
 
 Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended, with its outcome.")]
 Settings = Annotated[
@@ -33,6 +33,7 @@ def run(
     ],
     on: Annotated[str, typer.Option("--on", metavar="BUNDLE[@VERSION]", help="What it works on.")] = "",
     settings: Settings = [],  # noqa: B006 -- typer copies it
+    key: Key = "",
     wait: Wait = False,
 ) -> int | None:
     """Run a task on a bundle."""
@@ -41,7 +42,7 @@ def run(
     pairs = (f"{json.dumps(name)}:{text}" for name, text in values.parameters(settings).items())
     given = JsonText("{" + ",".join(pairs) + "}")
     with session.connect() as p2, output.request_bar(f"run {task}", is_shown=wait and not session.as_json) as bar:
-        found = p2.run(task, on or None, parameters=given, wait=wait, on_change=bar)
+        found = p2.run(task, on or None, parameters=given, key=key, wait=wait, on_change=bar)
     if session.as_json:
         output.document(shapes.ran(found))
     else:
@@ -63,7 +64,9 @@ def _print_runs(session: Session, found: Request, *, wait: bool) -> None:
 
 def redo(
     session: Session,
-    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The experiment.", show_default=False)],
+    bundle: Annotated[
+        str, typer.Argument(metavar="[BUNDLE[@VERSION]]", help="The experiment.", show_default=False)
+    ] = "",
     settings: Annotated[
         list[str],
         typer.Option(
@@ -71,22 +74,74 @@ def redo(
             metavar="NAME=V1,V2,…",
             help="A parameter and its values, or a range: 1..3, 0..1..0.1, lin:0:1:5, log:1e-4:1e-1:5; "
             "several make a grid.",
+            show_default=False,
         ),
-    ],
+    ] = [],  # noqa: B006 -- typer copies it
+    failed: Annotated[
+        str, typer.Option("--failed", metavar="ID", help="Instead: only the failed points of this request.")
+    ] = "",
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="At most so many at a time.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Run again what was already run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and what is reused.")] = False,
+    key: Key = "",
     wait: Wait = False,
 ) -> int | None:
     """Run an experiment again with other parameters, one child bundle a value, in the order given."""
     axes = {name: [JsonText(text) for text in texts] for name, texts in values.axes(settings).items()}
-    with session.connect() as p2, output.request_bar(f"redo {bundle}", is_shown=wait and not session.as_json) as bar:
-        found = p2.redo(bundle, axes, parallel=parallel, force=force, wait=wait, on_change=bar)
+    if failed and (bundle or axes):
+        raise UsageError("redo --failed takes bundle and values from its request: name the request alone.")
+    if not bundle and not failed:
+        raise UsageError("redo needs the bundle that shall be run again, or --failed with a request.")
+    if dry_run:
+        with session.connect() as p2:
+            _print_plan(session, p2.plan(bundle, axes, failed_of=failed, force=force))
+        return None
+    title = f"redo {bundle or failed}"
+    with session.connect() as p2, output.request_bar(title, is_shown=wait and not session.as_json) as bar:
+        found = p2.redo(
+            bundle, axes, failed_of=failed, parallel=parallel, force=force, key=key, wait=wait, on_change=bar
+        )
+    _print_redone(session, found, wait=wait)
+    return _verdict(found)
+
+
+def _print_redone(session: Session, found: Request, *, wait: bool) -> None:
     if session.as_json:
         output.document(shapes.redone(found))
     elif wait:
         _print_children(found)
     else:
         _follow(found)
+
+
+def _print_plan(session: Session, found: Plan) -> None:
+    if session.as_json:
+        output.document(shapes.plan(found))
+        return
+    rows = [
+        (one.bundle, output.settings(one.parameters_json), f"reuses {one.reused}" if one.reused else "would run")
+        for one in found.runs
+    ]
+    output.table(("bundle", "parameters", ""), rows, "It has no values.")
+    reused = sum(1 for one in found.runs if one.reused)
+    output.note(f"{found.bundle}@{found.version}: {len(rows) - reused} would run, {reused} are reused.")
+
+
+def replay(
+    session: Session,
+    request: Annotated[str, typer.Argument(metavar="ID", help="A request.", show_default=False)],
+    key: Key = "",
+    wait: Wait = False,
+) -> int | None:
+    """Ask the same again, on what is current now."""
+    with session.connect() as p2, output.request_bar("replay", is_shown=wait and not session.as_json) as bar:
+        found = p2.replay(request, key=key, wait=wait, on_change=bar)
+    if found.kind == RequestKind.REDO:
+        _print_redone(session, found, wait=wait)
+    elif session.as_json:
+        output.document(shapes.ran(found))
+    else:
+        _print_runs(session, found, wait=wait)
     return _verdict(found)
 
 
@@ -206,8 +261,10 @@ def register(app: typer.Typer) -> None:
         app,
         "redo",
         examples="plotter2 redo experiments/digits --set lr=0.1,0.2,0.15 --parallel 2 --wait\n\n"
-        "plotter2 redo experiments/digits --set lr=log:1e-4:1e-1:5 --set seed=1..3 --json --wait",
+        "plotter2 redo experiments/digits --set lr=log:1e-4:1e-1:5 --set seed=1..3 --json --wait\n\n"
+        "plotter2 redo experiments/digits@2 --set seed=1..3 --dry-run\n\nplotter2 redo --failed req-… --wait",
     )(redo)
+    verb(app, "replay", examples="plotter2 replay req-… --wait\n\nplotter2 replay req-… --key nightly --json")(replay)
     verb(app, "tasks", examples="plotter2 tasks\n\nplotter2 tasks experiments/digits")(tasks)
     verb(app, "requests", examples="plotter2 requests\n\nplotter2 requests --bundle experiments/digits --json")(
         requests

@@ -22,6 +22,8 @@ from plotter2.client.views import (
     File,
     HistoryEntry,
     OutputFile,
+    Plan,
+    PlannedRun,
     Request,
     Worker,
     when,
@@ -120,6 +122,33 @@ def _texts(values: Any) -> list[str]:
         return [dumps(values)] if spread_out is None else spread_out
     is_one = isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
     return [dumps(value) for value in ([values] if is_one else values)]
+
+
+def redo(bundle: str, given: Mapping[str, Any], failed_of: str) -> manager_pb2.RedoAsk:
+    """A redo of `name` or `name@version`, or of the failed points of a request.
+
+    Raises:
+        UsageError: neither, or both.
+    """
+    if failed_of:
+        if bundle or given:
+            raise UsageError("The failed points of a request have their bundle and values: name the request alone.")
+        return manager_pb2.RedoAsk(failed_of=failed_of)
+    path, version = bundle_and_version(bundle)
+    if not path:
+        raise UsageError("A redo needs the bundle that shall be run again.")
+    return manager_pb2.RedoAsk(bundle=path, version=version, axes=axes(given))
+
+
+def plan_of(message: manager_pb2.PlanRedoResponse) -> Plan:
+    """What a redo would run."""
+    points = (
+        PlannedRun(
+            one.bundle, one.parameters_json, f"{one.reused_bundle}@{one.reused_version}" if one.reused_bundle else ""
+        )
+        for one in message.children
+    )
+    return Plan(message.bundle, message.version, tuple(points))
 
 
 def accepted(request: Request) -> Request:

@@ -87,13 +87,17 @@ def code_digest(files: Iterable[FileEntry]) -> bytes:
     return digest_of(entry for entry in files if entry.path.startswith(CODE + "/"))
 
 
-def run_key(files: Iterable[FileEntry], service_json: str, parameters_json: str) -> bytes:
+def inputs_digest(files: Iterable[FileEntry]) -> bytes:
+    """The digest of what a program is given; what plotter2 itself keeps there (manifest, package) does not count."""
+    return digest_of(entry for entry in files if entry.path not in {MANIFEST_FILE, PACKAGE_FILE})
+
+
+def run_key(inputs: bytes, service_json: str, parameters_json: str) -> bytes:
     """What decides whether a service run was done before: all its input files, how it is started, its parameters.
 
     Args:
-        files: every file of the bundle version; what plotter2 itself keeps there (manifest.json) does not count.
+        inputs: `inputs_digest` of the bundle version.
         service_json: canonical JSON of the `service` section.
         parameters_json: canonical JSON of all parameters, defaults included.
     """
-    inputs = (entry for entry in files if entry.path not in {MANIFEST_FILE, PACKAGE_FILE})
-    return blake3(digest_of(inputs) + service_json.encode() + b"\0" + parameters_json.encode()).digest()
+    return blake3(inputs + service_json.encode() + b"\0" + parameters_json.encode()).digest()

@@ -241,11 +241,11 @@ async def test_what_was_run_before_is_found_by_its_key_unless_it_failed(store: S
     key = bytes([5]) * 32
     await put(store, version("a", run_key=key, ok=False, seconds=9), version("b", run_key=key, seconds=1))
     await put(store, version("c", run_key=key, seconds=2), version("d", seconds=3))
-    found = await store.find_run_key(key)
-    assert found is not None
-    assert found.path == "c"
-    assert await store.find_run_key(b"") is None
-    assert await store.find_run_key(bytes(32)) is None
+    other = bytes([6]) * 32
+    await put(store, version("e", run_key=other, seconds=4))
+    found = await store.find_run_keys([key, b"", bytes(32), other])
+    assert {run_key: one.path for run_key, one in found.items()} == {key: "c", other: "e"}
+    assert await store.find_run_keys([]) == {}
 
 
 async def test_what_became_of_a_delivery_is_remembered(store: Store) -> None:

@@ -60,8 +60,11 @@ class SubmitRequest(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     REDO_FIELD_NUMBER: _builtins.int
     ARCHIVE_FIELD_NUMBER: _builtins.int
+    REPLAY_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
-    """Makes a repeat harmless; empty: every call is a new ask."""
+    """Makes a repeat harmless: it is answered with the first request, also when that was refused. The same key with
+    another ask is refused (conflict). Empty: every call is a new ask.
+    """
     user: _builtins.str
     @_builtins.property
     def run(self) -> Global___RunAsk: ...
@@ -69,6 +72,8 @@ class SubmitRequest(_message.Message):
     def redo(self) -> Global___RedoAsk: ...
     @_builtins.property
     def archive(self) -> Global___ArchiveAsk: ...
+    @_builtins.property
+    def replay(self) -> Global___ReplayAsk: ...
     def __init__(
         self,
         *,
@@ -77,12 +82,13 @@ class SubmitRequest(_message.Message):
         run: Global___RunAsk | None = ...,
         redo: Global___RedoAsk | None = ...,
         archive: Global___ArchiveAsk | None = ...,
+        replay: Global___ReplayAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "redo", b"redo", "run", b"run"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "redo", b"redo", "replay", b"replay", "run", b"run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "redo", b"redo", "run", b"run", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "redo", b"redo", "replay", b"replay", "run", b"run", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "replay"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -142,11 +148,17 @@ class RedoAsk(_message.Message):
     AXES_FIELD_NUMBER: _builtins.int
     PARALLEL_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    FAILED_OF_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     parallel: _builtins.int
     """At the most so many at a time; 0 means 1."""
     force: _builtins.bool
     """Run again what was already run."""
+    version: _builtins.int
+    """0 means the newest."""
+    failed_of: _builtins.str
+    """Instead of bundle and axes: the points of this redo that have failed or were stopped."""
     @_builtins.property
     def axes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweepAxis]:
         """Values in the order given; several axes make a grid, the last one fastest."""
@@ -158,10 +170,12 @@ class RedoAsk(_message.Message):
         axes: _abc.Iterable[Global___SweepAxis] | None = ...,
         parallel: _builtins.int = ...,
         force: _builtins.bool = ...,
+        version: _builtins.int = ...,
+        failed_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "force", b"force", "parallel", b"parallel"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "failed_of", b"failed_of", "force", b"force", "parallel", b"parallel", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -213,6 +227,27 @@ class ArchiveAsk(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ArchiveAsk: _TypeAlias = ArchiveAsk  # noqa: Y015
+
+@_typing.final
+class ReplayAsk(_message.Message):
+    """The same ask as this request's again, on what is current now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayAsk: _TypeAlias = ReplayAsk  # noqa: Y015
 
 @_typing.final
 class Request(_message.Message):
@@ -345,6 +380,88 @@ class SubmitResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitResponse: _TypeAlias = SubmitResponse  # noqa: Y015
+
+@_typing.final
+class PlanRedoRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def redo(self) -> Global___RedoAsk: ...
+    def __init__(
+        self,
+        *,
+        redo: Global___RedoAsk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["redo", b"redo"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["redo", b"redo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRedoRequest: _TypeAlias = PlanRedoRequest  # noqa: Y015
+
+@_typing.final
+class PlanRedoResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHILDREN_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def children(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedChild]:
+        """In the order they would run."""
+
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        version: _builtins.int = ...,
+        children: _abc.Iterable[Global___PlannedChild] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "children", b"children", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRedoResponse: _TypeAlias = PlanRedoResponse  # noqa: Y015
+
+@_typing.final
+class PlannedChild(_message.Message):
+    """One value of a redo that was not asked for yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    RUN_KEY_FIELD_NUMBER: _builtins.int
+    REUSED_BUNDLE_FIELD_NUMBER: _builtins.int
+    REUSED_VERSION_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    parameters_json: _builtins.str
+    run_key: _builtins.bytes
+    reused_bundle: _builtins.str
+    """The version that would be reused; empty and 0: the program would run."""
+    reused_version: _builtins.int
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        parameters_json: _builtins.str = ...,
+        run_key: _builtins.bytes = ...,
+        reused_bundle: _builtins.str = ...,
+        reused_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "parameters_json", b"parameters_json", "reused_bundle", b"reused_bundle", "reused_version", b"reused_version", "run_key", b"run_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedChild: _TypeAlias = PlannedChild  # noqa: Y015
 
 @_typing.final
 class GetRequestRequest(_message.Message):

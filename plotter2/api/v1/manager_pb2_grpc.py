@@ -125,6 +125,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.FromString,
                 _registered_method=True)
+        self.PlanRedo = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/PlanRedo',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -250,6 +255,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanRedo(self, request, context):
+        """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -342,6 +354,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ListHistory,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'PlanRedo': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanRedo,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -831,6 +848,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ListHistory',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanRedo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/PlanRedo',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,6 +62,8 @@ class ManagerServiceStub:
     """What differs between two versions; many files come in several messages."""
     ListHistory: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
+    PlanRedo: _grpc.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]
+    """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -97,6 +99,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """What differs between two versions; many files come in several messages."""
     ListHistory: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]  # type: ignore[assignment]
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
+    PlanRedo: _aio.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]  # type: ignore[assignment]
+    """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -237,5 +241,13 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ListHistoryResponse, _abc.Awaitable[_manager_pb2.ListHistoryResponse]]:
         """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
+
+    @_abc_1.abstractmethod
+    def PlanRedo(
+        self,
+        request: _manager_pb2.PlanRedoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.PlanRedoResponse, _abc.Awaitable[_manager_pb2.PlanRedoResponse]]:
+        """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -17,10 +17,10 @@ class Versions(Thread):
         """Everything that was asked about a bundle or what lies below it, oldest first, and what each push came to."""
         return self._do(lambda p2: p2.history(bundle))
 
-    def archive(self, bundle: str) -> Request:
+    def archive(self, bundle: str, *, key: str = "") -> Request:
         """Put a bundle aside: it is not listed any more, and all of it stays as it is."""
-        return self._do(lambda p2: p2.archive(bundle))
+        return self._do(lambda p2: p2.archive(bundle, key=key))
 
-    def unarchive(self, bundle: str) -> Request:
+    def unarchive(self, bundle: str, *, key: str = "") -> Request:
         """List a bundle again that was put aside."""
-        return self._do(lambda p2: p2.unarchive(bundle))
+        return self._do(lambda p2: p2.unarchive(bundle, key=key))

@@ -9,19 +9,20 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.client import asks
 from plotter2.client.sources import Given, JsonText, is_path, read
 from plotter2.client.verbs.core import Core, OnChange
-from plotter2.client.views import Request
+from plotter2.client.views import Plan, Request
 
 
 class Ask(Core):
     """The verbs that make requests."""
 
-    async def run(
+    async def run(  # noqa: PLR0913 -- what one may say about a run
         self,
         task: Given,
         on: str | None = None,
         *,
         source: Given | None = None,
         parameters: Mapping[str, Any] | JsonText | None = None,
+        key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
     ) -> Request:
@@ -32,6 +33,8 @@ class Ask(Core):
             on: the bundle, as `name` or `name@version`; none: the task runs on no bundle.
             source: the definition to run under the name `task`.
             parameters: given to the task.
+            key: makes a repeat harmless, also from another process: it is answered with the first request. With
+                another ask it is refused (ConflictError).
             wait: until it has ended. `Request.check()` raises if it did not end well.
             on_change: called with each new state and the lines printed since.
         """
@@ -43,15 +46,17 @@ class Ask(Core):
             asks.put_source(ask, read(source, str(task)))
         else:
             ask.task = str(task)
-        return await self._submit(manager_pb2.SubmitRequest(run=ask), wait=wait, on_change=on_change)
+        return await self._submit(manager_pb2.SubmitRequest(run=ask), wait=wait, key=key, on_change=on_change)
 
-    async def redo(
+    async def redo(  # noqa: PLR0913 -- what one may say about a redo
         self,
-        bundle: str,
+        bundle: str = "",
         axes: Mapping[str, Any] | None = None,
         *,
+        failed_of: str = "",
         parallel: int = 1,
         force: bool = False,
+        key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
         **more: Any,
@@ -59,18 +64,43 @@ class Ask(Core):
         """Run an experiment again, once a value: `redo("experiments/digits", lr=[0.1, 0.2])`.
 
         Args:
-            bundle: the experiment.
+            bundle: the experiment, as `name` or `name@version`.
             axes: parameter to values, in the order given; several axes make a grid, the last one fastest. A text
                 may be a range: `seed="1..3"`, `lr="log:1e-4:1e-1:5"`, `"lin:0:1:5"`, `"0..1..0.25"`.
+            failed_of: instead of bundle and axes: run the failed points of that request again, and only those.
             parallel: at most so many at a time.
             force: run again what was already run with the same code and data.
+            key: see `run`.
             wait: until all values have ended.
             on_change: called with each new state.
             more: axes as keywords.
         """
-        ask = manager_pb2.RedoAsk(bundle=bundle, parallel=parallel, force=force)
-        ask.axes.extend(asks.axes({**(axes or {}), **more}))
-        return await self._submit(manager_pb2.SubmitRequest(redo=ask), wait=wait, on_change=on_change)
+        ask = asks.redo(bundle, {**(axes or {}), **more}, failed_of)
+        ask.parallel, ask.force = parallel, force
+        return await self._submit(manager_pb2.SubmitRequest(redo=ask), wait=wait, key=key, on_change=on_change)
+
+    async def plan(
+        self,
+        bundle: str = "",
+        axes: Mapping[str, Any] | None = None,
+        *,
+        failed_of: str = "",
+        force: bool = False,
+        **more: Any,
+    ) -> Plan:
+        """What `redo` would run with the same words, and what it would reuse. Nothing is asked for."""
+        ask = asks.redo(bundle, {**(axes or {}), **more}, failed_of)
+        ask.force = force
+        message = manager_pb2.PlanRedoRequest(redo=ask)
+        answer = await self._link.ask(lambda stub: stub.PlanRedo(message, timeout=asks.TIMEOUT_S))
+        return asks.plan_of(answer)
+
+    async def replay(
+        self, request_id: str, *, key: str = "", wait: bool = True, on_change: OnChange | None = None
+    ) -> Request:
+        """Ask the same as that request again, on what is current now."""
+        ask = manager_pb2.ReplayAsk(request_id=request_id)
+        return await self._submit(manager_pb2.SubmitRequest(replay=ask), wait=wait, key=key, on_change=on_change)
 
     async def cancel(self, request_id: str) -> Request:
         """End what a request still has running."""

@@ -60,9 +60,9 @@ class Core:
                 await self._link.again(patience, gone)
 
     async def _submit(
-        self, message: manager_pb2.SubmitRequest, *, wait: bool, on_change: OnChange | None = None
+        self, message: manager_pb2.SubmitRequest, *, wait: bool, key: str = "", on_change: OnChange | None = None
     ) -> Request:
-        message.client_key = self._ids.uuid()
+        message.client_key = key or self._ids.uuid()
         message.user = self._user
         answer = await self._link.ask(lambda stub: stub.Submit(message, timeout=asks.TIMEOUT_S))
         request = asks.accepted(asks.request_of(answer.request))

@@ -41,14 +41,14 @@ class Versions(Core):
 
         return await everything(page)
 
-    async def archive(self, bundle: str) -> Request:
+    async def archive(self, bundle: str, *, key: str = "") -> Request:
         """Put a bundle aside: it is not listed any more, and all of it stays as it is."""
-        return await self._hide(bundle, archived=True)
+        return await self._hide(bundle, key, archived=True)
 
-    async def unarchive(self, bundle: str) -> Request:
+    async def unarchive(self, bundle: str, *, key: str = "") -> Request:
         """List a bundle again that was put aside."""
-        return await self._hide(bundle, archived=False)
+        return await self._hide(bundle, key, archived=False)
 
-    async def _hide(self, bundle: str, *, archived: bool) -> Request:
+    async def _hide(self, bundle: str, key: str, *, archived: bool) -> Request:
         ask = manager_pb2.ArchiveAsk(bundle=bundle, archived=archived)
-        return await self._submit(manager_pb2.SubmitRequest(archive=ask), wait=True)
+        return await self._submit(manager_pb2.SubmitRequest(archive=ask), wait=True, key=key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
 from plotter2.client.views.page import Page, json_or, when
+from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
 from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
 from plotter2.client.views.versions import ChangedFile, ChangedParameter, Difference, HistoryEntry
@@ -24,6 +25,8 @@ __all__ = [
     "HistoryEntry",
     "OutputFile",
     "Page",
+    "Plan",
+    "PlannedRun",
     "Process",
     "Pulled",
     "Request",

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import TypeVar
 
-from manager import redo
+from manager import plans
 from manager.commands import Command
 from manager.events import (
     CallsAdded,
@@ -20,6 +20,7 @@ from manager.events import (
     RunsReported,
     WorkerAnnounced,
 )
+from manager.experiment import Experiment
 from manager.machine import Machine
 from manager.scheduler import RoundRobin
 from plotter2.clock import Instant
@@ -86,10 +87,10 @@ class Story:
     ) -> tuple[RequestId, list[Command]]:
         asked = request(next(self.numbers))
         node = self.machine.state.catalog.need(bundle)
-        contents = Contents(node.version, FILES)
-        children = redo.plan(contents, [redo.Axis("lr", tuple(values))])
+        experiment = Experiment.of(Contents(node.version, FILES))
+        children = plans.plan(experiment, [plans.Axis("lr", tuple(values))])
         event = RedoAsked(
-            8, asked, "ann", contents, children, parallel, existing.get("force", False),
+            8, asked, "ann", experiment, children, parallel, existing.get("force", False),
             f'{{"parallel": {parallel}, "version": {node.version.version}}}',
         )  # fmt: skip
         return asked, self.turn(event)

@@ -43,7 +43,7 @@ def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
 def test_the_tree_has_every_verb() -> None:
     system = ["up", "down", "status", "workers", "logs", "doctor"]
     data = ["push", "pull", "ls", "show", "diff", "history", "archive", "unarchive", "report"]
-    work = ["run", "redo", "tasks", "requests", "wait", "cancel"]
+    work = ["run", "redo", "replay", "tasks", "requests", "wait", "cancel"]
     assert sorted([*system, *data, *work]) == VERBS
 
 
@@ -69,7 +69,8 @@ def test_help_starts_without_grpc_and_rich() -> None:
     [
         (["psh"], "No such command"),
         (["push"], "PATH"),
-        (["redo", "x"], "--set"),
+        (["redo"], "needs the bundle"),
+        (["redo", "x", "--failed", "req-1"], "name the request alone"),
         (["redo", "x", "--set", "lr=1", "--parallel", "0"], "--parallel"),
         (["redo", "x", "--set", "lr"], "name=value"),
         (["ls", "--nothing"], "--nothing"),
@@ -117,6 +118,36 @@ def test_redo_prints_the_documented_shape_in_the_users_spelling(cli: Any, manage
     assert '"lr": 0.10' in said.out
     assert '"lr": 1e-3' in said.out
     assert manager.submitted[0].redo.parallel == 2
+
+
+@pytest.mark.req("r018")
+def test_a_dry_run_prints_the_documented_shape_and_asks_for_nothing(cli: Any, manager: FakeManager) -> None:
+    said = cli("redo", "experiments/digits@2", "--set", "lr=0.10,0.2", "--dry-run", "--json")
+    assert said.document == {
+        "bundle": "experiments/digits", "version": 2, "children": [
+            {"bundle": "experiments/digits/bundles/lr=0.10", "parameters": {"lr": 0.1},
+             "reused": "experiments/digits/bundles/lr=0.10@1"},
+            {"bundle": "experiments/digits/bundles/lr=0.2", "parameters": {"lr": 0.2}, "reused": ""},
+        ],
+    }  # fmt: skip
+    assert '"lr": 0.10' in said.out
+    text = cli("redo", "experiments/digits@2", "--set", "lr=0.10,0.2", "--dry-run")
+    assert "1 would run, 1 are reused" in text.err
+    assert not manager.submitted
+
+
+@pytest.mark.req("r016")
+def test_a_key_is_sent_as_it_was_given(cli: Any, manager: FakeManager) -> None:
+    for words in (
+        ("run", "loss curve", "--on", "experiments/digits"),
+        ("redo", "experiments/digits", "--set", "lr=1"),
+        ("redo", "--failed", REQUEST),
+        ("replay", REQUEST),
+        ("archive", "experiments/digits"),
+    ):
+        assert cli(*words, "--key", "nightly").code == 0
+    assert [sent.client_key for sent in manager.submitted] == ["nightly"] * 5
+    assert manager.submitted[2].redo.failed_of == manager.submitted[3].replay.request_id == REQUEST
 
 
 def test_run_prints_the_documented_shape(cli: Any, manager: FakeManager) -> None:
@@ -223,6 +254,8 @@ def test_archive_hides_and_unarchive_shows(cli: Any, manager: FakeManager, verb:
         ("wait", REQUEST),
         ("run", "loss curve", "--on", "experiments/digits", "--wait"),
         ("redo", "experiments/digits", "--set", "lr=1", "--wait"),
+        ("redo", "experiments/digits@2", "--set", "lr=0.10", "--dry-run"),
+        ("replay", REQUEST, "--wait"),
     ],
 )
 def test_people_get_text_that_is_not_cut(cli: Any, words: tuple[str, ...]) -> None:

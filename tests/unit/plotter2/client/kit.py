@@ -53,7 +53,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             finished=1,
         )
         last = self.submitted[-1] if self.submitted else manager_pb2.SubmitRequest()
-        if last.WhichOneof("ask") == "redo":
+        if last.WhichOneof("ask") == "redo" and last.redo.axes:
             made.kind = "redo"
             for text in last.redo.axes[0].values_json:
                 made.children.add(
@@ -80,6 +80,18 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         if self.reason_code:
             return manager_pb2.SubmitResponse(request=self.request(manager_pb2.REQUEST_STATE_REFUSED))
         return manager_pb2.SubmitResponse(request=self.request(manager_pb2.REQUEST_STATE_ACCEPTED))
+
+    async def PlanRedo(self, request: manager_pb2.PlanRedoRequest, context: Any) -> manager_pb2.PlanRedoResponse:  # noqa: N802
+        made = manager_pb2.PlanRedoResponse(bundle=request.redo.bundle, version=request.redo.version)
+        for number, text in enumerate(request.redo.axes[0].values_json):
+            name = f"{request.redo.bundle}/bundles/lr={text}"
+            made.children.add(
+                bundle=name,
+                parameters_json=f'{{"lr":{text}}}',
+                reused_bundle=name if number == 0 else "",
+                reused_version=int(number == 0),
+            )
+        return made
 
     async def GetRequest(self, request: manager_pb2.GetRequestRequest, context: Any) -> manager_pb2.GetRequestResponse:  # noqa: N802
         if request.request_id != REQUEST:

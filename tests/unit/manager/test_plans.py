@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manager.redo import Axis, child_name, plan
+from manager import plans
+from manager.events import PlannedChild
+from manager.experiment import Experiment
+from manager.plans import Axis, child_name, plan_points
 from plotter2.errors import RefusedError
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.paths import BundlePath, bundle_path
@@ -18,6 +21,10 @@ from tests.unit.manager.kit import DIGITS, FILES
 def contents(package_json: str = DIGITS, files: tuple[FileEntry, ...] = FILES) -> Contents:
     version = BundleVersion(BundlePath("experiments/digits"), 1, bytes(32), len(files), 1, package_json=package_json)
     return Contents(version, files)
+
+
+def plan(found: Contents, axes: list[Axis]) -> tuple[PlannedChild, ...]:
+    return plans.plan(Experiment.of(found), axes)
 
 
 @pytest.mark.req("r018")
@@ -102,3 +109,13 @@ def test_a_childs_name_is_always_a_folder_and_different_values_have_different_na
     assert bundle_path(f"a/bundles/{name}").endswith(name)
     other = child_name({**spelled, "more": '"x"'})
     assert other != name
+
+
+@pytest.mark.req("r018")
+def test_a_point_is_run_again_with_the_parameters_it_had_and_new_ones_at_their_default() -> None:
+    experiment = Experiment.of(contents())
+    first = plan(contents(), [Axis("lr", ("0.10",)), Axis("seed", ("3",))])[0]
+    assert plan_points(experiment, [(first.bundle, first.parameters_json)]) == (first,)
+    assert plan_points(experiment, [("a", '{"lr": 0.10}')])[0].parameters_json == '{"lr": 0.10, "seed": 0}'
+    with pytest.raises(RefusedError, match="no parameter 'old'"):
+        plan_points(experiment, [("a", '{"old": 1}')])

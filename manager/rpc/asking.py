@@ -1,0 +1,269 @@
+"""Asks: submit, replay, plan. An ask is understood here, checked against the store, and decided by the machine.
+
+A kind of ask is a method `ask_<name in the oneof>`; families of their own may add more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+
+import msgspec
+from blake3 import blake3
+
+from manager import asks, plans
+from manager.events import ArchiveAsked, AskRefused, PlannedChild, RedoAsked, RunAsked
+from manager.experiment import Experiment
+from manager.publisher import INLINE_SOURCE_BYTES_MAX
+from manager.rpc import replays
+from manager.rpc.requests import RequestCalls
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.datter.check import check_source
+from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from plotter2.ids import RequestId
+from plotter2.model import ask, paths
+from plotter2.model.bundle import Contents
+from plotter2.model.request import Request, RequestKind
+from plotter2.model.service import ServiceState
+from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
+from plotter2.rpc import Context
+from plotter2.wire import asks as wire
+from plotter2.wire import tasks as wire_tasks
+
+PLAN_TRIES_MAX = 5
+NESTING_MAX = 64
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(r"[\[\]{}]")
+Handler = Callable[[pb.SubmitRequest, str], Awaitable[RequestId]]
+
+
+def json_object(text: str, what: str) -> str:
+    """The text, if it is a JSON object; empty means an empty one.
+
+    Raises:
+        UsageError: it is not, or it is nested too deep.
+    """
+    if text.count("[") + text.count("{") > NESTING_MAX and _depth(text) > NESTING_MAX:
+        raise UsageError(f"The {what} are nested deeper than {NESTING_MAX} levels.")
+    try:
+        msgspec.json.decode(text or "{}", type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        raise UsageError(f"The {what} must be a JSON object.") from None
+    except msgspec.DecodeError as wrong:
+        raise UsageError(f"The {what} are not JSON: {wrong}.") from None
+    return text or "{}"
+
+
+def _depth(text: str) -> int:
+    """How deep brackets outside of strings are nested."""
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+class AskCalls(RequestCalls):
+    """What people ask for."""
+
+    async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:  # noqa: N802 -- gRPC's name
+        """An ask, remembered before it is answered."""
+        del context
+        ask.check_key(request.client_key)
+        return pb.SubmitResponse(request=await self.whole(await self._handle(request, "")))
+
+    async def _handle(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        name = request.WhichOneof("ask")
+        if name is None:
+            kinds = ", ".join(field.name for field in pb.SubmitRequest.DESCRIPTOR.oneofs_by_name["ask"].fields)
+            raise UsageError(f"The request asks for nothing: set one of {kinds}.")
+        handler: Handler = getattr(self, f"ask_{name}")
+        return await handler(request, replay_of)
+
+    async def ask_run(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Run a task. A source that came along is checked before anything is made of it, and kept."""
+        event = replace(self._run_asked(request), replay_of=replay_of)
+        refused = self._refusal(request, event.request_id, RequestKind.RUN, event.bundle, asks.described(event))
+        known = await self._known(refused)
+        if known is not None:
+            return known
+        if event.source:
+            try:
+                await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind)
+            except RefusedError as wrong:
+                return await self._refuse(refused, wrong)
+            await self._keep(event.source.encode())
+        return await self._ask(lambda token: replace(event, token=token))
+
+    def _run_asked(self, request: pb.SubmitRequest) -> RunAsked:
+        asked = request.run
+        if len(asked.source.encode()) > SOURCE_BYTES_MAX:
+            raise UsageError(f"The task's source is longer than {SOURCE_BYTES_MAX} bytes.")
+        if not asked.task:
+            raise UsageError("The ask names no task.")
+        return RunAsked(
+            0,
+            self._doors.ids.request(),
+            request.user,
+            asked.task,
+            paths.bundle_path(asked.bundle) if asked.bundle else "",
+            asked.version,
+            asked.source,
+            wire_tasks.kind_from_proto(asked.kind) if asked.kind else TaskKind.SCRIPT,
+            asked.filename,
+            json_object(asked.parameters_json, "parameters"),
+            request.client_key,
+        )
+
+    async def keep_source(self, source: str) -> None:
+        """A source that is too long for a message is fetched by its digest: put it where that works."""
+        raw = source.encode()
+        if INLINE_SOURCE_BYTES_MAX < len(raw) <= SOURCE_BYTES_MAX:
+            await self._keep(raw)
+
+    async def _keep(self, raw: bytes) -> None:
+        await asyncio.to_thread(self._doors.organizer.put, blake3(raw).digest(), [raw])
+
+    async def ask_archive(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Hide a bundle, or show it again."""
+        event = ArchiveAsked(
+            0, self._doors.ids.request(), request.user, paths.bundle_path(request.archive.bundle),
+            request.archive.archived, request.client_key, replay_of,
+        )  # fmt: skip
+        text = asks.described(event)
+        known = await self._known(self._refusal(request, event.request_id, RequestKind.ARCHIVE, event.bundle, text))
+        return known or await self._ask(lambda token: replace(event, token=token))
+
+    async def ask_replay(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """The same ask as another request's, on what is current now."""
+        del replay_of
+        first = await self.need(RequestId(request.replay.request_id))
+        try:
+            again = await replays.again(first, self._doors)
+        except RefusedError as wrong:
+            text = ask.encode(ask.RedoAsk(replay_of=first.id))
+            refusal = self._refusal(request, self._doors.ids.request(), first.kind, first.bundle, text)
+            return await self._known(refusal) or await self._refuse(refusal, wrong)
+        again.client_key, again.user = request.client_key, request.user
+        return await self._handle(again, first.id)
+
+    # --- redo: planned at the edge, where the store can be asked --------------------------------------------------
+
+    async def ask_redo(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Plan, and have it decided; again if a new version came in between."""
+        bundle = self._redo_bundle(request.redo)
+        asked = wire.redo_from_proto(request.redo, bundle, replay_of)
+        refused = self._refusal(request, self._doors.ids.request(), RequestKind.REDO, bundle, ask.encode(asked))
+        known = await self._known(refused)
+        if known is not None:
+            return known
+        for _ in range(PLAN_TRIES_MAX):
+            try:
+                experiment, children = await self._plan(request.redo, bundle)
+            except RefusedError as wrong:
+                return await self._refuse(refused, wrong)
+            text = ask.encode(msgspec.structs.replace(asked, version=experiment.version.version))
+            event = RedoAsked(
+                0, refused.request_id, request.user, experiment, children, asked.parallel, asked.force, text,
+                request.client_key, asked.pinned,
+            )  # fmt: skip
+            made = await self._ask(partial(_with_token, event))
+            if made != asks.PLAN_AGAIN:
+                return made
+        raise ConflictError(f"Bundle {bundle!r} gets new versions faster than a redo can be planned; ask again.")
+
+    def _redo_bundle(self, asked: pb.RedoAsk) -> str:
+        if asked.failed_of:
+            if asked.bundle or asked.axes or asked.version:
+                raise UsageError("The failed points of a request have their bundle and values: name the request alone.")
+            return ""
+        if sum(len(axis.values_json) for axis in asked.axes) > plans.CHILDREN_MAX:
+            raise UsageError(f"More than {plans.CHILDREN_MAX:,} values were given; one request may have as many runs.")
+        return paths.bundle_path(asked.bundle)
+
+    async def PlanRedo(self, request: pb.PlanRedoRequest, context: Context) -> pb.PlanRedoResponse:  # noqa: N802 -- gRPC's name
+        """What a redo would run; nothing is remembered."""
+        del context
+        asked = request.redo
+        experiment, children = await self._plan(asked, self._redo_bundle(asked))
+        return pb.PlanRedoResponse(
+            bundle=experiment.version.path,
+            version=experiment.version.version,
+            children=[wire.planned_to_proto(one.bundle, one.parameters_json, one.run_key,
+                                            None if asked.force else one.existing) for one in children],
+        )  # fmt: skip
+
+    async def _plan(self, asked: pb.RedoAsk, bundle: str) -> tuple[Experiment, tuple[PlannedChild, ...]]:
+        if asked.failed_of:
+            first = await self.need(RequestId(asked.failed_of))
+            points = _failed_points(first)
+            pinned = ask.redo_ask(first.ask_json)
+            experiment = await self._experiment(first.bundle, pinned.version if pinned.pinned else 0)
+            children = await asyncio.to_thread(plans.plan_points, experiment, points)
+        else:
+            axes = [plans.Axis(axis.parameter, tuple(axis.values_json)) for axis in asked.axes]
+            experiment = await self._experiment(bundle, asked.version)
+            children = await asyncio.to_thread(plans.plan, experiment, axes)
+        found = await self._doors.store.find_run_keys([child.run_key for child in children])
+        return experiment, tuple(replace(child, existing=found.get(child.run_key)) for child in children)
+
+    async def _experiment(self, bundle: str, number: int) -> Experiment:
+        version = await self._doors.store.get_bundle(bundle, number)
+        if version is None:
+            newest = self._doors.state.catalog.need(bundle).version.version  # its message names those nearby
+            raise NotFoundError(f"Bundle {bundle!r} has no version {number}; the newest is {newest}.")
+        files = await self._doors.store.files_of(bundle, version.version)
+        return await asyncio.to_thread(Experiment.of, Contents(version, files))
+
+    # --- keys and refusals ------------------------------------------------------------------------------------------
+
+    def _refusal(
+        self, request: pb.SubmitRequest, request_id: RequestId, kind: RequestKind, bundle: str, text: str
+    ) -> AskRefused:
+        """What would be remembered if this were refused."""
+        nothing = RefusedError("It was refused.")
+        return AskRefused(0, request_id, kind, request.user, bundle, text, nothing, request.client_key)
+
+    async def _known(self, asked: AskRefused) -> RequestId | None:
+        """The request that was made under the same key before, by the same ask.
+
+        Raises:
+            ConflictError: by another ask; that this one was refused is remembered without the key.
+        """
+        known = await self._doors.store.find_request(asked.client_key) if asked.client_key else None
+        if known is None:
+            return None
+        if ask.identity(known.kind, known.ask_json) == ask.identity(asked.kind, asked.ask_json):
+            return known.id
+        return await self._refuse(replace(asked, client_key=""), asks.key_taken(asked.client_key, known.id))
+
+    async def _refuse(self, asked: AskRefused, wrong: RefusedError) -> RequestId:
+        """Have a refusal remembered; answers by raising it, or with the request that the same key gave before."""
+        return await self._ask(lambda token: replace(asked, token=token, wrong=wrong))
+
+    async def _ask(self, make: Callable[[int], RunAsked | RedoAsked | ArchiveAsked | AskRefused]) -> RequestId:
+        return RequestId(str(await self._doors.desk.ask(make)))
+
+
+def _with_token(event: RedoAsked, token: int) -> RedoAsked:
+    return replace(event, token=token)
+
+
+def _failed_points(first: Request) -> list[tuple[str, str]]:
+    if first.kind is not RequestKind.REDO:
+        raise ConflictError(
+            f"Request {first.id} is a {first.kind}, and only a redo has points; "
+            f"`plotter2 replay {first.id}` asks it again."
+        )
+    lost = {ServiceState.FAILED, ServiceState.STOPPED}
+    points = [(child.bundle, child.parameters_json) for child in first.children if child.state in lost]
+    if not points:
+        left = sum(1 for child in first.children if child.state is not ServiceState.DONE)
+        raise ConflictError(
+            f"Request {first.id} has no failed points: of {len(first.children)} runs none has failed"
+            + (f", {left} have not ended yet." if left else f"; `plotter2 replay {first.id}` asks it again as a whole.")
+        )
+    return points

@@ -1,0 +1,55 @@
+"""A request's ask again, as it would come from a client. What cannot be repeated says what would do instead."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+
+from manager.doors import Doors
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.errors import RefusedError
+from plotter2.model import ask
+from plotter2.model.request import Request, RequestKind
+from plotter2.wire import asks as wire
+
+TASKS_NAMED_MAX = 5
+
+
+async def again(first: Request, doors: Doors) -> pb.SubmitRequest:
+    """The ask of this request.
+
+    Raises:
+        RefusedError: it cannot be asked again by this; the message says what would do.
+    """
+    match first.kind:
+        case RequestKind.RUN:
+            asked = ask.run_ask(first.ask_json)
+            source = await asyncio.to_thread(_text, doors, asked.source) if asked.source else ""
+            return pb.SubmitRequest(run=wire.run_to_proto(asked, source))
+        case RequestKind.REDO:
+            return pb.SubmitRequest(redo=wire.redo_to_proto(ask.redo_ask(first.ask_json)))
+        case RequestKind.ARCHIVE:
+            return pb.SubmitRequest(archive=wire.archive_to_proto(ask.archive_ask(first.ask_json)))
+        case RequestKind.PUSH:
+            raise RefusedError(
+                f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "
+                f"gives that data back, `plotter2 push DIR {first.bundle}` sends a directory again."
+            )
+        case RequestKind.CALL:
+            raise RefusedError(
+                f"Request {first.id} is a stream of calls: their parameters came from a client and are not kept as an "
+                "ask. Call the client's `map` again."
+            )
+        case RequestKind.STANDING:
+            raise RefusedError(await _tasks(first, doors))
+
+
+def _text(doors: Doors, digest: str) -> str:
+    with doors.organizer.open_blob(bytes.fromhex(digest)) as source:
+        return source.read().decode()
+
+
+async def _tasks(first: Request, doors: Doors) -> str:
+    runs = (await doors.store.runs_of(first.id))[:TASKS_NAMED_MAX]
+    commands = ", ".join(f"`plotter2 run {shlex.quote(run.task_name)} --on {run.bundle}`" for run in runs)
+    return f"Request {first.id} was fired by a standing order, not asked for; what it ran is asked by {commands}."

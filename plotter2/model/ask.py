@@ -1,0 +1,121 @@
+"""Asks as requests remember them: everything needed to ask the same again (requirement 016; pure).
+
+An ask is kept as JSON, for people too: `{"bundle": "experiments/digits", "version": 3, "set": {"lr": [0.10, 0.2]}}`.
+Values are raw JSON, in the spelling that the user gave them. What stands at its default is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+
+from plotter2.errors import UsageError
+from plotter2.model.request import RequestKind
+from plotter2.model.task import TaskKind
+
+KEY_CHARS_MAX = 200
+DELIVERY_KEY = "dlv-"
+"""Pushes are known by their delivery ids; nobody else's key may begin so."""
+
+
+class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Run a task.
+
+    Attributes:
+        version: 0 is the newest, whichever that is when it is asked.
+        source: the digest, in hexadecimal, of a definition that came along; the store has its text.
+        replay_of: the request that this one repeats.
+    """
+
+    task: str = ""
+    bundle: str = ""
+    version: int = 0
+    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+    kind: TaskKind = TaskKind.SCRIPT
+    filename: str = ""
+    source: str = ""
+    replay_of: str = ""
+
+
+class RedoAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Run an experiment again.
+
+    Attributes:
+        version: the version that it runs; 0 while that is not known (what was refused was never planned).
+        pinned: the user named the version; else it is the newest, whichever that is when it is asked.
+        set: values of each parameter, in order; several make a grid.
+        failed_of: the request whose failed points alone are run.
+    """
+
+    bundle: str = ""
+    version: int = 0
+    pinned: bool = False
+    set: dict[str, list[msgspec.Raw]] = {}
+    parallel: int = 1
+    force: bool = False
+    failed_of: str = ""
+    replay_of: str = ""
+
+
+class ArchiveAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Hide a bundle, or show it again."""
+
+    bundle: str
+    archived: bool
+    replay_of: str = ""
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk
+
+
+def encode(ask: Ask) -> str:
+    """The text that a request keeps."""
+    return msgspec.json.encode(ask).decode()
+
+
+def run_ask(text: str) -> RunAsk:
+    """The ask of a run."""
+    return msgspec.json.decode(text, type=RunAsk)
+
+
+def redo_ask(text: str) -> RedoAsk:
+    """The ask of a redo."""
+    return msgspec.json.decode(text, type=RedoAsk)
+
+
+def archive_ask(text: str) -> ArchiveAsk:
+    """The ask of an archive."""
+    return msgspec.json.decode(text, type=ArchiveAsk)
+
+
+def raw(text: str) -> msgspec.Raw:
+    """A JSON value as it is spelled; what is no JSON becomes a text, so that a refused ask can be shown."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        text = json.dumps(text)
+    return msgspec.Raw(text.encode())
+
+
+def identity(kind: RequestKind, text: str) -> bytes:
+    """Two asks are the same where this is: what was asked, without what was only found out (the newest version)."""
+    ask: dict[str, Any] = json.loads(text)
+    if kind is RequestKind.REDO and not ask.get("pinned", False):
+        ask.pop("version", None)
+    return blake3(f"{kind}\0{json.dumps(ask, sort_keys=True)}".encode()).digest()
+
+
+def check_key(key: str) -> str:
+    """A client key, if it may be one.
+
+    Raises:
+        UsageError: too long, not printable, or like the id of a delivery.
+    """
+    if len(key) > KEY_CHARS_MAX or not key.isprintable():
+        raise UsageError(f"A client key has at most {KEY_CHARS_MAX} printable characters.")
+    if key.startswith(DELIVERY_KEY):
+        raise UsageError(f"A client key may not begin with {DELIVERY_KEY!r}: so pushes are known.")
+    return key

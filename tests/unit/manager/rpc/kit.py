@@ -1,0 +1,109 @@
+"""A manager without sockets, workers and servicer: edges, machine, loop and a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from manager.commands import Answer, Effect, StartService
+from manager.desk import Desk
+from manager.doors import Doors
+from manager.events import DeliveryInstalled, DeliveryOffered, Event, ServiceReported
+from manager.hub import Hub
+from manager.loop import Loop
+from manager.machine import Machine
+from manager.organizer import Organizer
+from manager.rpc import ManagerRpc
+from manager.scheduler import RoundRobin
+from manager.store.memory import MemoryStore
+from plotter2 import telemetry
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.ids import DeliveryId, RequestId, ServiceId
+from plotter2.layout import Layout
+from plotter2.model.bundle import FileEntry
+from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
+from plotter2.testing import ManualClock, SeededIds
+from tests.unit.manager.kit import DIGITS, FILES
+
+PATH = "experiments/digits"
+
+
+class Small:
+    """Ask it, and play the stager and the servicer for it."""
+
+    def __init__(self, home: Path) -> None:
+        self.clock = ManualClock()
+        self.ids = SeededIds(clock=self.clock)
+        self.store = MemoryStore()
+        self.machine = Machine(RoundRobin())
+        self.started: list[ServiceSpec] = []
+        layout = Layout.at(home)
+        layout.create()
+        self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
+        self.desk = Desk(self.loop.put)
+        self.rpc: Any = ManagerRpc(
+            Doors(
+                self.desk, self.loop, Hub(), self.store, Organizer(layout), self.machine.state, layout, self.clock,
+                self.ids, "installation", "0", self.clock.now(),
+            )
+        )  # fmt: skip
+
+    def perform(self, effect: Effect) -> None:
+        if isinstance(effect, Answer):
+            self.desk.answer(effect.token, effect.value, effect.error)
+        elif isinstance(effect, StartService):
+            self.started.append(effect.spec)
+
+    async def push(
+        self, bundle: str = PATH, package_json: str = DIGITS, files: Sequence[FileEntry] = FILES, service_id: str = ""
+    ) -> None:
+        delivery = self.ids.delivery()
+        offered = DeliveryOffered(
+            0, delivery, self.ids.request(), bundle, "ann", "{}", tuple(files), "/spool", ServiceId(service_id)
+        )
+        await self.loop.put(offered)
+        await self.settle(DeliveryInstalled(DeliveryId(delivery), package_json))
+
+    async def end(self, spec: ServiceSpec, state: ServiceState = ServiceState.DONE, mark: bytes = b"o") -> None:
+        """A service run ends; a good one has sent its child."""
+        if state is ServiceState.DONE:
+            output = FileEntry("out/metrics.csv", 3, mark * 32)
+            await self.push(spec.child, "", (output,), spec.service_id)
+        error = "" if state is ServiceState.DONE else "exit status 2"
+        await self.settle(ServiceReported(0, ServiceStatus(spec.service_id, state, error=error)))
+
+    async def settle(self, event: Event) -> None:
+        """Hand an event in, and wait until it is committed."""
+        await self.loop.put(event)
+        await asyncio.sleep(0)
+        while self.loop.backlog:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
+
+    async def submit(self, key: str = "", **ask: Any) -> Any:
+        message = pb.SubmitRequest(client_key=key, user="ann", **ask)
+        return (await self.rpc.Submit(message, None)).request
+
+    async def redo(self, values: Sequence[str], key: str = "", **more: Any) -> Any:
+        axes = [pb.SweepAxis(parameter="lr", values_json=values)]
+        return await self.submit(key, redo=pb.RedoAsk(bundle=PATH, axes=axes, **more))
+
+    async def request(self, request_id: str) -> Any:
+        return await self.rpc.whole(RequestId(request_id))
+
+    async def count(self) -> int:
+        return (await self.store.list_requests(0, 0)).total
+
+
+@asynccontextmanager
+async def small(home: Path) -> AsyncIterator[Small]:
+    made = Small(home)
+    running = asyncio.get_running_loop().create_task(made.loop.run(made.perform))
+    try:
+        yield made
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
