@@ -17,10 +17,8 @@ from plotter2.model import package, paths
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.package import Package, TaskDeclaration
 from plotter2.model.paths import BundlePath
-from plotter2.model.task import Task, TaskKind
+from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, Task, TaskKind
 
-PIPELINE_SUFFIX = ".json"
-SCRIPT_SUFFIX = ".py"
 SUGGESTIONS_MAX = 20
 
 

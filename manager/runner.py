@@ -32,13 +32,14 @@ from manager.commands import (
 from manager.desk import Desk
 from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken
 from manager.hub import Hub
-from manager.inspection import Declared, inspect
+from manager.inspection import inspect
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
+from plotter2.inspection import Declared
 from plotter2.layout import Layout
 
 INSTALLS_AT_A_TIME = 4

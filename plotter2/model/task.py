@@ -15,6 +15,8 @@ from plotter2.errors import IllegalStepError
 from plotter2.ids import RequestId, RunId, TaskId, WorkerId
 
 SOURCE_BYTES_MAX = 4 << 20
+PIPELINE_SUFFIX = ".json"
+SCRIPT_SUFFIX = ".py"
 RESULTS_BYTES_MAX = 1 << 20
 ATTEMPTS_MAX = 3
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from plotter2.model.document import Path
+from plotter2.model.names import did_you_mean, listed
 from plotter2.model.package.declare import Package
 
-NAMED_MAX = 20
 _PLACE = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\.\.\.|\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -48,16 +47,14 @@ def explain(message: str, raw: Any) -> tuple[Path, str]:
 
 def names(known: Iterable[object]) -> str:
     """A list for people; "none" for an empty one."""
-    items = [repr(str(name)) for name in known]
-    more = f" and {len(items) - NAMED_MAX} more" if len(items) > NAMED_MAX else ""
-    return (", ".join(items[:NAMED_MAX]) + more) if items else "none"
+    return listed(repr(str(name)) for name in known)
 
 
 def hint(name: str, known: Iterable[str]) -> str:
     """How to end a sentence about an unknown name: the nearest known one, or all that are known."""
     known = list(known)
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {names(known)}"
+    near = did_you_mean(name, known)
+    return near.removeprefix("; ") if near != "." else f"known are {names(known)}"
 
 
 def _unknown(path: Path, kind: inspect.Type | None, found: re.Match[str]) -> tuple[Path, str]:
