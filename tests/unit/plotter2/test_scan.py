@@ -140,7 +140,7 @@ def test_a_function_is_found_by_name_alone_or_where_it_is_said_to_be(reference: 
         ),
         ("noted", "defines a function 'noted'; "),
         ("outside", "defines a function 'outside'; "),
-        ("outsid.py:outside", "there is no file 'outsid.py' in the bundle; did you mean 'outside.py'?"),
+        ("outsides.py:outside", "there is no file 'outsides.py' in the bundle; did you mean 'outside.py'?"),
         ("outside.py:zz", "outside.py defines no function 'zz'; it defines outside."),
     ],
 )
