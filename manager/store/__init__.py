@@ -15,6 +15,8 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
+from plotter2.model.entry import Entry, Space
+from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec, ServiceStatus
@@ -22,6 +24,7 @@ from plotter2.model.task import Output, Task, TaskRun, TaskState
 from plotter2.model.worker import Worker
 
 T = TypeVar("T")
+FACT_NAMES_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,4 +237,12 @@ class Store(EventLog, Protocol):
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
     ) -> Page[OutputRow]:
         """Outputs, newest first. `bundle`: only those of runs on just that bundle."""
+        ...
+
+    async def search(self, search: Search, offset: int, limit: int) -> Page[Entry]:
+        """The bundles and runs that a search finds, in its order; what is equal there follows by path."""
+        ...
+
+    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
+        """Names under which any entry has, or once had, a value; sorted, the first `FACT_NAMES_MAX`."""
         ...

@@ -13,7 +13,20 @@ from itertools import islice
 from typing import TypeVar
 
 from manager.eventlog import READ_RECORDS_MAX
-from manager.store import Batch, Delivery, HistoryRow, OutputRow, Page, ServiceRow, Snapshot, TaskRow, log
+from manager.store import (
+    FACT_NAMES_MAX,
+    Batch,
+    Delivery,
+    HistoryRow,
+    OutputRow,
+    Page,
+    ServiceRow,
+    Snapshot,
+    TaskRow,
+    entries,
+    log,
+    matching,
+)
 from manager.store.log import Head
 from manager.store.rows import outputs_of, position_of
 from manager.store.text import clean_batch, clean_child
@@ -22,7 +35,9 @@ from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, Worker
 from plotter2.model import difference
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
+from plotter2.model.entry import Entry, Space, facts
 from plotter2.model.paths import is_below
+from plotter2.model.query import Search
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Request
 from plotter2.model.service import SERVICE_ENDS
@@ -49,6 +64,8 @@ class MemoryStore:
         self._workers: dict[WorkerId, Worker] = {}
         self._services: dict[ServiceId, ServiceRow] = {}
         self._deliveries: dict[DeliveryId, Delivery] = {}
+        self._entries: dict[str, Entry] = {}
+        self._fact_names: set[tuple[Space, str]] = set()
         self._grown = asyncio.Event()
 
     async def commit(self, batch: Batch) -> None:
@@ -68,6 +85,7 @@ class MemoryStore:
         self._tasks |= batch.tasks
         self._runs |= batch.runs
         self._workers |= batch.workers
+        self._take_entries(entries.changes(batch, self._services), batch.archived)
         self._services |= batch.services
         self._deliveries |= batch.deliveries
         for contents in batch.bundles:
@@ -87,6 +105,19 @@ class MemoryStore:
             if place in known:
                 raise ConflictError(f"Bundle {place[0]!r} has a version {place[1]} already.")
             known.add(place)
+
+    def _take_entries(self, changes: entries.Changes, archived: dict[str, bool]) -> None:
+        for entry in changes.entries.values():
+            if entries.supersedes(entry, self._entries.get(entry.path)):
+                self._entries[entry.path] = entry
+                self._fact_names |= {(fact.space, fact.name) for fact in facts(entry)}
+        for path, state, at in changes.states:
+            known = self._entries.get(path)
+            if known is not None and known.version == 0:
+                self._entries[path] = replace(known, state=state, at=at)
+        for path, is_so in archived.items():
+            if path in self._entries:
+                self._entries[path] = replace(self._entries[path], archived=is_so)
 
     def _take_version(self, contents: Contents) -> None:
         path = contents.bundle.path
@@ -221,6 +252,15 @@ class MemoryStore:
             if bundle in {"", row.bundle} and request in {"", row.request_id} and kind in {"", row.output.kind}
         ]
         return _page((row for _, row in sorted(chosen, key=lambda one: one[0], reverse=True)), offset, limit)
+
+    async def search(self, search: Search, offset: int, limit: int) -> Page[Entry]:
+        """The bundles and runs that a search finds."""
+        return _page(matching.search(self._entries.values(), search), offset, limit)
+
+    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
+        """Names under which any entry has, or once had, a value."""
+        found = sorted(self._fact_names)[:FACT_NAMES_MAX]
+        return {space: tuple(name for of, name in found if of is space) for space in Space}
 
     def _contents(self, bundle: str, version: int) -> Contents | None:
         versions = self._versions.get(bundle, [])

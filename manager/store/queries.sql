@@ -346,3 +346,47 @@ left join lateral (
     select version, is_new from deliveries where deliveries.request_id collate "C" = page.id order by id limit 1
 ) as made on true
 order by page.created_at, page.id;
+
+-- name: put_entries
+-- What search sees of a bundle or run; one that has a bundle only gives way to a newer version of it.
+insert into entries (path, version, state, at, archived, parameters, metrics, tags)
+select * from unnest(
+    $1::text[], $2::integer[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::text[], $8::text[]
+)
+on conflict (path) do update set
+    version = excluded.version, state = excluded.state, at = excluded.at, archived = excluded.archived,
+    parameters = excluded.parameters, metrics = excluded.metrics, tags = excluded.tags
+where entries.version = 0 or excluded.version > entries.version
+returning id, path, xmax <> 0 as was_there;
+
+-- name: void_facts
+-- Nothing of the former version is found any more; what the new one has is written over it.
+update facts set number = null, word = null
+where entry = any($1::bigint[]) and (number is not null or word is not null);
+
+-- name: put_facts
+insert into facts (entry, space, name, number, word)
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::float8[], $5::text[])
+on conflict (entry, space, name) do update set number = excluded.number, word = excluded.word;
+
+-- name: put_entry_states
+-- A run goes on; once there is a bundle, its state is done.
+update entries set state = new.state, at = new.at
+from unnest($1::text[], $2::text[], $3::float8[]) as new (path, state, at)
+where entries.path = new.path and entries.version = 0;
+
+-- name: put_entries_archived
+update entries set archived = new.archived
+from unnest($1::text[], $2::boolean[]) as new (path, archived) where entries.path = new.path;
+
+-- name: fact_names
+-- From each name straight to the next one, along the index: as many steps as there are names.
+with recursive found as (
+    (select space, name from facts order by space, name limit 1)
+    union all
+    select following.space, following.name
+    from found cross join lateral (
+        select space, name from facts where (space, name) > (found.space, found.name) order by space, name limit 1
+    ) as following
+)
+select space, name from found limit $1;

@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from manager.store import Delivery, HistoryRow, OutputRow, Page, TaskRow, rows
+from manager.store import FACT_NAMES_MAX, Delivery, HistoryRow, OutputRow, Page, TaskRow, rows
+from manager.store.search import Statement
 from manager.store.text import clean
 from plotter2.ids import DeliveryId, RequestId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
+from plotter2.model.entry import Entry, Space
+from plotter2.model.query import Search
 from plotter2.model.request import Request
 from plotter2.model.task import Output, TaskRun
 from plotter2.pg import Database, Queries
@@ -122,3 +125,15 @@ class Reader:
     ) -> Page[OutputRow]:
         """Outputs, newest first."""
         return await self._page(rows.to_output_row, "run_id", "list_outputs", (offset, limit), bundle, request, kind)
+
+    async def search(self, search: Search, offset: int, limit: int) -> Page[Entry]:
+        """The bundles and runs that a search finds: one statement, made for it."""
+        statement = Statement(search, offset, limit)
+        async with self._database.connection() as connection:
+            found = await connection.fetch(statement.text, *statement.arguments)
+        return Page(tuple(rows.to_entry(row) for row in found if row["path"] is not None), found[0]["rows_in_all"])
+
+    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
+        """Names under which any entry has, or once had, a value."""
+        found = await self._fetch("fact_names", FACT_NAMES_MAX)
+        return {space: tuple(row["name"] for row in found if row["space"] == space) for space in Space}

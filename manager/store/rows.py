@@ -13,6 +13,7 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
+from plotter2.model.entry import Entry, facts
 from plotter2.model.paths import BundlePath
 from plotter2.model.record import Record
 from plotter2.model.request import Child, Request, RequestKind, RequestState
@@ -142,6 +143,18 @@ def delivery_values(one: Delivery) -> Values:
     return one.id, one.request_id, one.bundle, one.version, one.is_new, one.installed_at
 
 
+def entry_values(one: Entry) -> Values:
+    """For put_entries."""
+    return (
+        one.path, one.version, one.state, one.at, one.archived, one.parameters_json, one.metrics_json, one.tags_json,
+    )  # fmt: skip
+
+
+def fact_values(entry: int, one: Entry) -> list[Values]:
+    """For put_facts; `entry` is the number of its row."""
+    return [(entry, fact.space, fact.name, fact.number, fact.word) for fact in facts(one)]
+
+
 # --- into the model -------------------------------------------------------------------------------------------------
 
 
@@ -212,6 +225,14 @@ def to_version(row: Row) -> BundleVersion:
         BundlePath(row["path"]), row["version"], row["digest"], row["files"], row["size_bytes"],
         Instant(row["created_at"]), RequestId(row["request_id"]), row["archived"], row["package"], row["parameters"],
         row["run_key"], row["ok"],
+    )  # fmt: skip
+
+
+def to_entry(row: Row) -> Entry:
+    """What search sees."""
+    return Entry(
+        row["path"], row["version"], ServiceState(row["state"]), Instant(row["at"]), row["archived"], row["parameters"],
+        row["metrics"], row["tags"],
     )  # fmt: skip
 
 

@@ -6,9 +6,9 @@ and of service runs only their states. After a failure it remembers nothing, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from manager.store import Batch, ServiceRow, Snapshot, rows
+from manager.store import Batch, ServiceRow, Snapshot, entries, rows
 from manager.store.text import clean_child
 from plotter2.ids import RequestId, ServiceId
 from plotter2.model.bundle import Contents
@@ -54,6 +54,7 @@ class Writer:
                 self._queries["put_worker"], [rows.worker_values(one) for one in batch.workers.values()]
             )
         await self._write_services(connection, batch.services.values())
+        await self._write_entries(connection, entries.changes(batch, self._services), batch.archived)
         await self._put(connection, "put_deliveries", [rows.delivery_values(one) for one in batch.deliveries.values()])
 
     def written(self, batch: Batch) -> None:
@@ -105,6 +106,18 @@ class Writer:
         ]
         if entries:
             await connection.copy_records_to_table("files", records=entries, columns=rows.FILE_COLUMNS)
+
+    async def _write_entries(
+        self, connection: Connection, changes: entries.Changes, archived: Mapping[str, bool]
+    ) -> None:
+        if changes.entries:
+            values = [rows.entry_values(one) for one in changes.entries.values()]
+            taken = await connection.fetch(self._queries["put_entries"], *rows.columns(values))
+            await connection.execute(self._queries["void_facts"], [row["id"] for row in taken if row["was_there"]])
+            facts = [fact for row in taken for fact in rows.fact_values(row["id"], changes.entries[row["path"]])]
+            await self._put(connection, "put_facts", facts)
+        await self._put(connection, "put_entry_states", changes.states)
+        await self._put(connection, "put_entries_archived", list(archived.items()))
 
     async def _write_services(self, connection: Connection, services: Iterable[ServiceRow]) -> None:
         specs: list[rows.Values] = []
