@@ -9,6 +9,7 @@ from manager.rpc.asking import AskCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
+from manager.rpc.search import SearchCalls
 from manager.rpc.versions import VersionCalls
 from plotter2.api.v1 import manager_pb2, manager_pb2_grpc
 
@@ -16,6 +17,12 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 
 class ManagerRpc(
-    AskCalls, StreamCalls, BundleCalls, VersionCalls, DaemonCalls, manager_pb2_grpc.ManagerServiceServicer
+    AskCalls,
+    StreamCalls,
+    BundleCalls,
+    VersionCalls,
+    SearchCalls,
+    DaemonCalls,
+    manager_pb2_grpc.ManagerServiceServicer,
 ):
     """plotter2.api.v1.ManagerService."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from plotter2.cli import output, shapes
+from plotter2.cli import output, search, shapes
 from plotter2.cli.verbs import Session, verb
 from plotter2.client.views import Contents, Page, Request, Run
 from plotter2.errors import NotFoundError, UsageError
@@ -17,6 +17,7 @@ ASSET = "asset"
 """What pages share, as Bokeh's script: nothing to look at."""
 DIGEST_SHOWN = 12
 FILES_SHOWN = 40
+LIMIT_DEFAULT = 100
 
 BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle, as group/name.", show_default=False)]
 Versioned = Annotated[
@@ -68,10 +69,18 @@ def ls(
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Only this one and what is below it.")] = "",
     versions: Annotated[bool, typer.Option("--versions", help="Every version of this one bundle.")] = False,
     archived: Annotated[bool, typer.Option("--archived", help="Also what was put aside.")] = False,
+    where: Annotated[str, typer.Option("--where", metavar="CONDITION", help="Only bundles and runs like that.")] = "",
+    sort: Annotated[str, typer.Option("--sort", metavar="FIELDS", help="By these, as -metric.loss,path.")] = "",
+    limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many (100); 0 is all.")] = None,
 ) -> None:
-    """List bundles."""
+    """List bundles; with --where, --sort or --limit bundles and runs with their values, newest first."""
     if versions and not bundle:
         raise UsageError("ls --versions needs a bundle, as `plotter2 ls experiments/digits --versions`.")
+    if where or sort or limit is not None:
+        if versions:
+            raise UsageError("ls --versions lists the versions of one bundle; a search looks at the newest ones only.")
+        search.listed(session, bundle, where, sort, LIMIT_DEFAULT if limit is None else limit, archived=archived)
+        return
     with session.connect() as p2:
         found = p2.ls(bundle, versions=versions, archived=archived)
     if session.as_json:
@@ -222,7 +231,10 @@ def register(app: typer.Typer) -> None:
         pull
     )
     verb(
-        app, "ls", examples="plotter2 ls\n\nplotter2 ls experiments --json\n\nplotter2 ls experiments/first --versions"
+        app,
+        "ls",
+        examples="plotter2 ls\n\nplotter2 ls experiments --json\n\nplotter2 ls experiments/first --versions\n\n"
+        "plotter2 ls --where 'param.lr < 0.1 and metric.accuracy > 0.9' --sort -metric.accuracy --limit 10",
     )(ls)
     verb(
         app,

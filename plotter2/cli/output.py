@@ -68,10 +68,11 @@ def settings(parameters_json: str) -> str:
     if not parameters_json:
         return ""
     raws = msgspec.json.decode(parameters_json, type=dict[str, msgspec.Raw])
-    return " ".join(f"{name}={_unquoted(bytes(value).decode())}" for name, value in raws.items())
+    return " ".join(f"{name}={unquoted(bytes(value).decode())}" for name, value in raws.items())
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """A JSON text for people: a string without its quotes, anything else as it is spelled."""
     return str(json.loads(text)) if text.startswith('"') else text
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         DeclaredTask,
         Difference,
         File,
+        Found,
         HistoryEntry,
         OutputFile,
         Page,
@@ -43,6 +44,20 @@ def bundle(one: Bundle) -> Document:
         "files": one.files,
         "bytes": one.size_bytes,
         "created": one.created,
+    }
+
+
+def found(one: Found) -> Document:
+    """A line of `ls --where`."""
+    return {
+        "bundle": one.bundle,
+        "version": one.version,
+        "state": one.state,
+        "time": one.time,
+        "archived": one.archived,
+        "parameters": raw(one.parameters_json, "{}"),
+        "metrics": raw(one.metrics_json, "{}"),
+        "tags": raw(one.tags_json, "{}"),
     }
 
 

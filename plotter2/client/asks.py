@@ -20,6 +20,7 @@ from plotter2.client.views import (
     DeclaredTask,
     Difference,
     File,
+    Found,
     HistoryEntry,
     OutputFile,
     Plan,
@@ -40,6 +41,7 @@ from plotter2.wire.bundles import (
     parameter_change_from_proto,
 )
 from plotter2.wire.requests import request_from_proto
+from plotter2.wire.search import entry_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
 
 TIMEOUT_S = 60.0
@@ -217,6 +219,11 @@ def output_of(message: manager_pb2.OutputRecord) -> OutputFile:
         task=message.task_name,
         created=when(Instant(message.created_at)),
     )
+
+
+def found_of(message: manager_pb2.Entry) -> Found:
+    """What a search found."""
+    return Found.of(entry_from_proto(message))
 
 
 def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:

@@ -12,10 +12,11 @@ from plotter2.client.plain.ask import Ask
 from plotter2.client.plain.give import Give
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
+from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions):
+class Client(Give, Ask, Many, Look, Versions, Search):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

@@ -1614,3 +1614,109 @@ class HistoryEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HistoryEntry: _TypeAlias = HistoryEntry  # noqa: Y015
+
+@_typing.final
+class SearchRequest(_message.Message):
+    """--- search ---------------------------------------------------------------------------------------------------"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    WHERE_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
+    UNDER_FIELD_NUMBER: _builtins.int
+    WITH_ARCHIVED_FIELD_NUMBER: _builtins.int
+    where: _builtins.str
+    """A condition, as param.lr < 0.1 and metric.accuracy > 0.9; empty: everything."""
+    sort: _builtins.str
+    """Fields divided by commas, "-" before one turns it round; empty: newest first. What is equal follows by path."""
+    under: _builtins.str
+    """Only this bundle and what is below it."""
+    with_archived: _builtins.bool
+    @_builtins.property
+    def page(self) -> _common_pb2.PageRequest: ...
+    def __init__(
+        self,
+        *,
+        page: _common_pb2.PageRequest | None = ...,
+        where: _builtins.str = ...,
+        sort: _builtins.str = ...,
+        under: _builtins.str = ...,
+        with_archived: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "sort", b"sort", "under", b"under", "where", b"where", "with_archived", b"with_archived"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchRequest: _TypeAlias = SearchRequest  # noqa: Y015
+
+@_typing.final
+class SearchResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entry]: ...
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___Entry] | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchResponse: _TypeAlias = SearchResponse  # noqa: Y015
+
+@_typing.final
+class Entry(_message.Message):
+    """A bundle at its newest version, or a service run that has not become one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    METRICS_JSON_FIELD_NUMBER: _builtins.int
+    TAGS_JSON_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    version: _builtins.int
+    """0: there is no bundle (yet)."""
+    state: _servicer_pb2.ServiceState.ValueType
+    """done for a bundle, else that of the run."""
+    at: _builtins.float
+    """When it came into this state."""
+    archived: _builtins.bool
+    parameters_json: _builtins.str
+    """Each a JSON object, or empty. Metrics have the names that queries use: loss, loss.min, loss.max."""
+    metrics_json: _builtins.str
+    tags_json: _builtins.str
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        version: _builtins.int = ...,
+        state: _servicer_pb2.ServiceState.ValueType = ...,
+        at: _builtins.float = ...,
+        archived: _builtins.bool = ...,
+        parameters_json: _builtins.str = ...,
+        metrics_json: _builtins.str = ...,
+        tags_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "at", b"at", "metrics_json", b"metrics_json", "parameters_json", b"parameters_json", "path", b"path", "state", b"state", "tags_json", b"tags_json", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Entry: _TypeAlias = Entry  # noqa: Y015

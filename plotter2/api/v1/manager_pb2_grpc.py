@@ -130,6 +130,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/Search',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -262,6 +267,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Search(self, request, context):
+        """Bundles and runs by their parameters, metrics, tags, path, time and state.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -359,6 +371,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.PlanRedo,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -875,6 +892,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/PlanRedo',
             plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/Search',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

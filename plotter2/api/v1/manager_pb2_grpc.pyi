@@ -64,6 +64,8 @@ class ManagerServiceStub:
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
     PlanRedo: _grpc.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+    Search: _grpc.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]
+    """Bundles and runs by their parameters, metrics, tags, path, time and state."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -101,6 +103,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
     PlanRedo: _aio.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]  # type: ignore[assignment]
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+    Search: _aio.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]  # type: ignore[assignment]
+    """Bundles and runs by their parameters, metrics, tags, path, time and state."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -249,5 +253,13 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.PlanRedoResponse, _abc.Awaitable[_manager_pb2.PlanRedoResponse]]:
         """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+
+    @_abc_1.abstractmethod
+    def Search(
+        self,
+        request: _manager_pb2.SearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.SearchResponse, _abc.Awaitable[_manager_pb2.SearchResponse]]:
+        """Bundles and runs by their parameters, metrics, tags, path, time and state."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -21,6 +21,7 @@ from plotter2.model.query.tree import (
     Order,
     Own,
     Search,
+    fields,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Own",
     "Search",
     "check_names",
+    "fields",
     "parse",
     "parse_sort",
 ]

@@ -14,19 +14,19 @@ SIMILARITY_MIN = 0.5
 KINDS = {Space.PARAM: "parameter", Space.METRIC: "metric", Space.TAG: "tag"}
 
 
-def check_names(fields: Iterable[Field], known: Mapping[Space, Collection[str]]) -> None:
-    """Look at each name that a query uses.
+def check_names(what: str, fields: Iterable[Field], known: Mapping[Space, Collection[str]]) -> None:
+    """Look at each name that a query uses; `what` is where they stand, "where" or "sort".
 
     Raises:
         NotFoundError: no run has a value under it; names the column and the nearest, or some, that runs have.
     """
     for field in fields:
         if isinstance(field.of, Space) and field.name not in known.get(field.of, ()):
-            raise NotFoundError(_sentence(field, field.of, known.get(field.of, ())))
+            raise NotFoundError(f"In {what!r}, {_sentence(field, field.of, known.get(field.of, ()))}")
 
 
 def _sentence(field: Field, space: Space, known: Collection[str]) -> str:
-    said = f"Column {field.column}: no run has a {KINDS[space]} {field.name!r}"
+    said = f"column {field.column}: no run has a {KINDS[space]} {field.name!r}"
     if not known:
         return f"{said}; no run has any {KINDS[space]} yet."
     near = nearest(field.name, known)

@@ -114,7 +114,9 @@ def _read(text: str, rule: str) -> Any:
     try:
         return _parser(rule).parse(text)
     except UnexpectedInput as wrong:
-        raise UsageError(_sentence(text, wrong)) from None
+        raise UsageError(f"In {rule!r}, {_sentence(text, wrong)}") from None
+    except UsageError as wrong:
+        raise UsageError(f"In {rule!r}, {wrong.message}") from None
 
 
 @cache
@@ -126,14 +128,14 @@ def _sentence(text: str, wrong: UnexpectedInput) -> str:
     expected = _expected(wrong)
     at = cast("int", wrong.pos_in_stream)
     if isinstance(wrong, UnexpectedToken) and wrong.token.type == "$END":
-        return f"Column {len(text.rstrip()) + 1}: the query ends where {expected} should follow."
+        return f"column {len(text.rstrip()) + 1}: the query ends where {expected} should follow."
     column, word = at + 1, WORD.match(text, at)
     found = word[0] if word else ""
     if found in {'"', "'"} and not TEXT.match(text, at):
-        return f"Column {column}: this text has no closing {found}."
+        return f"column {column}: this text has no closing {found}."
     if "NUMBER" in _types(wrong) and (found[0].isalpha() or found[0] == "_"):
-        return f'Column {column}: {found!r} is no value; text stands in quotes, as "{found}".'
-    return f"Column {column}: {found!r} cannot stand here; {expected} should."
+        return f'column {column}: {found!r} is no value; text stands in quotes, as "{found}".'
+    return f"column {column}: {found!r} cannot stand here; {expected} should."
 
 
 def _types(wrong: UnexpectedInput) -> set[str]:
@@ -157,9 +159,11 @@ class _Sized:
 
     def __init__(self, expression: Expression, depth: int = 1, tests: int = 1) -> None:
         if depth > DEPTH_MAX:
-            raise UsageError(f"A query is at most {DEPTH_MAX} levels deep; write it with fewer brackets and 'not's.")
+            raise UsageError(
+                f"more than {DEPTH_MAX} tests lie in one another; write it with fewer brackets and 'not's."
+            )
         if tests > TESTS_MAX:
-            raise UsageError(f"A query has at most {TESTS_MAX} tests.")
+            raise UsageError(f"there are more than {TESTS_MAX} tests; a query has at most so many.")
         self.expression, self.depth, self.tests = expression, depth, tests
 
 
@@ -215,7 +219,7 @@ class _Builder(Transformer[Token, Any]):
 
     def sort(self, parts: list[Any]) -> tuple[Order, ...]:
         if len(parts) > KEYS_MAX:
-            raise UsageError(f"An order has at most {KEYS_MAX} keys; this one has {len(parts)}.")
+            raise UsageError(f"there are {len(parts)} keys; an order has at most {KEYS_MAX}.")
         return tuple(parts)
 
     def rising(self, parts: list[Any]) -> Order:
@@ -250,7 +254,7 @@ def _field(token: Token) -> Field:
         return Field(Space(root), ".".join(_unquoted(one) if one[0] == '"' else one for one in parts), column)
     if root in OWN and not dot:
         return Field(Own(root), "", column)
-    raise UsageError(f"Column {column}: there is no field {str(token)!r}; {_better(root, rest)}.")
+    raise UsageError(f"column {column}: there is no field {str(token)!r}; {_better(root, rest)}.")
 
 
 def _better(root: str, rest: str) -> str:
@@ -268,12 +272,12 @@ def _fitting(field: Field, operator: Operator, given: _Value) -> float | str:
     """The value as the field is compared with it."""
     is_text = isinstance(given.value, str)
     if operator is Operator.LIKE and (not is_text or field.of in {Own.TIME, Own.VERSION, Own.STATE}):
-        raise UsageError(f"Column {given.column}: '~' compares text with a pattern in quotes, as path ~ \"lab/*\".")
+        raise UsageError(f"column {given.column}: '~' compares text with a pattern in quotes, as path ~ \"lab/*\".")
     match field.of:
         case Own.PATH if not is_text:
-            raise UsageError(f'Column {given.column}: a path is a text in quotes, as "{given.text}".')
+            raise UsageError(f'column {given.column}: a path is a text in quotes, as "{given.text}".')
         case Own.VERSION if is_text:
-            raise UsageError(f"Column {given.column}: a version is a number, not {given.text}.")
+            raise UsageError(f"column {given.column}: a version is a number, not {given.text}.")
         case Own.STATE:
             return _state(operator, given)
         case Own.TIME:
@@ -285,11 +289,11 @@ def _fitting(field: Field, operator: Operator, given: _Value) -> float | str:
 def _state(operator: Operator, given: _Value) -> str:
     states = [state.value for state in ServiceState]
     if operator not in {Operator.EQUAL, Operator.OTHER}:
-        raise UsageError(f"Column {given.column}: a state is compared by =, != or in.")
+        raise UsageError(f"column {given.column}: a state is compared by =, != or in.")
     if given.value not in states:
         near = nearest(str(given.value), states)
         hint = f'did you mean "{near}"' if near else "states are " + ", ".join(f'"{state}"' for state in states)
-        raise UsageError(f"Column {given.column}: {given.text} is no state; {hint}.")
+        raise UsageError(f"column {given.column}: {given.text} is no state; {hint}.")
     return str(given.value)
 
 
@@ -299,6 +303,6 @@ def _time(given: _Value) -> float:
             at = datetime.fromisoformat(given.value)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     raise UsageError(
-        f"Column {given.column}: {given.text} is no time; write a date or a moment in quotes, in UTC unless it says "
+        f"column {given.column}: {given.text} is no time; write a date or a moment in quotes, in UTC unless it says "
         'otherwise, as "2026-11-21" or "2026-11-21T12:00".'
     )

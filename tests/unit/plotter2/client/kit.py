@@ -30,6 +30,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     def __init__(self) -> None:
         self.submitted: list[manager_pb2.SubmitRequest] = []
         self.begins: list[manager_pb2.CallBegin] = []
+        self.searched: list[manager_pb2.SearchRequest] = []
         self.break_calls_after = 0
         self.state = DONE
         self.reason = ""
@@ -210,6 +211,25 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         hidden = self.request(DONE)
         hidden.kind, hidden.ask_json = "archive", '{"archived": false}'
         return manager_pb2.ListHistoryResponse(entries=[*pushes, manager_pb2.HistoryEntry(request=hidden)], total=3)
+
+    async def Search(self, request: manager_pb2.SearchRequest, context: Any) -> manager_pb2.SearchResponse:  # noqa: N802
+        self.searched.append(request)
+        if request.where == "none":
+            return manager_pb2.SearchResponse()
+        done, failed = servicer_pb2.SERVICE_STATE_DONE, servicer_pb2.SERVICE_STATE_FAILED
+        found = [
+            manager_pb2.Entry(
+                path="lab/bundles/lr=0.10",
+                version=1,
+                state=done,
+                at=1.5,
+                parameters_json='{"lr": 0.10, "epochs": 30}',
+                metrics_json='{"loss": 0.25, "loss.min": 0.2, "loss.max": "inf"}',
+                tags_json='{"model": "mlp"}',
+            ),
+            manager_pb2.Entry(path="lab/bundles/lr=1", state=failed, at=2.5, parameters_json='{"lr": 1, "epochs": 30}'),
+        ]
+        return manager_pb2.SearchResponse(entries=found, total=7)
 
     # --- the system
 

@@ -6,6 +6,7 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange, ParameterChange
+from plotter2.model.entry import Entry
 from plotter2.model.paths import BundlePath
 from plotter2.model.request import Child, Request, RequestKind, RequestState
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
@@ -106,6 +107,19 @@ statuses = st.builds(
     tail=texts,
     child=texts,
     delivery_id=texts.map(DeliveryId),
+)
+
+
+entries = st.builds(
+    Entry,
+    path=texts,
+    version=u32,
+    state=st.sampled_from(ServiceState),
+    at=instants,
+    archived=st.booleans(),
+    parameters_json=texts,
+    metrics_json=texts,
+    tags_json=texts,
 )
 
 

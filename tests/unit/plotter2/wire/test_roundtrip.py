@@ -9,11 +9,12 @@ from plotter2.api.v1 import manager_pb2, task_pb2
 from plotter2.errors import RefusedError
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange, ParameterChange
+from plotter2.model.entry import Entry
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec, ServiceStatus
 from plotter2.model.task import Limits, Output, Task, TaskRun
 from plotter2.model.worker import Worker, WorkerState
-from plotter2.wire import bundles, requests, services, tasks
+from plotter2.wire import bundles, requests, search, services, tasks
 from plotter2.wire.enums import EnumTable
 from tests.unit.plotter2.wire import strategies as any_
 
@@ -53,6 +54,11 @@ def test_a_worker_comes_back(worker: Worker) -> None:
     message = tasks.worker_to_proto(worker, running=3)
     assert tasks.worker_from_proto(message) == worker
     assert message.running == 3
+
+
+@given(any_.entries)
+def test_what_a_search_finds_comes_back(entry: Entry) -> None:
+    assert search.entry_from_proto(search.entry_to_proto(entry)) == entry
 
 
 @given(any_.specs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from lark import Lark
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_with_its_column(text: str, column: int, part: str
     with pytest.raises(UsageError) as caught:
         parse(text)
     said = caught.value.message
-    at = column if f"Column {column}:" in said else said
+    at = column if f"In 'where', column {column}:" in said else said
     assert (at, part in said) == (column, True), said
     assert "\n" not in said
 
@@ -130,6 +130,7 @@ def test_a_query_has_limits() -> None:
     assert parse("(" * 500 + "path = 'a'" + ")" * 500) == Comparison(Field(Own.PATH), Operator.EQUAL, "a")
 
 
+@settings(max_examples=50)
 @given(st.text() | from_lark(Lark(GRAMMAR, start="where"), start="where"))
 def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
     with suppress(UsageError):
@@ -137,13 +138,13 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 
 
 def test_a_name_that_nobody_has_is_said_with_the_nearest() -> None:
-    check_names(fields(parse("param.lr < 1 and not metric.loss is missing and path = 'x'")), KNOWN)
+    check_names("where", fields(parse("param.lr < 1 and not metric.loss is missing and path = 'x'")), KNOWN)
     for text, part in {
-        "path = 'x' and metric.acuracy > 1": "Column 16: no run has a metric 'acuracy'; did you mean metric.accuracy?",
+        "path = 'x' and metric.acuracy > 1": "column 16: no run has a metric 'acuracy'; did you mean metric.accuracy?",
         "param.valloss = 1": 'did you mean param."val loss"?',
         "param.zzz = 1": 'there are epochs, lr, "val loss".',
         "tag.model = 'm'": "no run has any tag yet",
     }.items():
         with pytest.raises(NotFoundError) as caught:
-            check_names(fields(parse(text)), KNOWN)
+            check_names("where", fields(parse(text)), KNOWN)
         assert part in caught.value.message

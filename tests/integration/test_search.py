@@ -1,0 +1,73 @@
+"""Search through the whole manager and the client: what runs are given and how they are marked is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plotter2.client.views import Found, Page
+from plotter2.errors import NotFoundError, UsageError
+from tests.managerkit import Manager, managing
+
+PACKAGE = {
+    "tags": {"model": "mlp", "layers": 2},
+    "parameters": {"lr": {"type": "float", "default": 0.1}, "opt": {"type": "str", "default": "adam"}},
+    "service": {"command": ["{python}", "train.py"]},
+}
+
+FILES = {"package.json": json.dumps(PACKAGE).encode(), "code_sources/train.py": b"..."}
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
+    async with managing(tmp_path / "home") as found:
+        yield found
+
+
+async def trained(manager: Manager, rates: list[float], files: Any = None) -> None:
+    """An experiment with one child for each rate, whose output has come in."""
+    await manager.push("lab", FILES)
+    asked = await manager.client.redo("lab", lr=rates, parallel=len(rates), wait=False)
+    for index, rate in enumerate(rates):
+        await manager.push(f"lab/bundles/lr={rate}", (files or {})[rate] if files else {"out": str(rate).encode()},
+                           service_id=f"{asked.id}.s{index}")  # fmt: skip
+
+
+def names(found: Page[Found]) -> list[str]:
+    return [one.bundle.removeprefix("lab/bundles/") for one in found]
+
+
+async def test_runs_are_found_by_what_they_were_given(manager: Manager) -> None:
+    await trained(manager, [0.5, 0.05, 0.01])
+    found = await manager.client.search('param.lr < 0.1 and param.opt = "adam"', sort="-param.lr")
+    assert names(found) == ["lr=0.05", "lr=0.01"]
+    assert found[0].parameters == {"lr": 0.05, "opt": "adam"}
+    assert found[0].flat["param.lr"] == 0.05
+    assert (await manager.client.search(limit=2)).total == 4
+
+
+async def test_runs_that_wait_are_found_by_their_state(manager: Manager) -> None:
+    await manager.push("lab", FILES)
+    await manager.client.redo("lab", lr=[0.3, 0.4], parallel=2, wait=False)
+    found = await manager.client.search('state = "queued"', sort="param.lr", under="lab")
+    assert [(one.bundle, one.version) for one in found] == [("lab/bundles/lr=0.3", 0), ("lab/bundles/lr=0.4", 0)]
+
+
+async def test_tags_of_a_package_are_found(manager: Manager) -> None:
+    await trained(manager, [0.5])
+    found = await manager.client.search('tag.model = "mlp" and tag.layers >= 2')
+    assert [(one.bundle, one.tags) for one in found] == [("lab", {"model": "mlp", "layers": 2})]
+
+
+async def test_a_wrong_query_says_where_and_the_nearest_name(manager: Manager) -> None:
+    await trained(manager, [0.5])
+    with pytest.raises(UsageError, match="In 'where', column 12: 'adam' is no value"):
+        await manager.client.search("param.lr = adam")
+    with pytest.raises(NotFoundError, match=r"column 1: no run has a parameter .lrr.; did you mean"):
+        await manager.client.search("param.lrr = 1")
+    with pytest.raises(NotFoundError, match="In 'sort', column 2: no run has a metric 'loss'"):
+        await manager.client.search(sort="-metric.loss")
