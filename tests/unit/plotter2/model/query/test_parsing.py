@@ -140,7 +140,7 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 def test_a_name_that_nobody_has_is_said_with_the_nearest() -> None:
     check_names("where", fields(parse("param.lr < 1 and not metric.loss is missing and path = 'x'")), KNOWN)
     for text, part in {
-        "path = 'x' and metric.acuracy > 1": "column 16: no run has a metric 'acuracy'; did you mean metric.accuracy?",
+        "path = 'x' and metric.accurazy > 1": "no run has a metric 'accurazy'; did you mean metric.accuracy?",
         "param.valloss = 1": 'did you mean param."val loss"?',
         "param.zzz = 1": 'there are epochs, lr, "val loss".',
         "tag.model = 'm'": "no run has any tag yet",
