@@ -67,6 +67,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
     desk, tree = Desk(loop.put), Tree(organizer, store)
     await tree.catch_up()
+    await tree.keep(machine.state.versions_in_use())
     runner = Runner(spawn, layout, organizer, tree, loop)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation,

@@ -26,6 +26,7 @@ class Experiment:
     service_json: str
     inputs_digest: bytes
     code_digest: bytes
+    data_digest: bytes
     code: tuple[FileEntry, ...] = field(default=())
 
     @classmethod
@@ -43,6 +44,7 @@ class Experiment:
             package.service_json(declared.service),
             bundle.inputs_digest(one for one in contents.files if one.path not in drawn_by),
             bundle.code_digest(contents.files),
+            bundle.data_digest(contents.files),
             tuple(entry for entry in contents.files if entry.path.startswith(CODE + "/")),
         )
 

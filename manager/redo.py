@@ -88,6 +88,7 @@ def _spec(live: LiveRequest, experiment: Experiment, child: Child) -> ServiceSpe
         experiment.key(child.parameters_json),
         experiment.code,
         live.request.user,
+        experiment.data_digest,
     )
 
 

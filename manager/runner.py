@@ -30,7 +30,7 @@ from manager.commands import (
     TakeOutputs,
 )
 from manager.desk import Desk
-from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken
+from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused
 from manager.hub import Hub
 from manager.inspection import inspect
 from manager.loop import Loop
@@ -41,6 +41,7 @@ from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.inspection import Declared
 from plotter2.layout import Layout
+from plotter2.model.service import ServiceSpec
 
 INSTALLS_AT_A_TIME = 4
 OUTPUTS_AT_A_TIME = 8
@@ -90,9 +91,18 @@ class Runner:
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case StartService():
-                self._spawn(self._services.start(effect.spec), f"start {effect.spec.service_id}")
+                self._spawn(self._start(effect.spec), f"start {effect.spec.service_id}")
             case StopService():
                 self._spawn(self._services.stop(effect.service_id), f"stop {effect.service_id}")
+
+    async def _start(self, spec: ServiceSpec) -> None:
+        """Have a program started on a tree of the version that was planned."""
+        try:
+            await self._tree.lay_out(spec.bundle, spec.version)
+        except Plotter2Error as wrong:
+            await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
+            return
+        await self._services.start(spec)
 
     async def _install(self, effect: InstallDelivery) -> None:
         async with self._installs:

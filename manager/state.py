@@ -89,6 +89,12 @@ class State:
     keys: OrderedDict[str, tuple[RequestId, bytes]] = field(default_factory=OrderedDict)
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
 
+    def versions_in_use(self) -> set[tuple[str, int]]:
+        """Every version that programs run on, or will."""
+        running = {(row.spec.bundle, row.spec.version) for row in self.services.values()}
+        experiments = (live.experiment for live in self.requests.values() if live.experiment is not None)
+        return running | {(one.version.path, one.version.version) for one in experiments}
+
     def touch(self, live: LiveRequest) -> None:
         """Have this request written and told of at the end of the turn."""
         if not live.is_changed:

@@ -1,4 +1,4 @@
-"""Keeps the folders under source/ in step with what is committed, also across a kill -9.
+"""Keeps the folders under source/ in step with what is committed, also across a kill -9; lays out versions that run.
 
 A version is materialised right after its commit. How far that has come is a consumer group's offset in the journal:
 after a crash everything behind it is done again, which changes nothing where it had been done.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 
 import structlog
 
@@ -29,6 +30,7 @@ class Tree:
         self._organizer = organizer
         self._store = store
         self._locks: dict[str, asyncio.Lock] = {}
+        self._laid_out: set[tuple[str, int]] = set()
         self._pending = 0
         self._log = structlog.get_logger("manager.tree")
 
@@ -49,6 +51,26 @@ class Tree:
             self._log.error("show.failed", bundle=wanted.bundle, version=wanted.version, why=wrong.message)
         finally:
             self._pending -= 1
+
+    async def lay_out(self, bundle: str, version: int) -> None:
+        """Have the tree of a version that a program is about to run on.
+
+        Raises:
+            Plotter2Error: it cannot be made.
+        """
+        place = bundle, version
+        async with self._locks.setdefault(f"{bundle}@{version}", asyncio.Lock()):
+            if place not in self._laid_out:
+                files = await self._store.files_of(bundle, version)
+                await asyncio.to_thread(self._organizer.make_version, bundle, version, files)
+                self._laid_out.add(place)
+
+    async def keep(self, wanted: Collection[tuple[str, int]]) -> None:
+        """At a start, before anything runs: only the trees of versions that are still run stay."""
+        try:
+            await asyncio.to_thread(self._organizer.keep_versions, wanted)
+        except Plotter2Error as wrong:
+            self._log.error("keep.failed", why=wrong.message)
 
     async def catch_up(self) -> None:
         """After a start: show whatever was committed and perhaps not shown."""

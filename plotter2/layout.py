@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from blake3 import blake3
+
 from plotter2.errors import ConfigError
 
 DIRECTORIES = ("source", "temp", "config", "service", "registry", "output", "log")
 SOCKET_PATH_BYTES_MAX = 107
+VERSION_NAME_CHARS_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,16 @@ class Layout:
     def runs(self) -> Path:
         """What worker children write before the manager takes it: one directory a run and epoch."""
         return self.home / "temp" / "runs"
+
+    @property
+    def versions(self) -> Path:
+        """The trees of versions that programs run on."""
+        return self.home / "temp" / "versions"
+
+    def version(self, bundle: str, number: int) -> Path:
+        """Where a program finds this version of a bundle, whatever the folders under `source` show meanwhile."""
+        last = bundle.rpartition("/")[2][:VERSION_NAME_CHARS_MAX]
+        return self.versions / f"{blake3(bundle.encode()).hexdigest()[:16]}-{last}@{number}"
 
     @property
     def config(self) -> Path:

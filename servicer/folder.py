@@ -39,6 +39,7 @@ from servicer.machine import Found
 
 TAIL_BYTES = 2_000
 TAIL_LINES = 20
+DIGESTS = ("code_digest", "run_key", "data_digest")
 ENDED_FILE = "ended.jsonl"
 AGAIN_FILE = "again.json"
 ATTEMPT_FILES = ("exit.json", "shim.json", "stop.json", "parent.json", "start.json", "shim.txt")
@@ -82,7 +83,7 @@ class Folder:
         for folder in (self.root, self.output, self.log):
             folder.mkdir(parents=True, exist_ok=True)
         document = asdict(spec)
-        document |= {"code_digest": spec.code_digest.hex(), "run_key": spec.run_key.hex()}
+        document |= {name: getattr(spec, name).hex() for name in DIGESTS}
         document["files"] = [[one.path, one.size_bytes, one.digest.hex(), one.mode] for one in spec.files]
         files.write_durably(self.root / "spec.json", json.dumps(document).encode())
         self.keep(status)
@@ -165,7 +166,7 @@ class Folder:
         entries = tuple(
             FileEntry(path, size, bytes.fromhex(digest), mode) for path, size, digest, mode in spec["files"]
         )
-        spec |= {"code_digest": bytes.fromhex(spec["code_digest"]), "run_key": bytes.fromhex(spec["run_key"])}
+        spec |= {name: bytes.fromhex(spec[name]) for name in DIGESTS}
         is_acknowledged = bool(status.pop("is_acknowledged"))
         status |= {"state": ServiceState(status["state"])}
         told = ServiceSpec(**{**spec, "files": entries})

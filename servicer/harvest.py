@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from plotter2.clock import rfc3339
 from plotter2.errors import FailedError, LimitError
@@ -27,14 +26,16 @@ from servicer import metrics, patterns
 from servicer.folder import Folder
 
 METRICS_FILE = "metrics.csv"
+RECORD_FILE = "run.json"
+PARAMETERS_FILE = "parameters.json"
 OWN = ("__pycache__",)
 PRINTED = ("stdout.txt", "stderr.txt")
 OWN_FILES_MAX = 6
 """Files of ours in a child: what it printed, parameters, record, metrics, and their declaration."""
 
 
-def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Service, argv: list[str]) -> Path:
-    """Put the child together; returns its directory.
+def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Service, order: Mapping[str, Any]) -> Path:
+    """Put the child together; returns its directory. `order` is how its shim was told to start it.
 
     Raises:
         FailedError: the program left what cannot be taken in.
@@ -54,8 +55,8 @@ def stage(folder: Folder, spec: ServiceSpec, status: ServiceStatus, service: Ser
     for name in PRINTED:
         if _is_plain(folder.log / name):
             _add(child / "log" / name, folder.log / name)
-    _describe(child, spec, status, argv)
     _add_metrics(folder, service, cwd, made)
+    _describe(child, spec, status, order, made)
     return child
 
 
@@ -118,23 +119,28 @@ def _add(target: Path, source: Path) -> None:
         link_or_copy(source, target)
 
 
-def _describe(child: Path, spec: ServiceSpec, status: ServiceStatus, argv: list[str]) -> None:
+def _describe(
+    child: Path, spec: ServiceSpec, status: ServiceStatus, order: Mapping[str, Any], made: Mapping[str, Path]
+) -> None:
+    """The record of the run: what to know to do it again, and which files are ours and not the program's."""
+    ours = {name for _, name in _under(child)} | {RECORD_FILE, PARAMETERS_FILE}
     run = {
         "service": spec.service_id,
         "bundle": spec.bundle,
         "version": spec.version,
-        "command": argv,
+        "command": order["argv"],
         "parameters": json.loads(spec.parameters_json),
         "code_digest": spec.code_digest.hex(),
+        "data_digest": spec.data_digest.hex(),
         "run_key": spec.run_key.hex(),
         "exit_status": status.exit_status,
         "started_at": rfc3339(status.started_at),
         "finished_at": rfc3339(status.finished_at),
         "duration_s": round(status.finished_at - status.started_at, 3),
-        "host": socket.gethostname(),
-        "system": platform.platform(),
+        "environment": order.get("environment", {}),
+        "ours": sorted(ours - made.keys() - {METRICS_FILE}),
     }
-    for name, text in {"run.json": json.dumps(run, indent=2), "parameters.json": spec.parameters_json}.items():
+    for name, text in {RECORD_FILE: json.dumps(run, indent=2), PARAMETERS_FILE: spec.parameters_json}.items():
         if not (child / name).exists():
             (child / name).write_text(text + "\n")
 

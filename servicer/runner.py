@@ -28,6 +28,7 @@ from plotter2.rpc import Channel, errors
 from plotter2.wire import services as wire
 from servicer import command, folder, harvest, machine, process
 from servicer.config import ServicerConfig
+from servicer.environment import Environments
 from servicer.folder import Endings, Folder
 from servicer.machine import Machine
 
@@ -61,6 +62,7 @@ class Runner:
         self._order: dict[ServiceId, asyncio.Lock] = {}
         self._harvests = asyncio.Semaphore(HARVESTS_AT_A_TIME)
         self._failed: list[ServiceId] = []
+        self._environments = Environments()
         self._log = structlog.get_logger("servicer.runner")
 
     def connect(self, channel: Channel) -> None:
@@ -203,10 +205,11 @@ class Runner:
             "memory_bytes": limits.memory_bytes,
             "log_bytes_max": limits.log_bytes_max,
             "boot": boot_id(),
+            "environment": self._environments.of(start.argv, start.env, cwd),
         }
 
     def _command(self, place: Folder, spec: ServiceSpec, service: Service) -> command.Start:
-        tree = self._layout.source / spec.bundle
+        tree = self._layout.version(spec.bundle, spec.version)
         places = command.Places(sys.executable, str(place.output), str(tree), str(place.work))
         hidden = ("PLOTTER2_", "PYTHONPATH", "PYTHONHOME", "GRPC_")
         inherited = {key: value for key, value in config.environment().items() if not key.startswith(hidden)}
@@ -255,11 +258,11 @@ class Runner:
         place = self._folder(spec.service_id)
         service = command.declared(spec.service_json)
         try:
-            argv = place.read("start.json").get("argv", service.command)
+            order = {"argv": service.command, **place.read("start.json")}
             began = place.read("shim.json").get("started_at", status.started_at)
             known = replace(status, started_at=Instant(began))
             async with self._harvests:
-                child = await asyncio.to_thread(harvest.stage, place, spec, known, service, argv)
+                child = await asyncio.to_thread(harvest.stage, place, spec, known, service, order)
             await self._push(child, spec)
         except (Plotter2Error, OSError) as wrong:
             await self.put(machine.Harvested(spec.service_id, f"its output could not be taken in: {wrong}"))

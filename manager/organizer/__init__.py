@@ -9,7 +9,7 @@ nothing that it did not put there itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from manager.organizer.audit import Finding
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
 from manager.organizer.outputs import take_outputs
+from manager.organizer.versions import Versions
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.task import Output
@@ -33,6 +34,7 @@ class Organizer:
         self._layout = layout
         self._blobs = Blobs(layout)
         self._folders = Folders(layout)
+        self._versions = Versions(layout)
 
     def install(self, spool: Path | None, files: Sequence[FileEntry]) -> None:
         """Have the content of a delivery in the blob store, durably: from its spool, or put here by digest before.
@@ -98,6 +100,19 @@ class Organizer:
             LimitError: the disk is full.
         """
         self._folders.materialise(bundle, files)
+
+    def make_version(self, bundle: str, version: int, files: Sequence[FileEntry]) -> None:
+        """Have a read-only tree of just this version for the programs that run it; see `Layout.version`.
+
+        Raises:
+            CorruptionError: content is missing.
+            LimitError: the disk is full.
+        """
+        self._versions.make(bundle, version, files)
+
+    def keep_versions(self, wanted: Collection[tuple[str, int]]) -> None:
+        """Take away the trees of all versions but these; only while no other may be asked for."""
+        self._versions.keep(wanted)
 
     def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
         """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.

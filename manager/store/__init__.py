@@ -229,6 +229,14 @@ class Store(EventLog, Protocol):
         """For each of these keys the newest version that a successful service run left under it, if any."""
         ...
 
+    async def get_service(self, service: ServiceId) -> ServiceRow | None:
+        """One service run, ended or not."""
+        ...
+
+    async def find_maker(self, bundle: str, version: int) -> ServiceRow | None:
+        """The service run whose output became this version; None where no run made it."""
+        ...
+
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery; None if it never arrived."""
         ...

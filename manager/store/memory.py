@@ -237,6 +237,17 @@ class MemoryStore:
         chosen.sort(key=lambda one: one.bundle.created_at)
         return {one.bundle.run_key: self._shown(one) for one in chosen}
 
+    async def get_service(self, service: ServiceId) -> ServiceRow | None:
+        """One service run, ended or not."""
+        return self._services.get(service)
+
+    async def find_maker(self, bundle: str, version: int) -> ServiceRow | None:
+        """The service run whose output became this version."""
+        made = [one for one in self._deliveries.values() if (one.bundle, one.version) == (bundle, version)]
+        made.sort(key=lambda one: (not one.is_new, one.installed_at))
+        runs = {one.status.delivery_id: one for one in self._services.values() if one.status.delivery_id}
+        return next((runs[one.id] for one in made if one.id in runs), None)
+
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""
         return self._deliveries.get(delivery)

@@ -172,13 +172,13 @@ insert into file_lists (digest, entries) values ($1, $2) on conflict do nothing;
 -- name: put_services
 -- What a service run was asked to do never changes, and is written once; `put_service_states` does the rest.
 insert into services (
-    id, request_id, bundle, version, child, service, parameters, code_digest, run_key, files, user_name,
+    id, request_id, bundle, version, child, service, parameters, code_digest, run_key, files, user_name, data_digest,
     state, has_ended, pid, started_at, finished_at, exit_status, error, tail, status_child, delivery_id
 )
 select new.*, '', false, 0, 0, 0, 0, '', '', '', ''
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[],
-    $10::bytea[], $11::text[]
+    $10::bytea[], $11::text[], $12::bytea[]
 ) as new
 on conflict (id) do nothing;
 
@@ -230,6 +230,19 @@ select * from services where not has_ended order by request_id, length(id), id;
 
 -- name: live_file_lists
 select * from file_lists where digest in (select files from services where not has_ended);
+
+-- name: get_service
+select services.*, file_lists.entries from services join file_lists on file_lists.digest = services.files
+where services.id = $1;
+
+-- name: find_maker
+-- The service run whose output first became this version.
+select services.*, file_lists.entries
+from deliveries
+join services on services.delivery_id = deliveries.id
+join file_lists on file_lists.digest = services.files
+where deliveries.bundle = $1 and deliveries.version = $2 and services.delivery_id <> ''
+order by deliveries.is_new desc, deliveries.installed_at limit 1;
 
 -- name: get_request
 select * from requests where id = $1;

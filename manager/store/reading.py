@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from manager.store import FACT_NAMES_MAX, Delivery, HistoryRow, OutputRow, Page, TaskRow, rows
+from manager.store import FACT_NAMES_MAX, Delivery, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
 from manager.store.search import Statement
 from manager.store.text import clean
-from plotter2.ids import DeliveryId, RequestId, TaskId
+from plotter2.ids import DeliveryId, RequestId, ServiceId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
@@ -116,6 +116,14 @@ class Reader:
         found = map(rows.to_version, await self._fetch("find_run_keys", list(run_keys)))
         return {version.run_key: version for version in found}
 
+    async def get_service(self, service: ServiceId) -> ServiceRow | None:
+        """One service run, ended or not."""
+        return await self._one(_service, "get_service", service)
+
+    async def find_maker(self, bundle: str, version: int) -> ServiceRow | None:
+        """The service run whose output became this version."""
+        return await self._one(_service, "find_maker", bundle, version)
+
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""
         return await self._one(rows.to_delivery, "get_delivery", delivery)
@@ -137,3 +145,7 @@ class Reader:
         """Names under which any entry has, or once had, a value."""
         found = await self._fetch("fact_names", FACT_NAMES_MAX)
         return {space: tuple(row["name"] for row in found if row["space"] == space) for space in Space}
+
+
+def _service(row: rows.Row) -> ServiceRow:
+    return rows.to_service(row, rows.to_files(row["entries"]))

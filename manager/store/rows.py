@@ -125,7 +125,7 @@ def spec_values(one: ServiceRow, files: bytes) -> Values:
     spec = one.spec
     return (
         spec.service_id, one.request_id, spec.bundle, spec.version, spec.child, spec.service_json, spec.parameters_json,
-        spec.code_digest, spec.run_key, files, spec.user,
+        spec.code_digest, spec.run_key, files, spec.user, spec.data_digest,
     )  # fmt: skip
 
 
@@ -276,7 +276,7 @@ def to_service(row: Row, files: tuple[FileEntry, ...]) -> ServiceRow:
     """A service run."""
     spec = ServiceSpec(
         ServiceId(row["id"]), row["bundle"], row["version"], row["child"], row["service"], row["parameters"],
-        row["code_digest"], row["run_key"], files, row["user_name"],
+        row["code_digest"], row["run_key"], files, row["user_name"], row["data_digest"],
     )  # fmt: skip
     status = ServiceStatus(
         ServiceId(row["id"]), ServiceState(row["state"]), row["pid"], Instant(row["started_at"]),

@@ -87,6 +87,12 @@ def code_digest(files: Iterable[FileEntry]) -> bytes:
     return digest_of(entry for entry in files if entry.path.startswith(CODE + "/"))
 
 
+def data_digest(files: Iterable[FileEntry]) -> bytes:
+    """The digest of what a version holds beside code and paperwork."""
+    ours = {MANIFEST_FILE, PACKAGE_FILE}
+    return digest_of(entry for entry in files if entry.path not in ours and not entry.path.startswith(CODE + "/"))
+
+
 def inputs_digest(files: Iterable[FileEntry]) -> bytes:
     """The digest of what a program is given; what plotter2 itself keeps there (manifest, package) does not count."""
     return digest_of(entry for entry in files if entry.path not in {MANIFEST_FILE, PACKAGE_FILE})

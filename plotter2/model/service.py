@@ -53,7 +53,8 @@ class ServiceSpec:
         child: the bundle that its output becomes.
         service_json: the `service` section of package.json.
         parameters_json: all parameters, declared defaults included.
-        files: the files of the bundle that the program may need, with digests.
+        files: the code that the program gets a copy of, with digests.
+        data_digest: over what else the version holds; the program finds it in the tree of the version.
     """
 
     service_id: ServiceId
@@ -66,6 +67,7 @@ class ServiceSpec:
     run_key: bytes
     files: tuple[FileEntry, ...] = field(default=())
     user: str = ""
+    data_digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

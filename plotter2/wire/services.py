@@ -31,6 +31,7 @@ def spec_to_proto(spec: ServiceSpec) -> servicer_pb2.ServiceSpec:
             for entry in spec.files
         ],
         user=spec.user,
+        data_digest=spec.data_digest,
     )
 
 
@@ -47,6 +48,7 @@ def spec_from_proto(message: servicer_pb2.ServiceSpec) -> ServiceSpec:
         run_key=message.run_key,
         files=tuple(FileEntry(entry.path, entry.size_bytes, entry.digest, entry.mode) for entry in message.files),
         user=message.user,
+        data_digest=message.data_digest,
     )
 
 

@@ -88,7 +88,17 @@ def worker(name: str, **more: Any) -> Worker:
 def service(of: Request, index: int, state: ServiceState = ServiceState.QUEUED, **more: Any) -> ServiceRow:
     name = ServiceId(f"{of.id}.s{index}")
     spec = ServiceSpec(
-        name, "digits", 1, f"digits/bundles/{index}", "{}", "{}", bytes(32), bytes([9]) * 32, FILES, "ann"
+        name,
+        "digits",
+        1,
+        f"digits/bundles/{index}",
+        "{}",
+        "{}",
+        bytes(32),
+        bytes([9]) * 32,
+        FILES,
+        "ann",
+        bytes([8]) * 32,
     )
     return ServiceRow(spec, ServiceStatus(name, state, **more), of.id)
 

@@ -183,6 +183,20 @@ async def test_a_service_run_keeps_its_ask_and_changes_its_state(world: World) -
     assert (await store.load()).services == ()
 
 
+@pytest.mark.req("r018")
+async def test_the_run_that_made_a_version_is_found_by_it(world: World) -> None:
+    asked = request(1)
+    made = service(asked, 0, ServiceState.DONE, delivery_id=delivery(2).id)
+    other = service(asked, 1, ServiceState.RUNNING)
+    await put(world.store, asked, made, other, delivery(1), delivery(2))
+    store = await world.open()
+    assert await store.find_maker("digits", 2) == made
+    assert await store.find_maker("digits", 1) is None
+    assert await store.find_maker("digits", 3) is None
+    assert await store.get_service(other.spec.service_id) == other
+    assert await store.get_service(service(asked, 9).spec.service_id) is None
+
+
 async def test_definitions_made_over_http_are_listed_newest_first(store: Store) -> None:
     await put(store, task("t1", 1), task("t2", 2), task("t3", 3, is_hidden=True), task("t4", 4, results_json="[1]"))
     page = await store.list_tasks(0, 2)

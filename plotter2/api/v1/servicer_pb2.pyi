@@ -62,6 +62,7 @@ class ServiceSpec(_message.Message):
     RUN_KEY_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
+    DATA_DIGEST_FIELD_NUMBER: _builtins.int
     service_id: _builtins.str
     bundle: _builtins.str
     """The bundle whose code runs, and at which version."""
@@ -77,9 +78,11 @@ class ServiceSpec(_message.Message):
     run_key: _builtins.bytes
     user: _builtins.str
     """What started it, for manifest and lineage."""
+    data_digest: _builtins.bytes
+    """Digest of what else the version holds, beside the code."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceFile]:
-        """Files of the bundle that the program may need, `code_sources/…` first of all."""
+        """The code that the program gets a copy of."""
 
     def __init__(
         self,
@@ -94,10 +97,11 @@ class ServiceSpec(_message.Message):
         run_key: _builtins.bytes = ...,
         files: _abc.Iterable[Global___ServiceFile] | None = ...,
         user: _builtins.str = ...,
+        data_digest: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "child", b"child", "code_digest", b"code_digest", "files", b"files", "parameters_json", b"parameters_json", "run_key", b"run_key", "service_id", b"service_id", "service_json", b"service_json", "user", b"user", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "child", b"child", "code_digest", b"code_digest", "data_digest", b"data_digest", "files", b"files", "parameters_json", b"parameters_json", "run_key", b"run_key", "service_id", b"service_id", "service_json", b"service_json", "user", b"user", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

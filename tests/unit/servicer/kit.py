@@ -38,6 +38,7 @@ def spec_of(layout: Layout, code: dict[str, bytes], service: dict[str, Any] | No
         "service_json": json.dumps(service or {"command": ["{python}"]}),
         "parameters_json": '{"lr": 0.10}',
         "code_digest": bytes(32),
+        "data_digest": bytes(32),
         "run_key": bytes(32),
         "files": tuple(entries),
     }

@@ -14,10 +14,11 @@ from servicer import harvest
 from tests.unit.servicer.kit import Run, put, tree
 
 OURS = {"run.json", "parameters.json"}
+ORDER = {"argv": ["python", "train.py"], "environment": {"python": "3.11.9"}}
 
 
 def made(run: Run) -> dict[str, bytes]:
-    return tree(harvest.stage(run.folder, run.spec, run.status, run.service, ["python", "train.py"]))
+    return tree(harvest.stage(run.folder, run.spec, run.status, run.service, ORDER))
 
 
 def theirs(run: Run) -> dict[str, bytes]:
@@ -119,7 +120,10 @@ def test_log_parameters_and_a_record_of_the_run_are_there(tmp_path: Path) -> Non
     assert (record["bundle"], record["version"], record["duration_s"]) == ("digits", 3, 60.5)
     assert record["command"] == ["python", "train.py"]
     assert record["started_at"] == "1970-01-01T00:01:40.000000Z"
-    assert record["code_digest"] == "00" * 32
+    assert record["code_digest"] == record["data_digest"] == "00" * 32
+    assert record["environment"] == {"python": "3.11.9"}
+    assert record["exit_status"] == 0
+    assert record["parameters"] == {"lr": 0.1}
 
 
 def test_the_programs_own_files_win_over_ours(tmp_path: Path) -> None:
@@ -129,6 +133,15 @@ def test_the_programs_own_files_win_over_ours(tmp_path: Path) -> None:
         run.write(name, data)
     put(run.folder.log / "stdout.txt", b"ours")
     assert made(run) == own
+
+
+@pytest.mark.req("r018")
+def test_the_record_says_which_files_are_not_the_programs_own(tmp_path: Path) -> None:
+    run = Run(tmp_path, {}, outputs=["*"], metrics=[Metrics("pattern", pattern=r"loss=(?P<loss>\S+)")])
+    put(run.folder.log / "stdout.txt", b"loss=0.10\n")
+    run.write("weights.bin")
+    run.write("parameters.json", b"its own")
+    assert json.loads(made(run)["run.json"])["ours"] == ["log/stdout.txt", "package.json", "run.json"]
 
 
 def test_metrics_lie_at_the_top_and_are_declared_as_data(tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ specs = st.builds(
     run_key=blobs,
     files=st.lists(files, max_size=2).map(tuple),
     user=texts,
+    data_digest=blobs,
 )
 statuses = st.builds(
     ServiceStatus,
