@@ -208,12 +208,13 @@ class StopOnProplet:
 
 @dataclass(frozen=True, slots=True)
 class InstallDelivery:
-    """Bring a delivery's content into the blob store and read what it declares."""
+    """Bring a delivery's content into the blob store, read what it declares, and check what its manifest claims."""
 
     delivery_id: DeliveryId
     bundle: str
     files: tuple[FileEntry, ...]
     spool_path: str
+    manifest_json: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ Blocking: runs in a thread. Reads text only; imports and executes nothing of wha
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from plotter2 import inspection
 from plotter2.inspection import Declared
 from plotter2.layout import Layout
-from plotter2.model.bundle import FileEntry
+from plotter2.model import claims, manifest
+from plotter2.model.bundle import MANIFEST_FILE, FileEntry
 
 
 def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
@@ -23,3 +25,18 @@ def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
     digests = {entry.path: entry.digest for entry in files}
     sizes = {entry.path: entry.size_bytes for entry in files}
     return inspection.inspect(sizes, lambda path: layout.blob(digests[path]).read_bytes())
+
+
+def check_claims(layout: Layout, files: Sequence[FileEntry], manifest_json: str) -> None:
+    """What a manifest claims about the content of files, against the blobs: also of those that were here before.
+
+    Raises:
+        AlteredError: files have another SHA-256 than listed; all are named.
+    """
+    paper = manifest.parse(manifest_json)
+    found: dict[str, str] = {}
+    for entry in files:
+        if entry.path in (paper.files or {}) and entry.path != MANIFEST_FILE:
+            with layout.blob(entry.digest).open("rb") as blob:
+                found[entry.path] = hashlib.file_digest(blob, "sha256").hexdigest()
+    claims.check_contents(paper, found)

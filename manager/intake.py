@@ -45,7 +45,7 @@ def offered(state: State, event: DeliveryOffered) -> list[Command]:
     if event.delivery_id in state.installing:
         return []
     state.installing[event.delivery_id] = event
-    return [InstallDelivery(event.delivery_id, event.bundle, event.files, event.spool_path)]
+    return [InstallDelivery(event.delivery_id, event.bundle, event.files, event.spool_path, event.manifest_json)]
 
 
 def refused(state: State, event: DeliveryRefused, now: Instant) -> list[Command]:

@@ -32,7 +32,7 @@ from manager.commands import (
 from manager.desk import Desk
 from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused
 from manager.hub import Hub
-from manager.inspection import inspect
+from manager.inspection import check_claims, inspect
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.publisher import Publisher
@@ -130,6 +130,7 @@ class Runner:
         Were it to end the manager, the stager would offer the same delivery again after each start.
         """
         try:
+            check_claims(self._layout, effect.files, effect.manifest_json)
             return inspect(self._layout, effect.files)
         except Plotter2Error:
             raise

@@ -42,6 +42,7 @@ async def main(life: Life) -> None:
         await keeper.recover()
         _measure(registry, keeper, journal)
         dropbox = DropBox(layout.dropbox, keeper, life.clock, life.ids, config.dropbox_settle_s)
+        await asyncio.to_thread(dropbox.prepare)
         servicer = StagerRpc(keeper, line.held, quota_bytes, received.inc)
         server = await stack.enter_async_context(
             rpc.serve(

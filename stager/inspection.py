@@ -1,21 +1,32 @@
-"""What lies in the drop box: has it come whole, is it still, is it what its manifest lists (blocking, only reads)."""
+"""What lies in the drop box, and what has come: whole, still, and what it claims to be (blocking, only reads)."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from plotter2.client.packing import LocalFile
-from plotter2.errors import AlteredError, ManifestError
-from plotter2.model.bundle import MANIFEST_FILE
+from blake3 import blake3
+
+from plotter2.errors import ManifestError, PackageError
+from plotter2.model import claims, manifest, package
+from plotter2.model.bundle import MANIFEST_FILE, PACKAGE_FILE
+from plotter2.model.delivery import FILES_MAX, Order
 from plotter2.model.manifest import Manifest
+from stager import archives
+from stager.receiver import Receiver
+
+LOOKED_AT_MAX = 2 * FILES_MAX
+"""Files and directories of one tree in the drop box."""
 
 
 class Still:
-    """How long a tree has been still, by the change times of everything in it."""
+    """How long a tree has been still, by the change times of what is in it.
+
+    Of a tree with more than `LOOKED_AT_MAX` entries only so many are looked at: it is refused anyway.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,23 +44,35 @@ class Still:
     def _look(self) -> object:
         try:
             top = self._path.lstat()
-            below = tuple(_change_times(self._path)) if stat.S_ISDIR(top.st_mode) else ()
-        except FileNotFoundError:  # somebody is at work there
+            below, newest_ns = _change_times(self._path) if stat.S_ISDIR(top.st_mode) else (b"", 0)
+        except OSError:  # somebody is at work there
             return object()
         # A rename changes the inode and not its content, so its change time is later than its modification time; what
         # is being written into has both alike. Nothing inside may be younger than the rename.
-        self.came_by_rename = top.st_ctime_ns > top.st_mtime_ns and all(time <= top.st_ctime_ns for _, time in below)
+        self.came_by_rename = top.st_ctime_ns > top.st_mtime_ns and newest_ns <= top.st_ctime_ns
         return (top.st_ino, top.st_size, top.st_mtime_ns, top.st_ctime_ns, below)
 
 
-def _change_times(root: Path) -> Iterator[tuple[int, int]]:
-    waiting = [root]
+def _change_times(root: Path) -> tuple[bytes, int]:
+    """A digest over what is below, and the newest change time. What cannot be looked into counts by its name."""
+    hasher = blake3()
+    newest_ns = count = 0
+    waiting = [str(root)]
     while waiting:
-        for path in sorted(waiting.pop().iterdir()):
-            status = path.lstat()
-            yield status.st_ino, status.st_ctime_ns
-            if stat.S_ISDIR(status.st_mode):
-                waiting.append(path)
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    hasher.update(b"%d %d\n" % (status.st_ino, status.st_ctime_ns))
+                    newest_ns = max(newest_ns, status.st_ctime_ns)
+                    count += 1
+                    if count > LOOKED_AT_MAX:
+                        return hasher.digest(), newest_ns
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except PermissionError:
+            continue  # its owner forbids it: the delivery is refused for that, when it is still
+    return hasher.digest(), newest_ns
 
 
 def bundle_of(paper: Manifest, name: str) -> str:
@@ -64,41 +87,75 @@ def bundle_of(paper: Manifest, name: str) -> str:
     return named
 
 
-def check_listed(paper: Manifest, found: list[LocalFile]) -> None:
-    """With a marker, the manifest's list of files must be complete and right.
+def check_listed(paper: Manifest) -> None:
+    """With a marker, the manifest must list what is there.
 
     Raises:
-        ManifestError: there is no such list, or it names other files than are there.
-        AlteredError: a file has another size or SHA-256 than the list says.
+        ManifestError: there is no such list.
     """
-    listed = paper.contains.get("files")
-    if not isinstance(listed, list) or not all(_is_line(line) for line in listed):
+    if paper.files is None:
         raise ManifestError(
             "With a .ready marker, manifest.json must list every file: 'contains.files' must be a list of objects with"
             " 'path', 'sha256' and 'size'."
         )
-    lines = {str(line["path"]): line for line in listed}
-    there = {local.entry.path: local for local in found if local.entry.path != MANIFEST_FILE}
-    for path in sorted(set(lines) ^ set(there)):
-        missing = "is not there" if path in lines else "is not listed"
-        raise ManifestError(f"manifest.json lists what is there, and {path!r} {missing}.")
-    for path, local in there.items():
-        _check_line(local, lines[path])
 
 
-def _is_line(line: Any) -> bool:
-    return (
-        isinstance(line, dict)
-        and isinstance(line.get("path"), str)
-        and isinstance(line.get("sha256"), str)
-        and isinstance(line.get("size"), int)
-    )
+def completed(receiver: Receiver, token: int, digests: Sequence[bytes], paper: Manifest) -> Order:
+    """All has come: the order with the digest of every file, once the content has been looked at.
+
+    Args:
+        receiver: where it came to.
+        token: from its `take`.
+        digests: those that were not declared at the begin.
+        paper: the manifest that came with it.
+
+    Raises:
+        ConflictError: another stream has taken this delivery over.
+        UsageError: something is missing.
+        AlteredError: what came is not what was declared, or not what the manifest lists.
+        PackageError: package.json cannot be understood.
+        RefusedError: an archive that would unpack to too much.
+    """
+    order = receiver.finish(token, digests)
+    listed = paper.files or {}
+    found: dict[str, str] = {}
+    for entry, path in receiver.here():
+        if entry.path == PACKAGE_FILE:
+            package.parse(_text(path))
+        archives.check(entry.path, path)
+        if entry.path in listed and entry.path != MANIFEST_FILE:
+            with path.open("rb") as file:
+                found[entry.path] = hashlib.file_digest(file, "sha256").hexdigest()
+    claims.check_contents(paper, found)
+    return order
 
 
-def _check_line(local: LocalFile, line: dict[str, Any]) -> None:
-    if local.entry.size_bytes != line["size"]:
-        raise AlteredError(f"{local.entry.path!r} has {local.entry.size_bytes} bytes, and {line['size']} are listed.")
-    with local.path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != line["sha256"].lower():
-        raise AlteredError(f"{local.entry.path!r} has another SHA-256 than the manifest lists.")
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        raw = file.read(package.BYTES_MAX + 1)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as wrong:
+        if len(raw) > package.BYTES_MAX:
+            return "x" * len(raw)  # its length is what is wrong with it
+        raise PackageError(f"package.json is not UTF-8 text: {wrong.reason} at byte {wrong.start}.") from None
+
+
+def read_manifest(child: Path) -> str | None:
+    """The manifest.json of a directory; None where there is none.
+
+    Raises:
+        ManifestError: it is too long, or not text.
+    """
+    try:
+        handle = os.open(child / MANIFEST_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with open(handle, "rb") as file:  # noqa: PTH123 -- a handle, not a path
+        raw = file.read(manifest.BYTES_MAX + 1)
+    if len(raw) > manifest.BYTES_MAX:
+        raise ManifestError(f"manifest.json has more than {manifest.BYTES_MAX} bytes.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as wrong:
+        raise ManifestError(f"manifest.json is not UTF-8 text: {wrong.reason} at byte {wrong.start}.") from None

@@ -92,6 +92,15 @@ class Keeper:
         """A delivery that takes room here."""
         return self._machine.find(delivery_id)
 
+    def check_room(self, order: Order) -> None:
+        """Look before anything is read whether a delivery can be taken in.
+
+        Raises:
+            LimitError: there is no room now.
+            RefusedError: there never will be.
+        """
+        self._machine.check_room(order)
+
     async def outcome(self, delivery_id: DeliveryId) -> Outcome | None:
         """How a delivery ended; None while it has not."""
         return await self._journal.outcome(delivery_id)

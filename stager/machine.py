@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from plotter2.clock import Instant
-from plotter2.errors import ConflictError, IllegalStepError, LimitError, NotFoundError
+from plotter2.errors import ConflictError, IllegalStepError, LimitError, NotFoundError, RefusedError
 from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order
 from stager.deliveries import STEPS, Backlog, Delivery, DeliveryState, Limits, Receipt, Refusal, is_same
@@ -153,6 +153,23 @@ class Machine:
             states.count(DeliveryState.REFUSED),
             self._used_bytes,
         )
+
+    def check_room(self, order: Order) -> None:
+        """Whether a delivery can be taken in.
+
+        Raises:
+            LimitError: there is no room now.
+            RefusedError: there never will be.
+        """
+        fresh = Delivery(order, DeliveryState.RECEIVING)
+        if fresh.room_bytes > self.limits.quota_bytes:
+            raise RefusedError(
+                f"This delivery needs {fresh.room_bytes} bytes; the stager may hold {self.limits.quota_bytes} in all."
+            )
+        refused = [one for one in self.deliveries.values() if one.state is DeliveryState.REFUSED]
+        wrong = "" if order.delivery_id in self.deliveries else self._lack(fresh, refused)
+        if wrong:
+            raise LimitError(wrong)
 
     def handle(self, event: Event, now: Instant) -> list[Command]:
         """What follows from an event.

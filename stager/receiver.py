@@ -157,6 +157,10 @@ class Receiver:
             entries = tuple(self._finished(index, late) for index in range(len(self._order.files)))
         return replace(self._order, files=entries)
 
+    def here(self) -> list[tuple[FileEntry, Path]]:
+        """The files whose content lies here, complete or not; of the others the manager has it."""
+        return [(entry, self._path(index)) for index, entry in enumerate(self._order.files) if index not in self._held]
+
     def close(self, token: int) -> None:
         """The stream ends; what came stays."""
         with self._lock:

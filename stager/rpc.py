@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,14 +19,16 @@ from typing_extensions import override
 from plotter2 import ids
 from plotter2.api.v1 import stager_pb2 as pb
 from plotter2.api.v1 import stager_pb2_grpc
-from plotter2.errors import BY_CODE, AlteredError, NotFoundError, RefusedError, UsageError
+from plotter2.errors import BY_CODE, ConflictError, NotFoundError, Plotter2Error, RefusedError, UsageError
 from plotter2.host import boot_id
 from plotter2.ids import DeliveryId
-from plotter2.model.delivery import Order, checked
+from plotter2.model.delivery import Order, examined
+from plotter2.model.manifest import Manifest
 from plotter2.rpc import Context, RpcServer
 from stager.deliveries import Receipt, Refusal
 from stager.fetcher import Fetcher
 from stager.frames import Chunk, Piece, decode
+from stager.inspection import completed
 from stager.keeper import Keeper
 from stager.receiver import Receiver
 from stager.wire import order_from_proto, receipt_to_proto
@@ -39,6 +43,16 @@ WAIT_S_MAX = 300.0
 
 Message = Chunk | pb.UploadRequest
 Held = Callable[[Order], Awaitable[frozenset[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One upload after its Begin: what is to come, where it lies if that is here, and what comes over the line."""
+
+    order: Order
+    paper: Manifest
+    source: Path | None
+    requests: AsyncIterator[Message]
 
 
 class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
@@ -59,44 +73,59 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
         first = await anext(aiter(request_iterator), None)
         if not isinstance(first, pb.UploadRequest) or first.WhichOneof("step") != "begin":
             raise UsageError("An upload begins with Begin.")
-        order = checked(order_from_proto(first.begin))
+        order, paper = await asyncio.to_thread(examined, order_from_proto(first.begin))
+        stream = Stream(order, paper, _source(first.begin), request_iterator)
         if not (await self._keeper.outcome(order.delivery_id) or self._keeper.find(order.delivery_id)):
             held = await self._held(order)
         else:
             held = frozenset()
         if await self._keeper.outcome(order.delivery_id) is None:
-            async for answer in self._receive(order, held, _source(first.begin), request_iterator):
+            async for answer in self._receive(stream, held):
                 yield answer
         else:
             yield pb.UploadResponse(resume=pb.UploadResume(sealed=True))
-        yield pb.UploadResponse(sealed=pb.UploadSealed(delivery_id=order.delivery_id))
+        yield pb.UploadResponse(sealed=pb.UploadSealed(delivery_id=order.delivery_id, warnings=paper.warnings))
         if first.begin.wait:
             outcome = await self._keeper.ended(order.delivery_id)
             if isinstance(outcome, Refusal):
                 _raise(outcome)
             yield pb.UploadResponse(confirmed=receipt_to_proto(outcome))
 
-    async def _receive(
-        self, order: Order, held: frozenset[int], source: Path | None, requests: AsyncIterator[Message]
-    ) -> AsyncIterator[pb.UploadResponse]:
+    async def _receive(self, stream: Stream, held: frozenset[int]) -> AsyncIterator[pb.UploadResponse]:
+        order = stream.order
         async with self._keeper.receiving(order, held) as receiver:
             if receiver is None:
                 yield pb.UploadResponse(resume=pb.UploadResume(sealed=True))
                 return
             token, offsets = await asyncio.to_thread(receiver.take)
             try:
-                if source is not None:
-                    fetcher = Fetcher(receiver, token, order, source)
+                if stream.source is not None:
+                    fetcher = Fetcher(receiver, token, order, stream.source)
                     async for done_bytes in self._fetch(fetcher, sum(offsets), order.size_bytes):
                         yield _progress(done_bytes)
                     offsets = await asyncio.to_thread(receiver.offsets, token)
                 yield pb.UploadResponse(resume=pb.UploadResume(offsets=offsets))
                 intake = Intake(receiver, token, sum(offsets), order.size_bytes, self._count)
-                async for received_bytes in intake.run(requests):
-                    yield _progress(received_bytes)
-                await self._seal(order, receiver, token, intake.digests)
+                async with self._spoiled_by(UsageError, order):
+                    async for received_bytes in intake.run(stream.requests):
+                        yield _progress(received_bytes)
+                if not intake.is_sealed:
+                    raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
+                async with self._spoiled_by(RefusedError, order):
+                    complete = await asyncio.to_thread(completed, receiver, token, intake.digests, stream.paper)
+                await self._keeper.seal(complete)
             finally:
                 await asyncio.to_thread(receiver.close, token)
+
+    @asynccontextmanager
+    async def _spoiled_by(self, kind: type[Plotter2Error], order: Order) -> AsyncIterator[None]:
+        """What proves that this delivery will never be whole leaves nothing of it here."""
+        try:
+            yield
+        except kind as wrong:
+            if not wrong.retry and not isinstance(wrong, ConflictError):  # another stream may go on with it
+                await self._keeper.spoil(order.delivery_id)
+            raise
 
     async def _fetch(self, fetcher: Fetcher, done_bytes: int, size_bytes: int) -> AsyncIterator[int]:
         """Take what lies on this machine; gives how much is there, now and then."""
@@ -107,14 +136,6 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
             if done_bytes - said_bytes >= _progress_bytes(size_bytes):
                 said_bytes = done_bytes
                 yield said_bytes
-
-    async def _seal(self, order: Order, receiver: Receiver, token: int, digests: list[bytes]) -> None:
-        try:
-            complete = await asyncio.to_thread(receiver.finish, token, digests)
-        except AlteredError:
-            await self._keeper.spoil(order.delivery_id)
-            raise
-        await self._keeper.seal(complete)
 
     @override
     async def GetDelivery(self, request: pb.GetDeliveryRequest, context: Context) -> pb.GetDeliveryResponse:
@@ -191,19 +212,20 @@ class Intake:
         self._ahead: list[Piece] = []
         self._ahead_messages = 0
         self.digests: list[bytes] = []
+        self.is_sealed = False
 
     async def run(self, requests: AsyncIterator[Message]) -> AsyncIterator[int]:
-        """Take everything up to Seal; gives how much is written, now and then.
+        """Take everything up to Seal, or the end of the stream; gives how much is written, now and then.
 
         Raises:
-            UsageError: the stream ended without Seal, or begins again.
+            UsageError: a piece that does not fit, or the stream begins again.
         """
         said_bytes = self._received_bytes
         try:
             async for message in requests:
                 if not isinstance(message, Chunk):
                     await self._write_all()
-                    self.digests = _sealing(message)
+                    self.digests, self.is_sealed = _sealing(message), True
                     return
                 self._ahead += message.pieces
                 self._ahead_messages += 1
@@ -220,7 +242,6 @@ class Intake:
             if self._writing is not None:  # the stream broke: what is being written ends before the file is closed
                 await asyncio.wait([self._writing])
                 self._writing.exception()
-        raise UsageError("The upload ended without Seal; what has come so far is kept for a while.")
 
     async def _write_ahead(self) -> None:
         """Write what has come until nothing waits: also when the sender pauses, nothing lies about in memory."""

@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from manager.organizer.disk import is_file, is_same, status, trouble
 from plotter2 import files as durable
-from plotter2.errors import CorruptionError, PathRefusedError
+from plotter2.errors import CorruptionError
 from plotter2.layout import Layout
 from plotter2.model import paths
 from plotter2.model.bundle import FileEntry
@@ -42,8 +42,7 @@ class Folders:
         """See `Organizer.materialise`."""
         name = paths.bundle_path(bundle)
         for entry in files:
-            if paths.file_path(entry.path) != entry.path:
-                raise PathRefusedError(f"File name {entry.path!r} is not in normal form.")
+            paths.file_path(entry.path)
         with self._lock, trouble(f"showing bundle {name!r}"):
             self._show(name, {(entry.path, entry.digest) for entry in files})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from manager.doors import Doors
 from manager.events import DeliveryOffered, ServiceReported
 from manager.rpc.requests import page_of
@@ -10,8 +12,9 @@ from plotter2 import ids
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import ConflictError
 from plotter2.ids import DeliveryId, RequestId, ServiceId
-from plotter2.model import manifest, paths
+from plotter2.model import paths
 from plotter2.model.bundle import BundleVersion
+from plotter2.model.delivery import Order, examined
 from plotter2.model.worker import WorkerState
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
@@ -25,7 +28,10 @@ class DaemonCalls:
     _doors: Doors
 
     async def Deliver(self, request: pb.DeliverRequest, context: Context) -> pb.DeliverResponse:  # noqa: N802 -- gRPC's name
-        """A sealed delivery; the answer means that it is installed and committed."""
+        """A sealed delivery; the answer means that it is installed and committed.
+
+        Whoever calls is not trusted: what the stager has checked is checked again.
+        """
         del context
         doors = self._doors
         delivery_id = DeliveryId(ids.check("dlv", request.delivery_id))
@@ -34,8 +40,9 @@ class DaemonCalls:
             version = await doors.store.get_bundle(known.bundle, known.version)
             return _delivered(known, version)
         bundle = paths.bundle_path(request.bundle)
-        user = manifest.parse(request.manifest_json).user
         files = tuple(wire.file_entry_from_proto(entry) for entry in request.files)
+        order = Order(delivery_id, bundle, request.manifest_json, files, request.service_id)
+        user = (await asyncio.to_thread(examined, order))[1].user
         spool = request.spool_path if request.installation == doors.installation else ""
         # Named after the delivery: a refusal that is repeated is the same request.
         request_id = RequestId("req-" + delivery_id.removeprefix("dlv-"))

@@ -39,6 +39,8 @@ def push(
         raise UsageError(f"There is no file or directory {path}.")
     with session.connect() as p2, output.byte_bar(f"push {bundle}", is_shown=not session.as_json) as bar:
         found = p2.push(path, bundle, wait=wait, on_progress=bar)
+    for warning in found.warnings:
+        output.note(f"warning: {warning}")
     if session.as_json:
         output.document(shapes.pushed(found))
     else:

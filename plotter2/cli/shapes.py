@@ -71,6 +71,7 @@ def pushed(one: Pushed) -> Document:
         "bytes": one.size_bytes,
         "request": one.request_id,
         "new": one.is_new,
+        "warnings": list(one.warnings),
     }
 
 

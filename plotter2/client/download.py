@@ -96,7 +96,7 @@ async def _fetch(link: Link, file: File, root: Path, count: Callable[[int], None
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as out:
         await link.ask(lambda stub: _receive(stub, file, out, count))
-    target.chmod(file.mode or 0o644)
+    target.chmod(file.mode)
 
 
 async def _receive(stub: Stub, file: File, out: IO[bytes], count: Callable[[int], None]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plotter2 import files
-from plotter2.errors import AlteredError, LimitError, RefusedError, UsageError
+from plotter2.errors import AlteredError, RefusedError, UsageError
 from plotter2.model import paths
 from plotter2.model.bundle import FileEntry
 from plotter2.model.delivery import FILES_MAX, check_names
@@ -49,11 +49,11 @@ def collect(root: Path) -> list[LocalFile]:
         UsageError: nothing is there, or nothing to send is in it.
         RefusedError: something that is neither a regular file nor a directory, or cannot be read.
         PathRefusedError: a name that may not be.
-        LimitError: more files than one delivery may have.
+        RefusedError: more files or directories than one delivery may have.
     """
     try:
         if not root.is_symlink() and root.is_dir():
-            found = list(_below(root, ""))
+            found = [_local(Path(one.path), name, one.stat(follow_symlinks=False)) for name, one in _below(root)]
         else:
             found = [_local(root, root.name, root.lstat())]
     except FileNotFoundError as wrong:
@@ -72,21 +72,25 @@ def source(root: Path) -> Path:
     return (root if root.is_dir() else root.parent).absolute()
 
 
-def _below(root: Path, prefix: str) -> Iterator[LocalFile]:
-    waiting = [(root, prefix)]
-    count = 0
+def _below(root: Path) -> list[tuple[str, os.DirEntry[str]]]:
+    """Everything that is no directory, by name. Only names are read, so that too many are refused at once."""
+    found: list[tuple[str, os.DirEntry[str]]] = []
+    waiting = [(str(root), "")]
+    directories = 0
     while waiting:
         directory, above = waiting.pop()
         with os.scandir(directory) as entries:
             for entry in entries:
                 name = above + entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append((Path(entry.path), name + "/"))
-                    continue
-                count += 1
-                if count > FILES_MAX:
-                    raise LimitError(f"{root} has more than the {FILES_MAX} files that one delivery may have.")
-                yield _local(Path(entry.path), name, entry.stat(follow_symlinks=False))
+                    directories += 1
+                    waiting.append((entry.path, paths.file_path(name) + "/"))
+                else:
+                    found.append((name, entry))
+                if max(len(found), directories) > FILES_MAX:
+                    what = "files" if len(found) > FILES_MAX else "directories"
+                    raise RefusedError(f"{root} has more than the {FILES_MAX} {what} that one delivery may have.")
+    return found
 
 
 def _local(path: Path, name: str, status: os.stat_result) -> LocalFile:

@@ -49,6 +49,7 @@ class Pushed:
     Attributes:
         version: 0 when it was not waited for; `digest` (hexadecimal) and `request_id` are empty then.
         is_new: False when the content was the same as the newest version.
+        warnings: what is odd about the manifest and yet taken, one sentence each.
     """
 
     bundle: str
@@ -59,6 +60,7 @@ class Pushed:
     request_id: str
     is_new: bool
     delivery_id: str
+    warnings: tuple[str, ...] = ()
 
 
 async def push(  # noqa: PLR0913 -- what a push is
@@ -105,10 +107,13 @@ async def push(  # noqa: PLR0913 -- what a push is
     checked(Order(chosen, goal, text, tuple(local.entry for local in found), service_id))
     ready = await _hash(found)
     order = Order(chosen, goal, text, tuple(local.entry for local in ready), service_id)
-    told = await Upload(stager_address, order, ready, packing.source(path), clock, on_progress, wait=wait).run()
+    sending = Upload(stager_address, order, ready, packing.source(path), clock, on_progress, wait=wait)
+    told = await sending.run()
     size_bytes = order.size_bytes
     if told is None:
-        return Pushed(goal, 0, "", len(ready), size_bytes, "", is_new=True, delivery_id=chosen)
+        return Pushed(
+            goal, 0, "", len(ready), size_bytes, "", is_new=True, delivery_id=chosen, warnings=sending.warnings
+        )
     made = bundle_from_proto(told.bundle)
     return Pushed(
         made.path,
@@ -119,6 +124,7 @@ async def push(  # noqa: PLR0913 -- what a push is
         told.request_id,
         is_new=told.is_new,
         delivery_id=chosen,
+        warnings=sending.warnings,
     )
 
 
@@ -189,6 +195,7 @@ class Upload:
         self._size_bytes = order.size_bytes
         self._is_heard = False
         self._got_further_at = clock.monotonic()
+        self.warnings: tuple[str, ...] = ()
 
     async def run(self) -> pb.UploadConfirmed | None:
         """Send until it is sealed, or with `wait` confirmed.
@@ -218,7 +225,7 @@ class Upload:
             self._moved()
             if not resume.sealed:
                 await self._send(line, resume.offsets)
-            await line.read("sealed")
+            self.warnings = tuple((await line.read("sealed")).sealed.warnings)
             self._moved()
             self._tell(self._size_bytes, self._size_bytes)
             return (await line.read("confirmed")).confirmed if self._wait else None

@@ -16,6 +16,8 @@ from plotter2.model.paths import BundlePath
 
 DIGEST_BYTES = 32
 FILES_MAX = 1_000_000
+MODE = 0o644
+"""The permissions of a file whose sender names none."""
 CODE = "code_sources"
 PACKAGE_FILE = "package.json"
 MANIFEST_FILE = "manifest.json"
@@ -28,7 +30,7 @@ class FileEntry:
     path: str
     size_bytes: int
     digest: bytes = b""
-    mode: int = 0o644
+    mode: int = MODE
 
 
 @dataclass(frozen=True, slots=True)

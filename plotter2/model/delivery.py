@@ -1,7 +1,7 @@
 """One delivery: what its sender declares before the first byte, and what is refused at once (pure).
 
 Both ends check with the same function: the sender before it reads a hundred gigabytes, the stager because it trusts
-nobody. Content is not looked at here; package.json is the manager's business.
+nobody. Content is not looked at here.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from plotter2 import ids
-from plotter2.errors import LimitError, PathRefusedError, UsageError
+from plotter2.errors import PathRefusedError, RefusedError, UsageError
 from plotter2.ids import DeliveryId
-from plotter2.model import manifest, paths
+from plotter2.model import claims, manifest, paths
 from plotter2.model.bundle import DIGEST_BYTES, FileEntry
+from plotter2.model.manifest import Manifest
 from plotter2.model.paths import BundlePath
 
 FILES_MAX = 100_000
@@ -43,34 +44,54 @@ class Order:
 
 
 def checked(order: Order) -> Order:
-    """The same order with normalised names.
+    """The same order, with the bundle's name in normal form; see `examined`."""
+    return examined(order)[0]
+
+
+def examined(order: Order) -> tuple[Order, Manifest]:
+    """The same order, with the bundle's name in normal form, and its manifest.
 
     Raises:
         UsageError: the identifier is not one, or a size, digest or permission is impossible.
         PathRefusedError: a name that may not be, twice the same name, a file where another needs a directory.
-        ManifestError: the manifest is not a manifest.
-        LimitError: too many files, or names and manifest that are too long together.
+        ManifestError: the manifest is not a manifest, or lists other files.
+        AlteredError: the manifest lists files of other sizes.
+        RefusedError: too many files, or names and manifest that are too long together.
     """
     ids.check("dlv", order.delivery_id)
     bundle = paths.bundle_path(order.bundle)
     _check_count(order)
-    manifest.parse(order.manifest_json)
-    files = tuple(_entry(entry) for entry in order.files)
+    paper = manifest.parse(order.manifest_json)
+    check_files(order.files)
+    claims.check_names(paper, order.files)
+    return replace(order, bundle=bundle), paper
+
+
+def check_files(files: Sequence[FileEntry]) -> None:
+    """Refuse what cannot be the files of one version.
+
+    Raises:
+        UsageError: a size, digest or permission is impossible.
+        PathRefusedError: a name that may not be, or cannot lie beside another.
+    """
+    for entry in files:
+        _check_entry(entry)
     check_names([entry.path for entry in files])
-    return replace(order, bundle=bundle, files=files)
 
 
 def _check_count(order: Order) -> None:
     if not order.files:
         raise UsageError("A delivery needs at least one file.")
     if len(order.files) > FILES_MAX:
-        raise LimitError(f"{len(order.files)} files are more than the {FILES_MAX} that one delivery may have.")
-    length = len(order.manifest_json) + sum(len(entry.path) + ENTRY_BYTES for entry in order.files)
+        raise RefusedError(f"{len(order.files)} files are more than the {FILES_MAX} that one delivery may have.")
+    length = (
+        len(order.manifest_json) + len(order.service_id) + sum(len(entry.path) + ENTRY_BYTES for entry in order.files)
+    )
     if length > DESCRIPTION_BYTES_MAX:
-        raise LimitError(f"Names and manifest take more than the {DESCRIPTION_BYTES_MAX} bytes that they may have.")
+        raise RefusedError(f"Names and manifest take more than the {DESCRIPTION_BYTES_MAX} bytes that they may have.")
 
 
-def _entry(entry: FileEntry) -> FileEntry:
+def _check_entry(entry: FileEntry) -> None:
     path = paths.file_path(entry.path)
     if not 0 <= entry.size_bytes <= SIZE_BYTES_MAX:
         raise UsageError(f"File {path!r} cannot have {entry.size_bytes} bytes.")
@@ -78,7 +99,6 @@ def _entry(entry: FileEntry) -> FileEntry:
         raise UsageError(f"The digest of file {path!r} has {len(entry.digest)} bytes; BLAKE3 has {DIGEST_BYTES}.")
     if not 0 <= entry.mode <= MODE_MAX:
         raise UsageError(f"The permissions {entry.mode:o} of file {path!r} are more than read, write and execute.")
-    return replace(entry, path=path)
 
 
 def check_names(names: Sequence[str]) -> None:

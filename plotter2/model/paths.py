@@ -2,6 +2,10 @@
 
 A bundle path is where the bundle lies below `source/`, parts joined by `/`; children of a bundle lie under its
 `bundles/` (requirement 022), groups nest directly (requirement 025).
+
+Names of bundles are ours: they are kept in Unicode's normal form NFC, so that one name has one spelling. Names of
+files are the user's: they are kept byte for byte and come back so with a pull. Two that differ only in their form, or
+in upper and lower case, may not lie in one bundle, see `delivery.check_names`.
 """
 
 from __future__ import annotations
@@ -25,14 +29,13 @@ def _parts(text: str, what: str) -> list[str]:
         raise PathRefusedError(f"A {what} must not be empty.")
     if text.startswith("/") or "\\" in text:
         raise PathRefusedError(f"{what.capitalize()} {text!r} must be relative, with '/' between its parts.")
-    normal = unicodedata.normalize("NFC", text)
     try:
-        length = len(normal.encode())
+        length = len(text.encode())
     except UnicodeEncodeError:
         raise PathRefusedError(f"{what.capitalize()} {text!r} is not valid Unicode.") from None
     if length > PATH_BYTES_MAX:
         raise PathRefusedError(f"{what.capitalize()} {text[:60]!r}… is longer than {PATH_BYTES_MAX} bytes.")
-    parts = normal.split("/")
+    parts = text.split("/")
     if len(parts) > PARTS_MAX:
         raise PathRefusedError(f"{what.capitalize()} {text!r} is nested deeper than {PARTS_MAX} levels.")
     for part in parts:
@@ -55,7 +58,7 @@ def bundle_path(text: str) -> BundlePath:
     Raises:
         PathRefusedError: absolute, `..`, hidden (leading dot), reserved, too long, or not text.
     """
-    parts = _parts(text.removesuffix("/"), "bundle name")
+    parts = _parts(unicodedata.normalize("NFC", text.removesuffix("/")), "bundle name")
     for part in parts:
         if part.startswith("."):
             raise PathRefusedError(f"Bundle name {text!r} may not have a part that begins with a dot.")
@@ -67,7 +70,7 @@ def bundle_path(text: str) -> BundlePath:
 
 
 def file_path(text: str) -> str:
-    """Check and normalise a file's path inside a bundle.
+    """Check a file's path inside a bundle; it comes back as it is.
 
     Raises:
         PathRefusedError: absolute, `..`, too long, or not text.

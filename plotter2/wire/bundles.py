@@ -5,7 +5,7 @@ from __future__ import annotations
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.clock import Instant
 from plotter2.ids import RequestId
-from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.bundle import MODE, BundleVersion, FileEntry
 from plotter2.model.difference import FileChange, ParameterChange
 from plotter2.model.paths import BundlePath
 
@@ -17,7 +17,8 @@ def file_entry_to_proto(entry: FileEntry) -> common_pb2.FileEntry:
 
 def file_entry_from_proto(message: common_pb2.FileEntry) -> FileEntry:
     """A file of a version, as its sender spelled it: the path is not checked here."""
-    return FileEntry(message.path, message.size_bytes, message.digest, message.mode)
+    mode = message.mode if message.HasField("mode") else MODE
+    return FileEntry(message.path, message.size_bytes, message.digest, mode)
 
 
 def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:

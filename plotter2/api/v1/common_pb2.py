@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/common.proto\x12\x0fplotter2.api.v1\"K\n\tFileEntry\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x0c\n\x04mode\x18\x04 \x01(\r\"\xe3\x01\n\x06\x42undle\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\r\n\x05\x66iles\x18\x04 \x01(\x04\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\ncreated_at\x18\x06 \x01(\x01\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x14\n\x0cpackage_json\x18\t \x01(\t\x12\x17\n\x0fparameters_json\x18\n \x01(\t\x12\x0f\n\x07run_key\x18\x0b \x01(\x0c\x12\r\n\x05is_ok\x18\x0c \x01(\x08\",\n\x0bPageRequest\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/common.proto\x12\x0fplotter2.api.v1\"Y\n\tFileEntry\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x11\n\x04mode\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x07\n\x05_mode\"\xe3\x01\n\x06\x42undle\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\r\n\x05\x66iles\x18\x04 \x01(\x04\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\ncreated_at\x18\x06 \x01(\x01\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x14\n\x0cpackage_json\x18\t \x01(\t\x12\x17\n\x0fparameters_json\x18\n \x01(\t\x12\x0f\n\x07run_key\x18\x0b \x01(\x0c\x12\r\n\x05is_ok\x18\x0c \x01(\x08\",\n\x0bPageRequest\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'plotter2.api.v1.common_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FILEENTRY']._serialized_start=49
-  _globals['_FILEENTRY']._serialized_end=124
-  _globals['_BUNDLE']._serialized_start=127
-  _globals['_BUNDLE']._serialized_end=354
-  _globals['_PAGEREQUEST']._serialized_start=356
-  _globals['_PAGEREQUEST']._serialized_end=400
+  _globals['_FILEENTRY']._serialized_end=138
+  _globals['_BUNDLE']._serialized_start=141
+  _globals['_BUNDLE']._serialized_end=368
+  _globals['_PAGEREQUEST']._serialized_start=370
+  _globals['_PAGEREQUEST']._serialized_end=414
 # @@protoc_insertion_point(module_scope)

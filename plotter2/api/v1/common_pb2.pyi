@@ -29,25 +29,27 @@ class FileEntry(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """Relative to the bundle, '/' between the parts, normalised to Unicode NFC."""
+    """Relative to the bundle, '/' between the parts; kept as it is spelled, byte for byte."""
     size_bytes: _builtins.int
     digest: _builtins.bytes
     """BLAKE3, 32 bytes. May be empty before the content has been read."""
     mode: _builtins.int
-    """Permission bits (0o777 at the most)."""
+    """Permission bits (0o777 at the most); 0o644 when it is left out."""
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         digest: _builtins.bytes = ...,
-        mode: _builtins.int = ...,
+        mode: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "mode", b"mode"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "mode", b"mode", "path", b"path", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "digest", b"digest", "mode", b"mode", "path", b"path", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__mode: _TypeAlias = _typing.Literal["mode"]  # noqa: Y015
+    _WhichOneofArgType__mode: _TypeAlias = _typing.Literal["_mode", b"_mode"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mode) -> _WhichOneofReturnType__mode | None: ...
 
 Global___FileEntry: _TypeAlias = FileEntry  # noqa: Y015
 

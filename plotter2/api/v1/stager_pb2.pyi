@@ -88,7 +88,7 @@ class UploadBegin(_message.Message):
     bundle: _builtins.str
     """The bundle this goes to."""
     manifest_json: _builtins.str
-    """manifest.json as the sender has it."""
+    """manifest.json as the sender has it. If it lists files, these must be exactly those that come."""
     wait: _builtins.bool
     """Stay on the line until the manager has confirmed (or refused) the delivery."""
     service_id: _builtins.str
@@ -283,15 +283,21 @@ class UploadSealed(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is odd about the manifest and yet taken, one sentence each."""
+
     def __init__(
         self,
         *,
         delivery_id: _builtins.str = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,7 +61,7 @@ async def test_a_drop_with_a_wrong_list_is_put_aside_with_the_reason(
 ) -> None:
     del address
     paper = json.loads(PAPER)
-    paper["contains"]["files"] = [{"path": "a.txt", "size": 5, "sha256": "00"}]
+    paper["contains"]["files"] = [{"path": "a.txt", "size": 5, "sha256": "0" * 64}]
     tree(layout.dropbox / "here", {"a.txt": b"hello", "manifest.json": json.dumps(paper).encode()})
     (layout.dropbox / "here.ready").touch()
     refused = layout.dropbox / ".refused"

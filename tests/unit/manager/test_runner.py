@@ -14,11 +14,14 @@ from manager.commands import InstallDelivery
 from manager.events import DeliveryInstalled, DeliveryRefused, Event
 from manager.organizer import Organizer
 from manager.runner import Runner
+from plotter2.clock import Instant
 from plotter2.ids import DeliveryId
 from plotter2.layout import Layout
+from plotter2.model import manifest
 from plotter2.model.bundle import FileEntry
 
 DELIVERY = DeliveryId("dlv-1")
+PAPER = manifest.write("ada", Instant(1.7e9), {})
 
 
 class Hands:
@@ -36,12 +39,12 @@ class Hands:
     async def put(self, event: Event) -> None:
         self.heard.append(event)
 
-    async def install(self, package_json: bytes) -> Event:
+    async def install(self, package_json: bytes, paper: str = PAPER) -> Event:
         spool = self.layout.spool / DELIVERY
         spool.mkdir(parents=True)
         (spool / "0").write_bytes(package_json)
         entry = FileEntry("package.json", len(package_json), blake3(package_json).digest())
-        self.runner.perform(InstallDelivery(DELIVERY, "lab/a", (entry,), str(spool)))
+        self.runner.perform(InstallDelivery(DELIVERY, "lab/a", (entry,), str(spool), paper))
         async with asyncio.TaskGroup() as group:
             for work in self.work:
                 group.create_task(work)
@@ -72,3 +75,12 @@ async def test_whatever_inspection_raises_refuses_the_delivery(
 async def test_what_can_be_read_is_installed(tmp_path: Path) -> None:
     said = await Hands(tmp_path).install(b'{"name": "a"}')
     assert said == DeliveryInstalled(DELIVERY, '{"name": "a"}')
+
+
+@pytest.mark.req("r057")
+async def test_content_that_is_not_what_the_manifest_lists_is_refused_by_name(tmp_path: Path) -> None:
+    listed = {"path": "package.json", "sha256": "0" * 64, "size": 2}
+    said = await Hands(tmp_path).install(b"{}", manifest.write("ada", Instant(1.7e9), {"files": [listed]}))
+    assert isinstance(said, DeliveryRefused)
+    assert said.reason_code == "altered"
+    assert "altered: 'package.json'" in said.reason

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from plotter2.client import packing
-from plotter2.errors import AlteredError, LimitError, PathRefusedError, RefusedError, UsageError
+from plotter2.errors import AlteredError, PathRefusedError, RefusedError, UsageError
 
 
 def tree(root: Path, **contents: bytes) -> Path:
@@ -82,5 +82,9 @@ def test_names_that_may_not_be_are_refused(tmp_path: Path) -> None:
 
 def test_too_many_files_are_refused_while_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "FILES_MAX", 2)
-    with pytest.raises(LimitError, match="more than the 2 files"):
+    with pytest.raises(RefusedError, match="more than the 2 files"):
         packing.collect(tree(tmp_path, a=b"", b=b"", c=b""))
+    for name in ("x", "x/y", "x/z"):
+        (tmp_path / "many" / name).mkdir(parents=True)
+    with pytest.raises(RefusedError, match="more than the 2 directories"):
+        packing.collect(tmp_path / "many")

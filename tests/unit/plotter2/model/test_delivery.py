@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from plotter2.clock import Instant
-from plotter2.errors import LimitError, ManifestError, PathRefusedError, UsageError
+from plotter2.errors import ManifestError, PathRefusedError, RefusedError, UsageError
 from plotter2.ids import DeliveryId
 from plotter2.model import delivery, manifest
 from plotter2.model.bundle import FileEntry
@@ -18,10 +18,19 @@ GOOD = Order(
 )
 
 
-def test_a_good_order_comes_back_with_normal_names() -> None:
-    given = replace(GOOD, bundle=BundlePath("group/data/"), files=(FileEntry("u\u0308", 1),))
-    assert checked(given) == replace(GOOD, files=(FileEntry("\u00fc", 1),))
+def test_a_good_order_comes_back_with_the_bundle_in_normal_form_and_the_files_as_they_are() -> None:
+    decomposed = (FileEntry("u\u0308", 1),)
+    given = replace(GOOD, bundle=BundlePath("group/u\u0308/"), files=decomposed)
+    assert checked(given) == replace(GOOD, bundle=BundlePath("group/\u00fc"), files=decomposed)
     assert GOOD.size_bytes == 3
+
+
+@pytest.mark.req("r057")
+def test_a_manifest_that_lists_other_files_is_refused() -> None:
+    listed = [{"path": "a", "sha256": "0" * 64, "size": 1}]
+    paper = manifest.write("ada", Instant(1.7e9), {"files": listed})
+    with pytest.raises(ManifestError, match="not listed: 'b/c'"):
+        checked(replace(GOOD, manifest_json=paper))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +44,7 @@ def test_a_good_order_comes_back_with_normal_names() -> None:
         ({"files": (FileEntry("a", 1, b"short"),)}, UsageError, "BLAKE3 has 32"),
         ({"files": (FileEntry("a", 1, mode=0o4755),)}, UsageError, "permissions 4755"),
         ({"manifest_json": "{}"}, ManifestError, "'date'"),
-        ({"manifest_json": "x" * (13 << 20)}, LimitError, "Names and manifest"),
+        ({"manifest_json": "x" * (13 << 20)}, RefusedError, "Names and manifest"),
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, object], error: type[Exception], said: str) -> None:
@@ -45,7 +54,7 @@ def test_what_is_wrong_is_said(change: dict[str, object], error: type[Exception]
 
 def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "FILES_MAX", 1)
-    with pytest.raises(LimitError, match="2 files"):
+    with pytest.raises(RefusedError, match="2 files"):
         checked(GOOD)
 
 
