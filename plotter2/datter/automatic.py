@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import visuals
+from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, Layer, Panel
 from plotter2.datter.fitting import Fit
 from plotter2.datter.frame import Curve, MotionOf, TableOf, TextAt, as_table
@@ -255,6 +256,16 @@ def _fit(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     return [visuals.fitted(value)]
 
 
+def _formula(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    """A curve over one variable, an image over two."""
+    if not isinstance(value, Expr):
+        raise UsageError("Only what expr(...) gives can be drawn as a formula.")
+    if len(value.ranges) == 2:  # noqa: PLR2004 -- across and up
+        return [visuals.surface(value)]
+    name = value.name or "value"
+    return [replace(visuals.lines([("", value.x, value.y)], value.variable, name, colours=palette), title=value.text)]
+
+
 def _each(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     found = []
     for name, one in list(value.items())[:PANELS_MAX]:
@@ -272,10 +283,11 @@ def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
 
 _BY_TYPE: tuple[tuple[type, str], ...] = (
     (str, "text"), (TextAt, "text"), (TableOf, "table"), (Fit, "fit"), (Curve, "line"), (MotionOf, "animation"),
+    (Expr, "formula"),
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {
     "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
     "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
-    "fit": _fit, "each": _each, "animation": _animation,
+    "fit": _fit, "formula": _formula, "each": _each, "animation": _animation,
 }  # fmt: skip

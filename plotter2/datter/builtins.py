@@ -20,7 +20,7 @@ from plotter2.datter.context import current
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
-ANYTHING = NUMERIC | {"fit", "text", "shape"}
+ANYTHING = NUMERIC | {"fit", "text", "shape", "expr"}
 
 
 class Role(Enum):
@@ -101,6 +101,8 @@ TABLE: dict[str, Builtin] = {
         NUMERIC,
         "numbers",
     ),
+    **_rows("calculus", Role.DATA, "derivative integral", NUMERIC | {"expr"}, "numbers"),
+    **_rows("expression", Role.SOURCE, "expr", gives="expr"),
     **_rows("engine", Role.DATA, "pca", ROWS, "numbers"),
     **_rows("engine", Role.DATA, "kmean", ROWS, "clusters"),
     **_rows("engine", Role.DATA, "fit", ROWS, "fit"),

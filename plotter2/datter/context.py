@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from plotter2 import files
 from plotter2.datter import figure
+from plotter2.datter.expression import Expr
 from plotter2.datter.figure import DataRef
 from plotter2.datter.frame import Curve, Frame, MotionOf, Report, TableOf
 from plotter2.datter.group import DataGroup
@@ -122,7 +123,7 @@ class Context:
             return _joined([self._content(one) for one in value])
         if isinstance(value, Table):
             return _joined([name + figure.digest(value.column(name)) for name in value.names])
-        inner = {Points: "matrix", Curve: "y", TableOf: "table", MotionOf: "value"}
+        inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value"}
         for kind, attribute in inner.items():
             if isinstance(value, kind):
                 return self._content(getattr(value, attribute))

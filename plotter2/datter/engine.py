@@ -9,6 +9,7 @@ from typing import Any
 
 from plotter2.datter import cluster, fitting
 from plotter2.datter.context import current
+from plotter2.datter.expression import Expr, expr
 from plotter2.datter.points import Clusters, Projection
 
 
@@ -37,11 +38,14 @@ def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None) -
     return found
 
 
-def fit(data: Any, other: Any = None, model: str = "linear") -> fitting.Fit:
-    """A curve through data by least squares: linear, or poly:2 to poly:10.
+def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.Fit:
+    """A curve through data by least squares: linear, poly:2 to poly:10, exp, or a formula as expr("y = a x^b").
 
-    y, or x and y, or two columns in; `.params` (lowest power first), `.errors`, `.r2`, `.residuals`, and a `.curve`.
+    y, or x and y, or two columns in; `.params` (lowest power first, or the formula's names), `.errors` (one standard
+    error each), `.r2`, `.residuals`, and a `.curve` with its 95 % band. Call it to compute. Definition: see `fitting`.
     """
-    if isinstance(other, str) and other.startswith(("linear", "poly")):
+    if isinstance(other, Expr) or (isinstance(other, str) and other.startswith(("linear", "poly", "exp"))):
         other, model = None, other
+    if isinstance(model, str) and "=" in model:
+        model = expr(model)
     return fitting.fit(data, other, model)

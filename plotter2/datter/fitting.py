@@ -1,11 +1,14 @@
-"""fit: straight lines and polynomials by least squares, with standard errors (requirement 152).
+"""fit: lines, polynomials, exponentials and any formula by least squares, with standard errors (requirement 152).
 
-Definition: ordinary least squares; standard errors from the residual variance with n - p degrees of freedom; the band
-is the mean's 95 % confidence band by Student's t.
+Definition: ordinary least squares, for formulas by Levenberg and Marquardt (scipy.optimize.curve_fit); standard errors
+from the residual variance with n - p degrees of freedom, for formulas linearised at the solution; the band is the
+mean's 95 % confidence band by Student's t.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter.expression import Expr, expr
 from plotter2.datter.points import numbers, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -20,6 +24,10 @@ from plotter2.errors import UsageError
 DEGREE_MAX = 10
 CURVE_POINTS = 200
 CONFIDENCE = 0.95
+EXPONENTIAL = "exp"
+STEPS_MAX = 10_000
+STEP = 1e-6
+SEARCH_EXPONENT_MAX = 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +35,9 @@ class Fit:
     """A fitted curve.
 
     Attributes:
-        params: coefficients, lowest power first.
+        params: coefficients, lowest power first; of a formula its free names, in their order there.
         errors: the standard error of each.
+        parameters: what they are called.
         r2: share of the variance that the curve explains; NaN for constant data.
         curve: x, y, lower and upper edge of the 95 % band, as four columns.
     """
@@ -41,23 +50,48 @@ class Fit:
     y: NDArray[Any]
     residuals: NDArray[Any]
     curve: NDArray[Any]
+    parameters: tuple[str, ...] = ()
     names: tuple[str, str] = ("x", "y")
+    formula: Expr | None = None
 
     def __call__(self, x: Any) -> Any:
         """The curve's value at x."""
-        return np.polynomial.polynomial.polyval(x, self.params)
+        if self.formula is None:
+            return np.polynomial.polynomial.polyval(x, self.params)
+        values = dict(zip(self.parameters, self.params, strict=True))
+        return self.formula(**values, **{_variable(self.formula): x})
+
+    @property
+    def written(self) -> str:
+        """The curve as a formula with its numbers."""
+        if self.formula is None:
+            return " ".join(
+                f"{value:+.4g}{('', 'x', 'x^')[min(power, 2)]}{power if power > 1 else ''}"
+                for power, value in enumerate(self.params)
+            )
+        found = ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.parameters, self.params, strict=True))
+        return f"{self.formula.text.partition('=')[2].strip() or self.formula.text}, {found}"
 
 
-def fit(data: Any, other: Any = None, model: str = "linear") -> Fit:
-    """A curve through data: y over its place, y over x (two arguments), or two columns; linear or poly:2 to poly:10.
+def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> Fit:
+    """A curve through data: y over its place, y over x (two arguments), or two columns.
+
+    Models: linear, poly:2 to poly:10, exp (a·e^(bx)), or a formula whose names but x are found.
 
     Raises:
-        UsageError: an unknown model, too few points, or no spread in x.
+        UsageError: an unknown model, too few points, no spread in x, or a formula that no numbers fit.
     """
-    degree = _degree(model)
     x, y, names = _pairs(data, other)
     kept = np.isfinite(x) & np.isfinite(y)
     x, y = x[kept], y[kept]
+    if isinstance(model, Expr) or model == EXPONENTIAL:
+        formula = model if isinstance(model, Expr) else expr("y = a exp(b x)")
+        return _by_formula(x, y, names, formula)
+    return _by_polynomial(x, y, names, model)
+
+
+def _by_polynomial(x: NDArray[Any], y: NDArray[Any], names: tuple[str, str], model: str) -> Fit:
+    degree = _degree(model)
     count, terms = len(x), degree + 1
     if len(np.unique(x)) < terms or count <= terms:
         raise UsageError(f"fit: {model} needs more than {terms} points at {terms} or more places, not {count} points.")
@@ -69,23 +103,107 @@ def fit(data: Any, other: Any = None, model: str = "linear") -> Fit:
     covariance = variance * np.linalg.pinv(design.T @ design)
     back = _expansion(terms, centre, half)
     spread = np.sqrt(np.clip(np.diag(back @ covariance @ back.T), 0, None))
-    total = ((y - y.mean()) ** 2).sum()
     at = np.linspace(x.min(), x.max(), CURVE_POINTS)
     rows = np.vander((at - centre) / half, terms, increasing=True)
-    reach = import_module("scipy.stats").t.ppf((1 + CONFIDENCE) / 2, count - terms)
-    width = reach * np.sqrt(np.clip(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0, None))
+    width = _band(rows, covariance, count - terms)
     middle = rows @ solved
     return Fit(
         model=model,
         params=tuple((back @ solved).tolist()),
         errors=tuple(spread.tolist()),
-        r2=float(1 - residuals @ residuals / total) if total > 0 else float("nan"),
+        r2=_explained(y, residuals),
         x=x,
         y=y,
         residuals=residuals,
         curve=np.column_stack([at, middle, middle - width, middle + width]),
+        parameters=tuple(f"x^{power}" for power in range(terms)),
         names=names,
     )
+
+
+def _by_formula(x: NDArray[Any], y: NDArray[Any], names: tuple[str, str], formula: Expr) -> Fit:
+    variable = _variable(formula)
+    wanted = tuple(name for name in formula.names if name != variable)
+    if not wanted:
+        raise UsageError(f"fit: {formula.text!r} has no free name beside {variable}; there is nothing to find.")
+    if len(x) <= len(wanted) or len(np.unique(x)) < len(wanted):
+        raise UsageError(f"fit: {formula.text} needs more than {len(wanted)} points, not {len(x)}.")
+
+    def curve(places: NDArray[Any], *values: float) -> NDArray[Any]:
+        given = formula(**dict(zip(wanted, values, strict=True)), **{variable: places})
+        return np.broadcast_to(np.asarray(given, float), places.shape)
+
+    solved, covariance = _solved(curve, x, y, _beginning(formula, x, y, len(wanted)), formula)
+    residuals = y - curve(x, *solved)
+    at = np.linspace(x.min(), x.max(), CURVE_POINTS)
+    middle = curve(at, *solved)
+    width = _band(_slopes(curve, at, solved), covariance, len(x) - len(wanted))
+    return Fit(
+        model=formula.text,
+        params=tuple(solved.tolist()),
+        errors=tuple(np.sqrt(np.diag(covariance)).tolist()),
+        r2=_explained(y, residuals),
+        x=x,
+        y=y,
+        residuals=residuals,
+        curve=np.column_stack([at, middle, middle - width, middle + width]),
+        parameters=wanted,
+        names=names,
+        formula=formula,
+    )
+
+
+def _variable(formula: Expr) -> str:
+    """What the formula runs over: what it has a range of, else x, else its one name."""
+    return formula.variable if formula.ranges or "x" not in formula.names else "x"
+
+
+def _beginning(formula: Expr, x: NDArray[Any], y: NDArray[Any], count: int) -> NDArray[Any]:
+    """Where the search begins; an exponential at the straight line through the logarithms."""
+    if formula.text != "y = a exp(b x)" or not (np.all(y > 0) or np.all(y < 0)):
+        return np.ones(count)
+    slope, height = np.polyfit(x, np.log(np.abs(y)), 1)
+    return np.array([np.sign(y[0]) * np.exp(np.clip(height, -SEARCH_EXPONENT_MAX, SEARCH_EXPONENT_MAX)), slope])
+
+
+def _solved(
+    curve: Callable[..., NDArray[Any]], x: NDArray[Any], y: NDArray[Any], begin: NDArray[Any], formula: Expr
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    optimize = import_module("scipy.optimize")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", optimize.OptimizeWarning)
+            solved, covariance = optimize.curve_fit(curve, x, y, begin, maxfev=STEPS_MAX)
+        if np.linalg.matrix_rank(_slopes(curve, x, solved)) < len(begin):
+            raise ValueError("some names only work together")
+    except (RuntimeError, ValueError, optimize.OptimizeWarning):
+        raise UsageError(
+            f"fit: no numbers were found with which {formula.text!r} follows the data; it may not suit, or has names "
+            "that cannot be told apart."
+        ) from None
+    return solved, covariance
+
+
+def _slopes(curve: Callable[..., NDArray[Any]], at: NDArray[Any], solved: NDArray[Any]) -> NDArray[Any]:
+    """How the curve moves with each parameter: central differences."""
+    columns = []
+    for place, value in enumerate(solved):
+        step = np.zeros(len(solved))
+        step[place] = max(abs(value), 1.0) * STEP
+        columns.append((curve(at, *(solved + step)) - curve(at, *(solved - step))) / (2 * step[place]))
+    return np.column_stack(columns)
+
+
+def _band(rows: NDArray[Any], covariance: NDArray[Any], freedom: int) -> NDArray[Any]:
+    """Half the width of the confidence band where the curve moves by `rows` with its parameters."""
+    reach = import_module("scipy.stats").t.ppf((1 + CONFIDENCE) / 2, freedom)
+    width: NDArray[Any] = reach * np.sqrt(np.clip(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0, None))
+    return width
+
+
+def _explained(y: NDArray[Any], residuals: NDArray[Any]) -> float:
+    total = ((y - y.mean()) ** 2).sum()
+    return float(1 - residuals @ residuals / total) if total > 0 else float("nan")
 
 
 def _degree(model: str) -> int:
@@ -93,7 +211,10 @@ def _degree(model: str) -> int:
         return 1
     kind, _, power = str(model).partition(":")
     if kind != "poly" or not power.isdecimal() or not 1 <= int(power) <= DEGREE_MAX:
-        raise UsageError(f"fit: the models are linear and poly:1 to poly:{DEGREE_MAX}, not {model!r}.")
+        raise UsageError(
+            f"fit: the models are linear, poly:1 to poly:{DEGREE_MAX}, exp, or a formula as expr('y = a x^b'), "
+            f"not {model!r}."
+        )
     return int(power)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from plotter2.datter.expression import Expr
 from plotter2.datter.fitting import Fit
 from plotter2.datter.frame import Frame, Report
 from plotter2.datter.group import DataGroup
@@ -124,12 +125,20 @@ def _points(value: Points) -> Any:
 
 
 def _fit(value: Fit) -> Any:
-    return {"kind": "fit", "model": value.model, "params": value.params, "errors": value.errors, "r2": value.r2}
+    return {
+        "kind": "fit", "model": value.model, "names": value.parameters, "params": value.params, "errors": value.errors,
+        "r2": value.r2,
+    }  # fmt: skip
+
+
+def _expr(value: Expr) -> Any:
+    return {"kind": "formula", "text": value.text, "name": value.name, "constants": value.constants}
 
 
 _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
-    (Points, _points), (Fit, _fit), (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
+    (Points, _points), (Fit, _fit), (Expr, _expr),
+    (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
     (date, lambda day: day.isoformat()), (time, lambda hour: hour.isoformat()), (PurePath, str),
     (Frame, lambda frame: {"kind": "frame", "title": frame.title}),
     (Report, lambda report: {"kind": "report", "title": report.title}),

@@ -8,12 +8,14 @@ of the count); matrices above 1,000 cells a side show block means. Nothing is dr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.cluster import flattened
+from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
 from plotter2.datter.fitting import CONFIDENCE, Fit
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, numbers
@@ -211,6 +213,23 @@ def matrix(array: NDArray[Any], *, limits: tuple[float, float] | None = None) ->
     )  # fmt: skip
 
 
+def surface(found: Expr) -> Panel:
+    """A formula of two variables as an image: the first across, the second up."""
+    (across, xs), (up, ys) = ((name, places.tolist()) for name, places in found.ranges.items())
+    panel = matrix(found.y.T)
+    place = {"x": [xs[0]], "y": [ys[0]], "dw": [xs[-1] - xs[0]], "dh": [ys[-1] - ys[0]]}
+    name = found.name or "value"
+    layer = replace(
+        panel.layers[0],
+        columns={**panel.layers[0].columns, **place},
+        hover=((across, "$x"), (up, "$y"), (name, "image")),
+    )
+    return replace(
+        panel, title=found.text, x=Axis(across, low=xs[0], high=xs[-1]),
+        y=Axis(up, low=ys[0], high=ys[-1]), layers=(layer,), aspect=0.0,
+    )  # fmt: skip
+
+
 def extent(values: NDArray[Any]) -> tuple[float, float]:
     """Smallest and largest finite value.
 
@@ -280,16 +299,12 @@ def fitted(found: Fit) -> Panel:
     dots = Points(np.column_stack([found.x, found.y]), names, groups=Labels("", ("data",), np.zeros(len(found.x), int)))
     panel = scatter(dots)
     at, middle, low, high = found.curve.T
-    written = " ".join(
-        f"{value:+.4g}{('', 'x', 'x^')[min(power, 2)]}{power if power > 1 else ''}"
-        for power, value in enumerate(found.params)
-    )
     layers = (
         *panel.layers,
         Layer("band", {"x": at, "low": low, "high": high}, f"{CONFIDENCE:.0%} band", PALETTE[1], 0.2),
         Layer("line", {"x": at, "y": middle}, f"{found.model}, r² = {found.r2:.4g}", PALETTE[1], size=2.5),
     )
-    return Panel("fit", x=panel.x, y=panel.y, layers=layers, notes=(*panel.notes, f"{names[1]} = {written}"))
+    return Panel("fit", x=panel.x, y=panel.y, layers=layers, notes=(*panel.notes, f"{names[1]} = {found.written}"))
 
 
 def table_panel(table: Table, title: str = "") -> Panel:

@@ -15,6 +15,7 @@ from bokeh.document import Document
 from plotter2.datter import automatic, compose, drawing, render, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
+from plotter2.datter.expression import expr
 from plotter2.datter.fitting import fit
 from plotter2.datter.frame import Frame
 from plotter2.datter.group import DataGroup
@@ -44,6 +45,9 @@ VALUES: dict[str, Any] = {
     "pca": pca(CHANCE.normal(size=(60, 5))),
     "clusters": kmean(CHANCE.normal(size=(60, 4)), 3),
     "fit": fit(np.arange(9.0), np.arange(9.0) ** 2),
+    "exponential": fit(np.arange(1.0, 9.0), np.exp(-np.arange(1.0, 9.0)) + 0.01, model="exp"),
+    "formula": expr("y = 2x^2", x=(0, 3, 20)),
+    "surface": expr("z = x y", x=(0, 3, 20), y=(1, 2, 5)),
     "bars": {"who": 1, "what": 2},
     "table": [{"a": 1, "b": "<script>alert(1)</script>", "c": None}],
     "text": "two\n\nparagraphs & <b>",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from plotter2.datter import cluster, fitting, stats
 from plotter2.datter.builtins import TABLE
+from plotter2.datter.expression import expr
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import complete, points
 from plotter2.datter.table import Table
@@ -205,3 +206,56 @@ def test_a_column_that_mostly_misses_is_left_out_before_rows_are() -> None:
     assert len(found) == 9
     assert "more than 20% missing: gust" in found.notes[0]
     assert table["gust"].dtype == float
+
+
+# NIST Statistical Reference Datasets, nonlinear regression, certified values: Misra1a, y = b1 (1 - exp(-b2 x)).
+MISRA_X = [77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0]
+MISRA_Y = [10.07, 14.73, 17.94, 23.93, 29.61, 35.18, 40.02, 44.82, 50.76, 55.05, 61.01, 66.40, 75.47, 81.78]
+
+
+@pytest.mark.req("r152")
+def test_a_formula_is_fitted_to_the_certified_digits() -> None:
+    formula = expr("y = 238.942129 b (1 - exp(-0.000550156431 c x))")
+    found = fitting.fit(MISRA_X, MISRA_Y, formula)
+    assert found.parameters == ("b", "c")
+    assert found.params == pytest.approx((1.0, 1.0), rel=1e-6)
+    assert np.array(found.errors) * [238.942129, 0.000550156431] == pytest.approx(
+        [2.7070075241, 7.2668688436e-6], rel=1e-3
+    )
+    assert found.residuals @ found.residuals == pytest.approx(0.12455138894, rel=1e-6)
+    assert found(77.6) == pytest.approx(MISRA_Y[0] - found.residuals[0])
+
+
+@pytest.mark.req("r152")
+def test_an_exponential_is_found_with_its_errors() -> None:
+    x = np.linspace(0, 5, 60)
+    y = 3.5 * np.exp(-0.8 * x) + CHANCE.normal(0, 0.01, 60)
+    found = fitting.fit(x, y, "exp")
+    assert found.params == pytest.approx((3.5, -0.8), abs=4 * max(found.errors))
+    assert found.r2 > 0.999
+    low, high = found.curve[:, 2], found.curve[:, 3]
+    assert (
+        np.mean((low < 3.5 * np.exp(-0.8 * found.curve[:, 0])) & (3.5 * np.exp(-0.8 * found.curve[:, 0]) < high)) > 0.5
+    )
+    assert fitting.fit(x, -y, "exp").params[0] == pytest.approx(-found.params[0], rel=1e-3)
+
+
+@pytest.mark.req("r152")
+def test_a_formula_that_is_a_line_is_the_line() -> None:
+    x = np.arange(20.0)
+    y = 2 * x + 1 + CHANCE.normal(0, 0.3, 20)
+    line, written = fitting.fit(x, y), fitting.fit(x, y, expr("y = a + b x"))
+    assert written.params == pytest.approx(line.params)
+    assert written.errors == pytest.approx(line.errors, rel=1e-4)
+    assert written.curve == pytest.approx(line.curve, rel=1e-4)
+
+
+def test_a_formula_that_cannot_be_fitted_says_why() -> None:
+    with pytest.raises(UsageError, match="has no free name beside x"):
+        fitting.fit([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], expr("2x"))
+    with pytest.raises(UsageError, match="cannot be told apart"):
+        fitting.fit([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0], expr("a b x"))
+    with pytest.raises(UsageError, match="needs more than 2 points, not 2"):
+        fitting.fit([1.0, 2.0], [1.0, 2.0], "exp")
+    with pytest.raises(UsageError, match="linear, poly:1 to poly:10, exp, or a formula"):
+        fitting.fit([1.0, 2.0, 3.0], model="cubic")
