@@ -44,7 +44,8 @@ def test_the_tree_has_every_verb() -> None:
     system = ["up", "down", "status", "workers", "logs", "doctor"]
     data = ["push", "pull", "ls", "show", "diff", "history", "archive", "unarchive", "report"]
     work = ["run", "redo", "replay", "tasks", "requests", "wait", "cancel"]
-    assert sorted([*system, *data, *work]) == VERBS
+    project = ["init", "check"]
+    assert sorted([*system, *data, *project, *work]) == VERBS
 
 
 @pytest.mark.parametrize("verb", VERBS)
