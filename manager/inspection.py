@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from manager import measures
 from plotter2 import inspection
 from plotter2.inspection import Declared
 from plotter2.layout import Layout
 from plotter2.model import claims, manifest
 from plotter2.model.bundle import MANIFEST_FILE, FileEntry
+from plotter2.model.package import Package
 
 
 def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
@@ -40,3 +42,10 @@ def check_claims(layout: Layout, files: Sequence[FileEntry], manifest_json: str)
             with layout.blob(entry.digest).open("rb") as blob:
                 found[entry.path] = hashlib.file_digest(blob, "sha256").hexdigest()
     claims.check_contents(paper, found)
+
+
+def read_metrics(layout: Layout, declared: Package, files: Sequence[FileEntry]) -> str:
+    """What was measured, from the metrics file among the blobs; see `manager.measures.read`."""
+    digests = {entry.path: entry.digest for entry in files}
+    sizes = {entry.path: entry.size_bytes for entry in files}
+    return measures.read(declared, sizes, lambda path: layout.blob(digests[path]).read_bytes())

@@ -143,6 +143,7 @@ def _version(
         package_json=package_json,
         parameters_json=parameters_json,
         run_key=run_key,
+        metrics_json=event.metrics_json,
     )
 
 

@@ -32,14 +32,13 @@ from manager.commands import (
 from manager.desk import Desk
 from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused
 from manager.hub import Hub
-from manager.inspection import check_claims, inspect
+from manager.inspection import check_claims, inspect, read_metrics
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
-from plotter2.inspection import Declared
 from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec
 
@@ -107,13 +106,13 @@ class Runner:
     async def _install(self, effect: InstallDelivery) -> None:
         async with self._installs:
             try:
-                declared = await self._brought_in(effect)
+                installed = await self._brought_in(effect)
             except RefusedError as wrong:
                 await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
                 return
-        await self._loop.put(DeliveryInstalled(effect.delivery_id, declared.package_json))
+        await self._loop.put(installed)
 
-    async def _brought_in(self, effect: InstallDelivery) -> Declared:
+    async def _brought_in(self, effect: InstallDelivery) -> DeliveryInstalled:
         """A full or failing disk is no fault of the delivery: the stager keeps it, and we try again."""
         spool = Path(effect.spool_path) if effect.spool_path else None
         while True:
@@ -124,14 +123,16 @@ class Runner:
                 self._log.warning("install.failed", delivery=effect.delivery_id, why=wrong.message)
                 await asyncio.sleep(RETRY_S)
 
-    def _inspected(self, effect: InstallDelivery) -> Declared:
+    def _inspected(self, effect: InstallDelivery) -> DeliveryInstalled:
         """The last boundary before what a stranger wrote: a fault that reading it provokes refuses the delivery.
 
         Were it to end the manager, the stager would offer the same delivery again after each start.
         """
         try:
             check_claims(self._layout, effect.files, effect.manifest_json)
-            return inspect(self._layout, effect.files)
+            declared = inspect(self._layout, effect.files)
+            measured = read_metrics(self._layout, declared.package, effect.files)
+            return DeliveryInstalled(effect.delivery_id, declared.package_json, metrics_json=measured)
         except Plotter2Error:
             raise
         except Exception as wrong:

@@ -1,4 +1,4 @@
-"""Metrics of a run as one CSV table, whatever the program wrote: CSV, JSON lines, or printed lines by a pattern.
+"""Metrics of a run as one CSV table, whatever the program wrote: CSV, JSON, JSON lines, or printed lines by a pattern.
 
 Numbers stay as they were printed. Rows of several sources follow one another; columns are the union, in order of
 appearance.
@@ -7,8 +7,9 @@ appearance.
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,8 @@ from plotter2.model.package import Metrics
 
 ROWS_MAX = 5_000_000
 FIELD_BYTES_MAX = 1 << 20
+JSON_BYTES_MAX = 16 << 20
+JSON_DEPTH_MAX = 8
 Row = dict[str, str]
 Find = Callable[[str], list[Path]]
 
@@ -42,8 +45,9 @@ def _rows(source: Metrics, find: Find, log: Path) -> Iterator[Row]:
     if source.format == "pattern":
         yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
         return
+    readers = {"csv": _of_csv, "json": _of_json, "jsonl": _of_json_lines}
     for path in find(source.path):
-        yield from _of_csv(path) if source.format == "csv" else _of_json_lines(path)
+        yield from readers[source.format](path)
 
 
 def _of_csv(path: Path) -> Iterator[Row]:
@@ -53,6 +57,28 @@ def _of_csv(path: Path) -> Iterator[Row]:
             yield {
                 str(key): value or "" for key, value in row.items() if key is not None and not isinstance(value, list)
             }
+
+
+def _of_json(path: Path) -> Iterator[Row]:
+    """An object is a row, a list of objects one a line; lists inside are left out."""
+    if path.stat().st_size > JSON_BYTES_MAX:
+        return
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return  # half a file, or no JSON
+    for one in found if isinstance(found, list) else [found]:
+        if isinstance(one, dict) and one:
+            yield dict(_flat(one, "", JSON_DEPTH_MAX))
+
+
+def _flat(values: Mapping[str, object], above: str, depth: int) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and depth:
+            yield from _flat(value, f"{above}{name}.", depth - 1)
+        elif isinstance(value, str | bool):
+            yield above + name, value if isinstance(value, str) else json.dumps(value)
 
 
 def _of_json_lines(path: Path) -> Iterator[Row]:

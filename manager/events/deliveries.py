@@ -32,6 +32,7 @@ class DeliveryInstalled:
     delivery_id: DeliveryId
     package_json: str = ""
     parameters_json: str = ""
+    metrics_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)

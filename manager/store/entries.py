@@ -67,11 +67,12 @@ def of_version(version: BundleVersion) -> Entry:
     return Entry(
         version.path,
         version.version,
-        ServiceState.DONE,
+        ServiceState.DONE if version.ok else ServiceState.FAILED,
         version.created_at,
         version.archived,
         version.parameters_json,
-        tags_json=json.dumps(tags, ensure_ascii=False) if tags else "",
+        version.metrics_json,
+        json.dumps(tags, ensure_ascii=False) if tags else "",
     )
 
 

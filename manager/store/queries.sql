@@ -137,11 +137,12 @@ on conflict (run_id, position) do update set
 -- name: put_versions
 -- A version is never changed: one that is there already is a conflict.
 insert into versions (
-    path, version, digest, files, size_bytes, created_at, request_id, package, parameters, run_key, ok
+    path, version, digest, files, size_bytes, created_at, request_id, package, parameters, run_key, ok,
+    metrics
 )
 select * from unnest(
     $1::text[], $2::integer[], $3::bytea[], $4::integer[], $5::bigint[], $6::float8[], $7::text[], $8::text[],
-    $9::text[], $10::bytea[], $11::boolean[]
+    $9::text[], $10::bytea[], $11::boolean[], $12::text[]
 )
 returning id, path, version;
 

@@ -102,7 +102,7 @@ def version_values(one: BundleVersion) -> Values:
     """For put_versions; whether it is hidden belongs to the bundle."""
     return (
         one.path, one.version, one.digest, one.files, one.size_bytes, one.created_at, one.request_id, one.package_json,
-        one.parameters_json, one.run_key, one.ok,
+        one.parameters_json, one.run_key, one.ok, one.metrics_json,
     )  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def to_version(row: Row) -> BundleVersion:
     return BundleVersion(
         BundlePath(row["path"]), row["version"], row["digest"], row["files"], row["size_bytes"],
         Instant(row["created_at"]), RequestId(row["request_id"]), row["archived"], row["package"], row["parameters"],
-        row["run_key"], row["ok"],
+        row["run_key"], row["ok"], row["metrics"],
     )  # fmt: skip
 
 

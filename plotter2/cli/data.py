@@ -137,6 +137,7 @@ def _show_contents(session: Session, found: Contents) -> None:
         "request": one.request,
         "size": f"{one.files} files, {output.size(one.size_bytes)}",
         "parameters": output.settings(one.parameters_json),
+        "metrics": output.settings(one.metrics_json),
         "description": one.package.get("description", ""),
     }
     output.plain({name: value for name, value in lines.items() if value})

@@ -42,6 +42,7 @@ class BundleVersion:
         package_json: text of its package.json, "" for none.
         parameters_json: what the service run that made it was given, "" for none.
         run_key: digest over code, data and parameters of that service run, b"" for none.
+        metrics_json: what it measured, by the names that queries use, "" for nothing.
         ok: False for the child of a service run that failed: its data is kept, and never reused.
     """
 
@@ -57,6 +58,7 @@ class BundleVersion:
     parameters_json: str = ""
     run_key: bytes = b""
     ok: bool = True
+    metrics_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)

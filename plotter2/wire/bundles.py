@@ -36,6 +36,7 @@ def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
         parameters_json=bundle.parameters_json,
         run_key=bundle.run_key,
         is_ok=bundle.ok,
+        metrics_json=bundle.metrics_json,
     )
 
 
@@ -54,6 +55,7 @@ def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
         parameters_json=message.parameters_json,
         run_key=message.run_key,
         ok=message.is_ok,
+        metrics_json=message.metrics_json,
     )
 
 

@@ -139,6 +139,22 @@ async def test_tags_of_a_package_are_found(store: Store) -> None:
     assert page.items[0].tags_json == '{"model": "mlp", "layers": 3, "best": true}'
 
 
+async def test_metrics_are_found_by_their_last_value_and_extremes_and_nan_lies_nowhere(store: Store) -> None:
+    values = {"a": "0.5", "b": '"nan"', "c": '"inf"', "d": '"-inf"', "e": "0.25"}
+    for name, value in values.items():
+        await put(store, trained(name, metrics_json=f'{{"loss": {value}, "loss.min": 0.1}}'))
+    await put(store, trained("f", ok=False))
+    assert await found(store, "metric.loss <= 0.5") == ["a", "d", "e"]
+    assert await found(store, sort="-metric.loss") == ["c", "a", "e", "d", "b", "f"]
+    assert await found(store, sort="metric.loss") == ["d", "e", "a", "c", "b", "f"]
+    assert await found(store, "not metric.loss < 1 and metric.loss is not missing") == ["b", "c"]
+    assert await found(store, 'metric.loss = "nan" and metric.loss != 3 and metric.loss.min = 0.1') == ["b"]
+    assert await found(store, 'metric.loss is missing and state = "failed"') == ["f"]
+    newest = await store.get_bundle("lab/bundles/a")
+    assert newest is not None
+    assert newest.metrics_json == '{"loss": 0.5, "loss.min": 0.1}'
+
+
 async def test_names_that_were_ever_used_are_known(store: Store) -> None:
     assert await store.fact_names() == dict.fromkeys(Space, ())
     await put(store, trained("x", 1, '{"lr": 1, "é": [1]}', package_json='{"tags": {"model": "m"}}'), trained("y"))

@@ -71,3 +71,24 @@ async def test_a_wrong_query_says_where_and_the_nearest_name(manager: Manager) -
         await manager.client.search("param.lrr = 1")
     with pytest.raises(NotFoundError, match="In 'sort', column 2: no run has a metric 'loss'"):
         await manager.client.search(sort="-metric.loss")
+
+
+async def test_runs_are_found_by_what_they_measured_and_marked(manager: Manager) -> None:
+    written = {
+        0.5: {"metrics.csv": b"epoch,accuracy\n1,0.99\n2,0.95\n"},
+        0.05: {"metrics.csv": b"epoch,accuracy\n1,0.5\n2,0.92\n"},
+        0.01: {"out/m.json": b'{"accuracy": 0.97}', "package.json": b'{"data": {"metrics": {"path": "out/m.json"}}}'},
+        0.02: {"metrics.csv": b"epoch,accuracy\n1,nan\n"},
+        0.03: {"metrics.csv": b"\xff"},
+    }
+    await trained(manager, [*written], written)
+    found = await manager.client.search("param.lr < 0.1 and metric.accuracy > 0.9", sort="-metric.accuracy", limit=10)
+    assert names(found) == ["lr=0.01", "lr=0.05"]
+    assert found[1].metrics["accuracy.min"] == 0.5
+    assert names(await manager.client.search('path ~ "*/bundles/*"', sort="-metric.accuracy")) == [
+        "lr=0.01", "lr=0.5", "lr=0.05", "lr=0.02", "lr=0.03",
+    ]  # fmt: skip
+    shown = await manager.client.bundle("lab/bundles/lr=0.5")
+    assert shown.bundle.metrics["accuracy"] == 0.95
+    with pytest.raises(NotFoundError, match=r"did you mean metric\.accuracy"):
+        await manager.client.search("metric.accurate > 0.9")

@@ -71,6 +71,7 @@ class Bundle(_message.Message):
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     RUN_KEY_FIELD_NUMBER: _builtins.int
     IS_OK_FIELD_NUMBER: _builtins.int
+    METRICS_JSON_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     version: _builtins.int
     digest: _builtins.bytes
@@ -89,6 +90,8 @@ class Bundle(_message.Message):
     """Digest over code, data and parameters of the service run that made it, or empty."""
     is_ok: _builtins.bool
     """False for what a failed service run left: kept, never reused."""
+    metrics_json: _builtins.str
+    """What it measured, by the names that queries use: loss, loss.min, loss.max (a JSON object), or empty."""
     def __init__(
         self,
         *,
@@ -104,10 +107,11 @@ class Bundle(_message.Message):
         parameters_json: _builtins.str = ...,
         run_key: _builtins.bytes = ...,
         is_ok: _builtins.bool = ...,
+        metrics_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "is_ok", b"is_ok", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "is_ok", b"is_ok", "metrics_json", b"metrics_json", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

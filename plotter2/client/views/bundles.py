@@ -23,6 +23,7 @@ class Bundle:
     archived: bool = False
     parameters_json: str = field(default="", repr=False)
     package_json: str = field(default="", repr=False)
+    metrics_json: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, version: BundleVersion) -> Bundle:
@@ -38,12 +39,18 @@ class Bundle:
             archived=version.archived,
             parameters_json=version.parameters_json,
             package_json=version.package_json,
+            metrics_json=version.metrics_json,
         )
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the experiment that made it was given; empty for data that was pushed."""
         return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What it measured: the last value of each metric by its name, and its extremes as `loss.min`, `loss.max`."""
+        return {name: float(value) for name, value in json_or(self.metrics_json, {}).items()}
 
     @property
     def package(self) -> dict[str, Any]:

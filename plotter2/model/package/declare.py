@@ -69,16 +69,16 @@ class Parameter(Section, frozen=True):
 
 
 class Metrics(Section, frozen=True):
-    """Where metrics are found: a CSV file, a JSON-lines file, or printed lines by a pattern with named groups.
+    """Where metrics are found: CSV, JSON or JSON-lines files, or printed lines by a pattern with named groups.
 
     Attributes:
-        format: how they are written.
-        path: for "csv" and "jsonl": the file, or a pattern for many, relative to the service's cwd.
+        format: how they are written. "json" is one object, or a list of objects; names inside one another get dots.
+        path: for "csv", "json" and "jsonl": the file, or a pattern for many, relative to the service's cwd.
         pattern: for "pattern": a regular expression; each line that it matches is a row, each named group a column.
         source: for "pattern": which of the program's two streams is read.
     """
 
-    format: Literal["csv", "jsonl", "pattern"]
+    format: Literal["csv", "json", "jsonl", "pattern"]
     path: str = ""
     pattern: str = ""
     source: Literal["stdout", "stderr"] = "stdout"

@@ -41,6 +41,18 @@ def test_json_lines_with_numbers_as_printed_and_half_lines_left_out(tmp_path: Pa
     assert table(tmp_path, LINES, cwd__m_jsonl=text) == expected
 
 
+def test_a_json_file_is_a_row_with_numbers_as_printed_and_names_joined_by_dots(tmp_path: Path) -> None:
+    one = Metrics(format="json", path="m.json")
+    text = '{"acc": 0.90, "loss": {"a": 1e-3, "b": NaN}, "ok": true, "curve": [1, 2], "none": null, "name": "x"}'
+    assert table(tmp_path, one, cwd__m_json=text) == "acc,loss.a,loss.b,ok,name\n0.90,1e-3,NaN,true,x\n"
+    assert table(tmp_path, one, cwd__m_json='[{"a": 1}, 2, {"a": 3}]') == "a\n1\n3\n"
+
+
+@pytest.mark.parametrize("text", ['{"a": 1', "[" * 100_000, "1", "[]", "{}"])
+def test_a_json_file_without_rows_is_no_table(tmp_path: Path, text: str) -> None:
+    assert table(tmp_path, Metrics(format="json", path="m.json"), cwd__m_json=text) is None
+
+
 def test_printed_lines_by_a_pattern_of_either_stream(tmp_path: Path) -> None:
     out = Metrics("pattern", pattern=r"epoch (?P<epoch>\d+): loss=(?P<loss>\S+)(?: acc=(?P<acc>\S+))?")
     err = Metrics("pattern", pattern=r"took (?P<took_s>\S+) s", source="stderr")

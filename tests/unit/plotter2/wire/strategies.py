@@ -37,6 +37,7 @@ bundles = st.builds(
     parameters_json=texts,
     run_key=blobs,
     ok=st.booleans(),
+    metrics_json=texts,
 )
 limits = st.builds(Limits, instants, instants, sizes)
 tasks = st.builds(
