@@ -7,21 +7,17 @@ Placeholders stand for the text of a value as the user spelled it: `0.10` stays 
 from __future__ import annotations
 
 import json
-import posixpath
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from plotter2.errors import PackageError, RefusedError, UsageError
-from plotter2.model import package
-from plotter2.model.package import Service, ServiceLimits
+from plotter2.model import document, package
+from plotter2.model.package import Service
 
 OUTPUT = "PLOTTER2_OUTPUT"
 """The variable that says where output goes; every process of a run has it."""
-WALL_S_MAX = 10 * 365 * 86_400.0
-MEMORY_BYTES_MIN = 1 << 20
-BYTES_MAX = 1 << 50
 
 
 class _Spelled(str):
@@ -69,54 +65,9 @@ def check(service: Service, parameters_json: str) -> None:
         RefusedError: with these parameters it cannot.
         UsageError: the parameters are no JSON object.
     """
-    if not service.command:
-        raise PackageError("package.json: 'service.command' is empty; it must name a program.")
-    if not service.command[0]:
-        raise PackageError("package.json: 'service.command' begins with an empty text; it must name a program.")
-    for name in service.env:
-        if not name or set(name) & {"=", "\0"}:
-            raise PackageError(
-                f"package.json: in 'service.env', {name!r} is no name of a variable: it needs a character, "
-                "and may have neither '=' nor NUL."
-            )
-    _check_texts(service)
-    _check_places(service)
-    _check_limits(service.limits)
+    for fault in package.service_faults(service):
+        raise PackageError(f"package.json: {document.spell(fault.path)!r} {fault.reason}.")
     _check_filled(service, parameters_json)
-
-
-def _check_texts(service: Service) -> None:
-    given = [("command", text) for text in service.command]
-    given += [(f"env.{name}", text) for name, text in service.env.items()]
-    given += [("python", service.python), ("cwd", service.cwd), *(("files", name) for name in service.files)]
-    for where, text in given:
-        if "\0" in text:
-            raise PackageError(f"package.json: 'service.{where}' has a NUL byte, which cannot be there; leave it out.")
-
-
-def _check_places(service: Service) -> None:
-    inside = [("cwd", service.cwd, service.cwd)]
-    inside += [("files", name, posixpath.join(service.cwd, name) if name else "..") for name in service.files]
-    for where, name, path in inside:
-        whole = posixpath.normpath(path)
-        if whole.startswith("/") or whole.split("/")[0] == "..":
-            raise PackageError(
-                f"package.json: 'service.{where}' {name!r} leads out of the working copy; it must be a place below it."
-            )
-
-
-def _check_limits(limits: ServiceLimits) -> None:
-    for name, most in (("wall_s", WALL_S_MAX), ("log_bytes_max", BYTES_MAX), ("output_bytes_max", BYTES_MAX)):
-        value = getattr(limits, name)
-        if not 0 <= value <= most:
-            raise PackageError(
-                f"package.json: 'service.limits.{name}' is {value!r}; it must be from 0 (no limit) to {most:.15g}."
-            )
-    if limits.memory_bytes and not MEMORY_BYTES_MIN <= limits.memory_bytes <= BYTES_MAX:
-        raise PackageError(
-            f"package.json: 'service.limits.memory_bytes' is {limits.memory_bytes}; it must be 0 (no limit), "
-            f"or from {MEMORY_BYTES_MIN} to {BYTES_MAX}."
-        )
 
 
 def _check_filled(service: Service, parameters_json: str) -> None:

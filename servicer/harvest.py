@@ -20,7 +20,7 @@ from plotter2.errors import FailedError, LimitError
 from plotter2.files import digest, link_or_copy
 from plotter2.model.bundle import PACKAGE_FILE
 from plotter2.model.delivery import FILES_MAX
-from plotter2.model.package import Service
+from plotter2.model.package import IN_OUTPUT, Service
 from plotter2.model.service import ServiceSpec, ServiceStatus
 from servicer import metrics, patterns
 from servicer.folder import Folder
@@ -86,7 +86,7 @@ def _outputs(folder: Folder, spec: ServiceSpec, service: Service, cwd: Path) -> 
     if service.outputs:
         seen = set()
         for pattern in service.outputs:
-            if pattern.startswith(patterns.IN_OUTPUT):
+            if pattern.startswith(IN_OUTPUT):
                 continue  # all of it goes in anyway
             for path in patterns.matching(cwd, pattern):
                 if path not in seen:
@@ -150,8 +150,8 @@ def _add_metrics(folder: Folder, service: Service, cwd: Path, made: dict[str, Pa
     output = folder.output.resolve()
 
     def find(path: str) -> list[Path]:
-        if path.startswith(patterns.IN_OUTPUT):
-            return patterns.matching(output, path.removeprefix(patterns.IN_OUTPUT))
+        if path.startswith(IN_OUTPUT):
+            return patterns.matching(output, path.removeprefix(IN_OUTPUT))
         return patterns.matching(cwd, path) or patterns.matching(output, path)
 
     target, own = folder.child / METRICS_FILE, made.get(METRICS_FILE)

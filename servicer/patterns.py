@@ -6,12 +6,11 @@ is about the output directory. Links are left out, and so is what lies behind a 
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from plotter2.errors import PackageError
+from plotter2.model import document, package
 from plotter2.model.package import Service
-
-IN_OUTPUT = "{output}/"
 
 
 def check(service: Service) -> None:
@@ -20,21 +19,8 @@ def check(service: Service) -> None:
     Raises:
         PackageError: a pattern names nothing, or leads out.
     """
-    for where, pattern in [
-        *(("outputs", pattern) for pattern in service.outputs),
-        *(("metrics", metric.path) for metric in service.metrics if metric.format != "pattern"),
-    ]:
-        inner = pattern.removeprefix(IN_OUTPUT)
-        parts = PurePosixPath(inner).parts
-        if not parts or ".." in parts or inner.startswith("/") or "\0" in inner:
-            raise PackageError(
-                f"package.json: the pattern {pattern!r} in 'service.{where}' does not stay below "
-                "the service's cwd or {output}."
-            )
-        if any("**" in part and part != "**" for part in parts):
-            raise PackageError(
-                f"package.json: in the pattern {pattern!r} of 'service.{where}', '**' must stand alone between slashes."
-            )
+    for fault in package.pattern_faults(service):
+        raise PackageError(f"package.json: {document.spell(fault.path)!r} {fault.reason}.")
 
 
 def matching(root: Path, pattern: str) -> list[Path]:

@@ -23,6 +23,7 @@ Path = tuple[str | int, ...]
 
 # The closing quote is optional, so that a string without end is read once, and not once a character.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}:,]|-?[0-9][0-9.eE+\-]*|-?[A-Za-z]+|\S', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_NUMBERS = frozenset({"NaN", "-NaN", "Infinity", "-Infinity"})
 _SHOWN_MAX = 80
 
@@ -153,6 +154,8 @@ def flaw(text: str) -> Flaw | None:
     """
     if text.startswith("\ufeff"):
         return Flaw("begins with a byte order mark; save it as UTF-8 without one", 1)
+    if not text.isascii() and (found := _SURROGATE.search(text)):
+        return Flaw("contains half of a surrogate pair, which is no text", line_at(text, found.start()))
     scanner = _Scanner(text)
     for _ in scanner.steps():
         pass

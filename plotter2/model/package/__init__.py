@@ -25,6 +25,8 @@ from plotter2.model.package.declare import (
 )
 from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json
 from plotter2.model.package.places import BUILT_IN_PLACES, fill, places
+from plotter2.model.package.starting import IN_OUTPUT, pattern_faults
+from plotter2.model.package.starting import faults as service_faults
 
 __all__ = [
     "ABOVE",
@@ -32,6 +34,7 @@ __all__ = [
     "BYTES_MAX",
     "FORMATS",
     "HERE",
+    "IN_OUTPUT",
     "DataKey",
     "Head",
     "LinkDeclaration",
@@ -46,8 +49,10 @@ __all__ = [
     "Translation",
     "fill",
     "parse",
+    "pattern_faults",
     "pipeline_json",
     "places",
     "read",
+    "service_faults",
     "service_json",
 ]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from plotter2.errors import PackageError, PathRefusedError
 from plotter2.model import paths, types
 from plotter2.model.document import Path
-from plotter2.model.package.declare import (
-    ABOVE,
-    FORMATS,
-    HERE,
-    LinkDeclaration,
-    Metrics,
-    Package,
-    Service,
-    StandingOrder,
-)
+from plotter2.model.package import starting
+from plotter2.model.package.declare import ABOVE, FORMATS, HERE, LinkDeclaration, Package, StandingOrder
 from plotter2.model.package.places import BUILT_IN_PLACES, places
-from plotter2.model.package.wording import hint, names
+from plotter2.model.package.wording import Broken, hint, names
 
 ENTRIES_MAX = 1_000
 """Entries of any one section."""
@@ -29,14 +19,6 @@ ARRIVALS_MAX = 1_000_000
 NAME_BYTES_MAX = 255
 CRON_FIELDS = 5
 _SOURCES = ("function", "file", "data", "pipeline")
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A rule that does not hold: where, and the end of a sentence that begins with the place."""
-
-    path: Path
-    reason: str
 
 
 def broken(package: Package) -> Iterator[Broken]:
@@ -98,41 +80,14 @@ def _bundle(at: Path, name: str) -> Iterator[Broken]:
 
 
 def _service(package: Package) -> Iterator[Broken]:
-    service = package.service
-    if service is None:
+    if package.service is None:
         return
-    if not service.command:
-        yield Broken(("service", "command"), "is empty; it must name a program")
+    yield from starting.faults(package.service)
     known = set(package.parameters) | BUILT_IN_PLACES
-    for at, text in _templates(service):
+    for at, text in starting.templates(package.service):
         for name in places(text):
             if name not in known:
-                offered = f"the declared parameters are {names(package.parameters)}"
-                yield Broken(at, f"uses {{{name}}}, but {offered}")
-    for i, metric in enumerate(service.metrics):
-        yield from _metrics(("service", "metrics", i), metric)
-
-
-def _templates(service: Service) -> Iterator[tuple[Path, str]]:
-    for i, text in enumerate(service.command):
-        yield ("service", "command", i), text
-    for key, text in service.env.items():
-        yield ("service", "env", key), text
-
-
-def _metrics(at: Path, metric: Metrics) -> Iterator[Broken]:
-    needs = "pattern" if metric.format == "pattern" else "path"
-    if not getattr(metric, needs):
-        yield Broken(at, f"has the format {metric.format!r} and needs {needs!r}")
-    if not metric.pattern:
-        return
-    try:
-        groups = re.compile(metric.pattern).groupindex
-    except (re.error, RecursionError, OverflowError) as wrong:
-        yield Broken((*at, "pattern"), f"is no pattern: {wrong}")
-        return
-    if not groups:
-        yield Broken((*at, "pattern"), "needs named groups, as (?P<loss>...)")
+                yield Broken(at, f"uses {{{name}}}, but the declared parameters are {names(package.parameters)}")
 
 
 def _tasks(package: Package) -> Iterator[Broken]:

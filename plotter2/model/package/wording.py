@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,6 +24,14 @@ _WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "null": "null",
     "array": "a list", "object": "an object",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that does not hold: where, and the end of a sentence that begins with the place."""
+
+    path: Path
+    reason: str
 
 
 def explain(message: str, raw: Any) -> tuple[Path, str]:
