@@ -63,6 +63,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     registry = telemetry.registry()
     machine, organizer, hub = Machine(RoundRobin()), Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
+    await asyncio.to_thread(organizer.lay_assets)
     commands: list[Command] = await loading.load(machine, store, life.clock)
     loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
     desk, tree = Desk(loop.put), Tree(organizer, store)

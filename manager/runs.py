@@ -24,8 +24,9 @@ from manager.scheduler import Scheduler, Seat
 from manager.state import LiveRequest, State
 from manager.store import TaskRow
 from plotter2 import ids
-from plotter2.clock import Instant, rfc3339
+from plotter2.clock import Instant
 from plotter2.ids import RunId, WorkerId
+from plotter2.model import output
 from plotter2.model import task as tasks
 from plotter2.model.request import RequestKind
 from plotter2.model.task import ATTEMPTS_MAX, RUN_SUCCESSES, RunState, Task, TaskKind, TaskRun, TaskState
@@ -196,20 +197,6 @@ def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
     return commands
 
 
-def slug(name: str) -> str:
-    """A name that is good for a folder."""
-    kept = "".join(char if char.isalnum() or char in "-_" else "-" for char in name.lower())
-    return "-".join(part for part in kept.split("-") if part)[:80] or "task"
-
-
-def output_folder(run: TaskRun) -> str:
-    """Where the outputs of a run lie below output/: derived from the run alone, so a repeat means the same place."""
-    stamp = rfc3339(run.created_at)[:19].replace(":", "").replace("T", "-")
-    number = run.id.rpartition(".")[2]
-    place = run.bundle or "no-bundle"
-    return f"{place}/{slug(run.task_name)}/{stamp}-{run.request_id[-6:]}-{number}"
-
-
 def _assigned(run: TaskRun, worker_id: WorkerId, now: Instant) -> TaskRun:
     return replace(
         run,
@@ -242,7 +229,7 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
     )
     if said.made and said.state in RUN_SUCCESSES:
         state.taking[run.id] = final
-        return [TakeOutputs(run.id, run.epoch, said.made, output_folder(run))]
+        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run))]
     return end(state, final, now)
 
 

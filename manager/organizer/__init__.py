@@ -17,7 +17,7 @@ from manager.organizer import audit
 from manager.organizer.audit import Finding
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
-from manager.organizer.outputs import take_outputs
+from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.versions import Versions
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
@@ -113,6 +113,14 @@ class Organizer:
     def keep_versions(self, wanted: Collection[tuple[str, int]]) -> None:
         """Take away the trees of all versions but these; only while no other may be asked for."""
         self._versions.keep(wanted)
+
+    def lay_assets(self) -> None:
+        """Have what all pages share below output/.
+
+        Raises:
+            LimitError: the disk is full.
+        """
+        lay_assets(self._layout)
 
     def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
         """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.

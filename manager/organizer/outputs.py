@@ -11,12 +11,23 @@ from pathlib import Path
 
 from manager.organizer.disk import inside, plain_below, sync_contents, sync_names, trouble
 from plotter2 import files as durable
+from plotter2.datter import assets
 from plotter2.errors import AlteredError, NotFoundError
 from plotter2.layout import Layout
 from plotter2.model import paths
 from plotter2.model.task import Output
 
 SIDECAR = ".json"
+
+
+def lay_assets(layout: Layout) -> None:
+    """Have what all pages share below output/, once a version."""
+    with trouble("laying what all pages share"):
+        folder = layout.output / assets.FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / assets.script_name()
+        if not place.exists():
+            durable.write_durably(place, assets.script_path().read_bytes())
 
 
 def take_outputs(layout: Layout, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:

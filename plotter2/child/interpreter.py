@@ -28,7 +28,7 @@ from plotter2.child.modules import UserModules
 from plotter2.child.scratch import Scratch
 from plotter2.datter.scope import RunInput, RunResult, Scope
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
-from plotter2.model import package
+from plotter2.model import output, package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState
 
 THREADS_OF_OURS = 2
@@ -127,6 +127,7 @@ class Interpreter:
             seed=run.seed,
             scope=prepared.scope,
             output_dir=self._scratch.path,
+            way_up=output.way_up(prepared.scope.bundle),
         )
         _seed(run.seed)
         with prepared.modules:

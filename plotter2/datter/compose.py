@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
+from plotter2.datter import assets
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol, file_digest
 from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Panel
@@ -200,18 +201,18 @@ def code_digest(source: str) -> str:
 
 
 def write(context: Context, document: Document) -> Made:
-    """The page, its sidecar, and Bokeh's script beside them."""
+    """The page and its sidecar."""
     if len(context.made) >= PAGES_MAX * WIDE:
         raise UsageError(f"One task can make {PAGES_MAX:,} pages; more is the work of more tasks.")
     pages = import_module("plotter2.datter.page")
     folder = context.run.output_dir
     folder.mkdir(parents=True, exist_ok=True)
-    _lay_script(context)
+    script = _script(context)
     count = sum(1 for made in context.made if made.kind != "asset") + 1
     name = (
         f"{count:02d}-{_PLAIN.sub('-', document.title.lower()).strip('-')[:SLUG_MAX].strip('-') or document.kind}.html"
     )
-    (folder / name).write_text(pages.page(document), encoding="utf-8")
+    (folder / name).write_text(pages.page(document, script), encoding="utf-8")
     (folder / f"{name}.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(sidecar(context, document)), indent=1)
     )
@@ -220,15 +221,17 @@ def write(context: Context, document: Document) -> Made:
     return made
 
 
-def _lay_script(context: Context) -> None:
-    render = import_module("plotter2.datter.render")
-    name = render.script_name()
-    if any(made.path == name for made in context.made):
-        return
-    target = context.run.output_dir / name
-    target.parent.mkdir(exist_ok=True)
-    shutil.copyfile(render.script_path(), target)
-    context.made.append(Made(name, "asset", f"Bokeh {render.version()}"))
+def _script(context: Context) -> str:
+    """Where the page finds Bokeh's script; where nobody has laid it for all pages, it is laid beside this one."""
+    if context.run.way_up:
+        return f"{context.run.way_up}{assets.FOLDER}/{assets.script_name()}"
+    name = f"{assets.FOLDER}/{assets.script_name()}"
+    if not any(made.path == name for made in context.made):
+        target = context.run.output_dir / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(assets.script_path(), target)
+        context.made.append(Made(name, "asset", f"Bokeh {assets.version()}"))
+    return name
 
 
 def sidecar(context: Context, document: Document) -> dict[str, Any]:

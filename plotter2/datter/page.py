@@ -30,8 +30,8 @@ def _asset(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def page(document: Document) -> str:
-    """The whole page as text."""
+def page(document: Document, script: str) -> str:
+    """The whole page as text; `script` is where Bokeh's script lies, seen from the page."""
     sheet = render.Sheet([])
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)
@@ -40,7 +40,7 @@ def page(document: Document) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_asset("page.css")}</style>'
-        f'<script src="{render.script_name()}"></script></head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
+        f'<script src="{script}"></script></head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
         f"{_paragraph(document.subtitle, 'sub')}</header>{_contents(document)}<main>{sections}</main>"
         f"{_footer(document.provenance)}"
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'

@@ -2,7 +2,7 @@
 
 A page is written straight in the JSON form that BokehJS reads, without building and validating Bokeh's Python models
 anew for each figure (a test reads what comes out back through Bokeh, which refuses any unknown name or wrong value).
-Bokeh's script lies once beside the pages, under `_assets/`. Colours that depend on light or dark are named here and
+Bokeh's script lies beside the pages, see `assets`. Colours that depend on light or dark are named here and
 replaced by the page's own script.
 """
 
@@ -12,17 +12,15 @@ import base64
 import gzip
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata, resources
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter import assets
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Figure, Layer, Panel
 
-ASSETS = "_assets"
 FONT = "system-ui, sans-serif"
 LEGEND_MAX = 24
 HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
@@ -33,23 +31,6 @@ NARROW, LABEL_CHARS_BESIDE, LEGEND_LINE_HEIGHT = 3, 8, 24
 _SEQUENTIAL = "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6dcd59 #b4de2c #fde725"
 _DIVERGING = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
 Json = dict[str, Any]
-
-
-@lru_cache(maxsize=1)
-def version() -> str:
-    """Bokeh's version; the script beside the pages carries it in its name."""
-    return metadata.version("bokeh")
-
-
-def script_name() -> str:
-    """The name of Bokeh's script, relative to the pages."""
-    return f"{ASSETS}/bokeh-{version()}.min.js"
-
-
-@lru_cache(maxsize=1)
-def script_path() -> Path:
-    """Where the installed Bokeh keeps its script."""
-    return Path(str(resources.files("bokeh") / "server/static/js/bokeh.min.js"))
 
 
 @dataclass(slots=True)
@@ -72,7 +53,7 @@ class Sheet:
 
     def to_json(self, title: str) -> bytes:
         """The document."""
-        return msgspec.json.encode({"version": version(), "title": title, "roots": self.roots})
+        return msgspec.json.encode({"version": assets.version(), "title": title, "roots": self.roots})
 
 
 def drawn(figure: Figure, sheet: Sheet) -> list[str | None]:

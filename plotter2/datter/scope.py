@@ -33,7 +33,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class RunInput:
-    """One run. `seed` decides every random choice, `output_dir` takes what is drawn."""
+    """One run.
+
+    Attributes:
+        seed: decides every random choice.
+        output_dir: takes what is drawn.
+        way_up: from where the pages will lie to the folder with what all pages share, `../../`; "" for none.
+    """
 
     run_id: str
     task_name: str
@@ -44,6 +50,7 @@ class RunInput:
     seed: int
     scope: Scope
     output_dir: Path
+    way_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

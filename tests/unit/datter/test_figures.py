@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from plotter2.datter import automatic, compose, drawing, render, visuals
+from plotter2.datter import assets, automatic, compose, drawing, render, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.expression import expr
@@ -20,6 +20,7 @@ from plotter2.datter.fitting import fit
 from plotter2.datter.frame import Frame
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import Labels, Points
+from plotter2.datter.run import RunInput, Scope, execute
 from plotter2.datter.table import Table
 from plotter2.errors import TaskFailedError, UsageError
 from tests.unit.datter.kit import Bench, scope_of, written
@@ -297,3 +298,11 @@ def test_what_waits_is_sent_at_the_end_once(bench: Bench) -> None:
     )
     assert [made.path for made in result.made] == ["_assets/" + result.made[0].path[8:], "01-a.html", "02-b.html"]
     assert Frame().is_empty
+
+
+def test_pages_of_an_installation_share_one_script(tmp_path: Path) -> None:
+    source = "def task():\n    plotme([1, 2])\n"
+    given = RunInput("req-1.0", "a", "script", source, "a.py", {}, 1, Scope(), tmp_path, "../../../")
+    (made,) = execute(given, lambda _: None).made
+    assert f'<script src="../../../_assets/{assets.script_name()}">' in (tmp_path / made.path).read_text()
+    assert not (tmp_path / "_assets").exists()

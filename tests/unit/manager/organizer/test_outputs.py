@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from manager.organizer import outputs
+from plotter2.datter import assets
 from plotter2.errors import AlteredError, FailedError, NotFoundError, PathRefusedError
 from plotter2.model.task import Output
 from tests.unit.manager.organizer.conftest import Home, digest
@@ -134,3 +135,16 @@ def test_what_is_missing_or_changed_is_refused_before_anything_is_moved(home: Ho
         home.organizer.take_outputs(folder, [Output("loss.html", "figure", digest=bytes(32))], TARGET)
     assert there(home) == {}
     assert outputs.SIDECAR == ".json"
+
+
+def test_what_all_pages_share_is_laid_once_and_old_versions_stay(home: Home) -> None:
+    folder = home.layout.output / assets.FOLDER
+    folder.mkdir(parents=True)
+    (folder / "bokeh-1.0.min.js").write_text("old")
+    home.organizer.lay_assets()
+    laid = folder / assets.script_name()
+    before = laid.stat().st_mtime_ns
+    home.organizer.lay_assets()
+    assert laid.stat().st_mtime_ns == before
+    assert laid.read_bytes() == assets.script_path().read_bytes()
+    assert (folder / "bokeh-1.0.min.js").read_text() == "old"

@@ -1,0 +1,36 @@
+"""What all pages share: Bokeh's script, one file a version. Loads nothing of Bokeh."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import metadata, util
+from pathlib import Path
+
+from plotter2.errors import FailedError
+
+FOLDER = "_assets"
+"""Beside the pages; in an installation one for all, at the top of `output/`."""
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Bokeh's version; its script carries it in its name, so that old pages keep theirs."""
+    return metadata.version("bokeh")
+
+
+def script_name() -> str:
+    """The name of Bokeh's script in that folder."""
+    return f"bokeh-{version()}.min.js"
+
+
+@lru_cache(maxsize=1)
+def script_path() -> Path:
+    """Where the installed Bokeh keeps its script.
+
+    Raises:
+        FailedError: Bokeh is not installed.
+    """
+    found = util.find_spec("bokeh")
+    if found is None or not found.submodule_search_locations:
+        raise FailedError("Bokeh is not installed; run `make setup`.")
+    return Path(found.submodule_search_locations[0]) / "server/static/js/bokeh.min.js"
