@@ -28,6 +28,7 @@ from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.store.postgres import PostgresStore
 from manager.tree import Tree
+from manager.verifier import Verifier
 from plotter2 import rpc, telemetry
 from plotter2.api.v1 import manager_pb2_grpc
 from plotter2.layout import Layout
@@ -70,8 +71,9 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
     runner = Runner(spawn, layout, organizer, tree, loop)
+    verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
-        desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation,
+        desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
         version("plotter2"), life.clock.now(),
     )  # fmt: skip
     topics = Topics(config.tenant_id, config.channel_id)
@@ -106,6 +108,8 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         spawn(Devices(bus, topics, loop).run(), "devices")
         spawn(_tick(loop, config.tick_s), "clock")
         spawn(tree.checkpoint(), "tree")
+        spawn(verifier.every(config.verify_tree_s, contents=False), "verify tree")
+        spawn(verifier.every(config.verify_contents_s, contents=True), "verify contents")
         life.announce("manager", grpc=server.address, http=web)
         await server.set_serving(is_serving=True)
         life.set_ready(True)

@@ -5,7 +5,7 @@ Pure. Holds no file lists: only for declared tasks it knows the digest of each s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from blake3 import blake3
@@ -93,6 +93,14 @@ class Catalog:
     def below(self, path: str) -> list[str]:
         """Paths of all bundles below this one, sorted."""
         return sorted(self._children.get(path, ()))
+
+    def paths(self) -> Iterator[str]:
+        """All bundles, in no order."""
+        return iter(self._nodes)
+
+    def has_below(self, path: str) -> bool:
+        """Whether any bundle lies below this path."""
+        return path in self._children
 
     def holders(self, path: str) -> list[Node]:
         """The bundle and those above it, nearest first: whose tasks apply to it (requirement 033)."""

@@ -12,6 +12,7 @@ from manager.store import Batch, Delivery, ServiceRow, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec
@@ -125,6 +126,17 @@ class SaveDelivery:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.deliveries[self.delivery.id] = self.delivery
+
+
+@dataclass(frozen=True, slots=True)
+class SaveItem:
+    """Write something in quarantine as it is now."""
+
+    item: QuarantineItem
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.quarantine[self.item.id] = self.item
 
 
 # --- effects ------------------------------------------------------------------------------------------------------

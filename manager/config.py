@@ -18,6 +18,8 @@ class ManagerConfig(DaemonConfig):
         servicer_address: where experiments are started.
         tenant_id, channel_id: whose topics are listened to.
         tick_s: how often silence is judged.
+        verify_tree_s: how often the managed tree is searched for what nobody explains; 0: only when asked.
+        verify_contents_s: how often all content at rest is read and compared as well; 0: only when asked.
     """
 
     model_config = SettingsConfigDict(env_prefix="PLOTTER2_MANAGER_", extra="ignore")
@@ -31,3 +33,5 @@ class ManagerConfig(DaemonConfig):
     tenant_id: str = "plotter2"
     channel_id: str = "main"
     tick_s: float = 0.5
+    verify_tree_s: float = 3_600.0
+    verify_contents_s: float = 604_800.0

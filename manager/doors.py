@@ -10,6 +10,7 @@ from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.state import State
 from manager.store import Store
+from manager.verifier import Verifier
 from plotter2.clock import Clock, IdSource, Instant
 from plotter2.layout import Layout
 
@@ -21,6 +22,7 @@ class Doors:
     Attributes:
         state: the machine's live state, for counting only: it may be ahead of what is committed.
         installation: the UUID of this installation.
+        verifier: walks everything at rest.
     """
 
     desk: Desk
@@ -33,5 +35,6 @@ class Doors:
     clock: Clock
     ids: IdSource
     installation: str
+    verifier: Verifier
     version: str
     started_at: Instant

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, intake, proplets, redo, roster, runs, standing
+from manager import asks, intake, proplets, quarantine, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
@@ -31,10 +31,12 @@ from manager.events import (
     RunsReported,
     ServiceRefused,
     ServiceReported,
+    StraysFound,
     TaskCreated,
     TaskStarted,
     TaskStopped,
     Ticked,
+    Verified,
     WorkerAnnounced,
     WorkerBeat,
     WorkerLeft,
@@ -157,6 +159,10 @@ class Machine:
             case ServiceRefused():
                 status = ServiceStatus(event.service_id, ServiceState.FAILED, error=event.reason, finished_at=now)
                 return self._service_reported(ServiceReported(0, status), now)
+            case StraysFound():
+                return quarantine.strays_found(event, now)
+            case Verified():
+                return quarantine.verified(event, now)
             case TaskCreated():
                 return proplets.created(state, event, now)
             case TaskStarted():

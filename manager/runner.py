@@ -30,7 +30,7 @@ from manager.commands import (
     TakeOutputs,
 )
 from manager.desk import Desk
-from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused
+from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused, StraysFound
 from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics
 from manager.loop import Loop
@@ -85,8 +85,8 @@ class Runner:
             case InstallDelivery():
                 self._spawn(self._install(effect), f"install {effect.delivery_id}")
             case Materialise():
-                self._tree.expect()
-                self._spawn(self._tree.show(effect), f"show {effect.bundle}")
+                self._tree.expect(effect.bundle)
+                self._spawn(self._show(effect), f"show {effect.bundle}")
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case StartService():
@@ -139,6 +139,11 @@ class Runner:
             self._log.exception("inspection.failed", delivery=effect.delivery_id)
             reason = f"What it declares cannot be read: {type(wrong).__name__}."
             raise PackageError(reason) from wrong
+
+    async def _show(self, effect: Materialise) -> None:
+        strays = await self._tree.show(effect)
+        if strays:
+            await self._loop.put(StraysFound(0, tuple(strays)))
 
     async def _take(self, effect: TakeOutputs) -> None:
         run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Collection
 
 import structlog
@@ -17,6 +18,7 @@ from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer
 from manager.store import Store
 from plotter2.errors import Plotter2Error
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
 
 GROUP = "tree"
@@ -31,26 +33,53 @@ class Tree:
         self._store = store
         self._locks: dict[str, asyncio.Lock] = {}
         self._laid_out: set[tuple[str, int]] = set()
-        self._pending = 0
+        self._pending: Counter[str] = Counter()
         self._log = structlog.get_logger("manager.tree")
 
-    def expect(self) -> None:
+    def expect(self, bundle: str) -> None:
         """One more version will be shown: called before its task begins, so a checkpoint never passes it."""
-        self._pending += 1
+        self._pending[bundle] += 1
 
-    async def show(self, wanted: Materialise) -> None:
-        """Make the folders show a version that was expected, unless a newer one came meanwhile."""
-        lock = self._locks.setdefault(wanted.bundle, asyncio.Lock())
+    def is_expected(self, bundle: str) -> bool:
+        """Whether a version of this bundle is committed and not shown yet."""
+        return self._pending[bundle] > 0
+
+    async def show(self, wanted: Materialise) -> list[QuarantineItem]:
+        """Make the folders show a version that was expected, unless a newer one came meanwhile.
+
+        Returns:
+            What stood in the way and is in quarantine now.
+        """
         try:
-            async with lock:
+            async with self._lock(wanted.bundle):
                 newest = await self._store.get_bundle(wanted.bundle)
                 if newest is not None and newest.version == wanted.version:
-                    await asyncio.to_thread(self._organizer.materialise, wanted.bundle, wanted.files)
+                    return await asyncio.to_thread(self._organizer.materialise, wanted.bundle, wanted.files)
         except Plotter2Error as wrong:
             # The folders are a view: what is missing there is still in the store, and `verify` names it.
             self._log.error("show.failed", bundle=wanted.bundle, version=wanted.version, why=wrong.message)
         finally:
-            self._pending -= 1
+            self._pending[wanted.bundle] -= 1
+            if not self._pending[wanted.bundle]:
+                del self._pending[wanted.bundle]
+        return []
+
+    async def show_again(self, bundle: str) -> list[QuarantineItem]:
+        """Put right what the folder of a bundle shows.
+
+        Raises:
+            CorruptionError: content is missing.
+            LimitError: the disk is full.
+        """
+        async with self._lock(bundle):
+            newest = await self._store.get_bundle(bundle)
+            if newest is None:
+                return []
+            files = await self._store.files_of(bundle, newest.version)
+            return await asyncio.to_thread(self._organizer.materialise, bundle, files)
+
+    def _lock(self, bundle: str) -> asyncio.Lock:
+        return self._locks.setdefault(bundle, asyncio.Lock())
 
     async def lay_out(self, bundle: str, version: int) -> None:
         """Have the tree of a version that a program is about to run on.
@@ -59,7 +88,7 @@ class Tree:
             Plotter2Error: it cannot be made.
         """
         place = bundle, version
-        async with self._locks.setdefault(f"{bundle}@{version}", asyncio.Lock()):
+        async with self._lock(f"{bundle}@{version}"):
             if place not in self._laid_out:
                 files = await self._store.files_of(bundle, version)
                 await asyncio.to_thread(self._organizer.make_version, bundle, version, files)
@@ -80,7 +109,7 @@ class Tree:
                 if record.kind == "bundle.installed":
                     version = int(json.loads(record.payload_json)["version"])
                     files = await self._store.files_of(record.key, version)
-                    self.expect()
+                    self.expect(record.key)
                     await self.show(Materialise(record.key, version, files))
             offset = records[-1].offset + 1
         await self._store.commit_offset(GROUP, JOURNAL, 0, offset)
@@ -91,6 +120,6 @@ class Tree:
         while True:
             await asyncio.sleep(CHECKPOINT_S)
             # Whatever was committed up to the last look has been expected by now; with nothing pending it is shown.
-            if self._pending == 0:
+            if not self._pending:
                 await self._store.commit_offset(GROUP, JOURNAL, 0, before)
             before = await self._store.end(JOURNAL, 0)

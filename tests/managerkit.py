@@ -31,6 +31,7 @@ from manager.servicelink import ServiceLink
 from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.tree import Tree
+from manager.verifier import Verifier
 from plotter2 import aio, rpc
 from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc
 from plotter2.client.asynchronous import AsyncClient
@@ -70,6 +71,7 @@ class Manager:
     stub: Any
     silence: Silence
     address: str
+    tree: Tree
     numbers: itertools.count[int]
     there: set[bytes] = field(default_factory=set)
 
@@ -108,9 +110,10 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
     commands = await loading.load(machine, store, clock)
     loop = Loop(machine, store, clock, ids.uuid(), CollectorRegistry())
     desk, hub, tree, silence = Desk(loop.put), Hub(), Tree(organizer, store), Silence()
+    verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
-        desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids), "0",
-        clock.now(),
+        desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
+        verifier, "0", clock.now(),
     )  # fmt: skip
     async with AsyncExitStack() as stack:
         group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -134,4 +137,4 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         channel = await stack.enter_async_context(rpc.connect(server.address))
         client = await stack.enter_async_context(aio.connect(server.address, home))
         stub = manager_pb2_grpc.ManagerServiceStub(channel)
-        yield Manager(machine, store, layout, client, stub, silence, server.address, itertools.count(1))
+        yield Manager(machine, store, layout, client, stub, silence, server.address, tree, itertools.count(1))

@@ -25,6 +25,7 @@ from manager.events.deliveries import (
 )
 from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
+from manager.events.quarantine import StraysFound, Verified
 from manager.events.token import Token
 from manager.events.workers import (
     BusConnected,
@@ -62,6 +63,8 @@ Event = (
     | OutputsTaken
     | OutputsRefused
     | Ticked
+    | StraysFound
+    | Verified
 )
 
 __all__ = [
@@ -86,11 +89,13 @@ __all__ = [
     "RunsReported",
     "ServiceRefused",
     "ServiceReported",
+    "StraysFound",
     "TaskCreated",
     "TaskStarted",
     "TaskStopped",
     "Ticked",
     "Token",
+    "Verified",
     "WorkerAnnounced",
     "WorkerBeat",
     "WorkerLeft",

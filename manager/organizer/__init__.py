@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from manager.organizer import audit
-from manager.organizer.audit import Finding
+from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
 from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.versions import Versions
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.task import Output
+from plotter2.model.verification import Finding
 
-__all__ = ["Finding", "Organizer"]
+__all__ = ["Looked", "Organizer"]
 
 
 class Organizer:
@@ -91,15 +93,18 @@ class Organizer:
                 await asyncio.to_thread(incoming.write, chunk)
             return await asyncio.to_thread(incoming.finish)
 
-    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> None:
+    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> list[QuarantineItem]:
         """Make the folder of a bundle show these files: read-only links, and the folders of requirement 022.
+
+        Returns:
+            What stood in the way and is in quarantine now.
 
         Raises:
             PathRefusedError: a name that may not be.
             CorruptionError: a blob is missing.
             LimitError: the disk is full.
         """
-        self._folders.materialise(bundle, files)
+        return self._folders.materialise(bundle, files)
 
     def make_version(self, bundle: str, version: int, files: Sequence[FileEntry]) -> None:
         """Have a read-only tree of just this version for the programs that run it; see `Layout.version`.
@@ -133,11 +138,32 @@ class Organizer:
         """
         return take_outputs(self._layout, run_dir, made, target)
 
-    def verify(self, versions: Iterable[tuple[str, Sequence[FileEntry]]]) -> Iterator[Finding]:
-        """Read everything at rest and name what is wrong; repairs nothing.
+    def check_blobs(self) -> Iterator[Looked]:
+        """Read every blob there is, one a step, and name what is wrong."""
+        return audit.check_blobs(self._layout)
+
+    def check_folder(self, folder: str, files: Sequence[FileEntry]) -> list[Finding]:
+        """What a folder below source/ does not show as it should, of these files."""
+        return audit.check_bundle(self._layout, folder, files)
+
+    def scan(self, folder: str) -> tuple[list[str], list[str]]:
+        """Names of all that is no folder, and of all folders, directly in a folder below source/ ("": source/)."""
+        return audit.scan(self._layout, folder)
+
+    def set_aside(self, paths: Sequence[str], bundles: Sequence[str], reason: str) -> list[QuarantineItem]:
+        """Move things below source/ that nobody explains into quarantine; nothing of ours, and no empty folder.
 
         Args:
-            versions: the newest version of every bundle with its files; the folders should show just these.
+            paths: below source/.
+            bundles: those whose folders they lie in; what we showed of a former version there is ours.
+            reason: why, one sentence without its subject.
+
+        Raises:
+            LimitError: the disk is full.
+            FailedError: something cannot be moved.
         """
-        yield from audit.check_blobs(self._layout)
-        yield from audit.check_tree(self._layout, versions)
+        return self._folders.set_aside(paths, bundles, reason)
+
+    def quarantined(self) -> list[QuarantineItem]:
+        """Every stray in the quarantine folder."""
+        return self._folders.quarantined()

@@ -2,7 +2,7 @@
 
 For each bundle a listing under `source/.trees/` says which names were put there. It is written before the first name
 appears and after the last has gone, so after a crash we still know what is ours. Only that is ever removed; a strange
-thing that stands in the way is moved to `source/.quarantine/`.
+thing that stands in the way, or that `verify` found, is moved to the quarantine folder.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pathlib import Path
 from blake3 import blake3
 
 from manager.organizer.disk import is_file, is_same, status, trouble
+from manager.organizer.strays import Quarantine
 from plotter2 import files as durable
 from plotter2.errors import CorruptionError
 from plotter2.layout import Layout
 from plotter2.model import paths
 from plotter2.model.bundle import FileEntry
+from plotter2.model.quarantine import QuarantineItem
 
 LISTINGS = ".trees"
-QUARANTINE = ".quarantine"
 SKELETON = ("code_sources", "bundles", "meta/history", "meta/reports", "shared/bundles", "shared/tasks", "shared/tbd")
-NAME_CHARS_MAX = 120
 Put = tuple[str, bytes]
 """A name in a bundle, and the digest of what it was linked to."""
 
@@ -36,23 +36,56 @@ class Folders:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._quarantine = Quarantine(layout)
         self._lock = threading.Lock()
 
-    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> None:
+    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> list[QuarantineItem]:
         """See `Organizer.materialise`."""
         name = paths.bundle_path(bundle)
         for entry in files:
             paths.file_path(entry.path)
         with self._lock, trouble(f"showing bundle {name!r}"):
-            self._show(name, {(entry.path, entry.digest) for entry in files})
+            return self._show(name, {(entry.path, entry.digest) for entry in files})
 
-    def _show(self, bundle: str, wanted: set[Put]) -> None:
-        listing = self._layout.source / LISTINGS / blake3(bundle.encode()).hexdigest()
+    def set_aside(self, paths: Sequence[str], bundles: Sequence[str], reason: str) -> list[QuarantineItem]:
+        """See `Organizer.set_aside`."""
+        with self._lock, trouble("moving what is strange into quarantine"):
+            former: dict[str, list[bytes]] = defaultdict(list)
+            for bundle in bundles:
+                for name, digest in _read(self._listing(bundle)):
+                    former[f"{bundle}/{name}"].append(digest)
+            return [
+                self._quarantine.take(self._layout.source / path, reason)
+                for path in paths
+                if self._is_strange(path, former)
+            ]
+
+    def quarantined(self) -> list[QuarantineItem]:
+        """See `Organizer.quarantined`."""
+        with self._lock, trouble("looking through the quarantine folder"):
+            return list(self._quarantine.all())
+
+    def _is_strange(self, path: str, former: dict[str, list[bytes]]) -> bool:
+        """Whether it is there, and not what we showed of a former version and are about to take away."""
+        place = self._layout.source / path
+        there = status(place)
+        if there is None:
+            return False
+        if stat.S_ISDIR(there.st_mode):
+            has_file = any(names for _, _, names in os.walk(place))
+            return has_file and not any(name.startswith(f"{path}/") for name in former)
+        return not any(_is_ours(self._layout, place, there, digest) for digest in former.get(path, ()))
+
+    def _listing(self, bundle: str) -> Path:
+        return self._layout.source / LISTINGS / blake3(bundle.encode()).hexdigest()
+
+    def _show(self, bundle: str, wanted: set[Put]) -> list[QuarantineItem]:
+        listing = self._listing(bundle)
         former = _read(listing)
         listing.parent.mkdir(exist_ok=True)
         if former != wanted:
             _write(listing, bundle, former | wanted)
-        folder = _Folder(self._layout, bundle)
+        folder = _Folder(self._layout, bundle, self._quarantine)
         keep = {path for path, _ in wanted}
         for path, digest in former - wanted:
             if path not in keep:
@@ -67,18 +100,21 @@ class Folders:
             durable.sync_tree(self._layout.source, folder.placed)  # folders and removed names as well
         if former != wanted:
             _write(listing, bundle, wanted)
+        return folder.strays
 
 
 class _Folder:
     """The folder of one bundle while it is brought up to date."""
 
-    def __init__(self, layout: Layout, bundle: str) -> None:
+    def __init__(self, layout: Layout, bundle: str, quarantine: Quarantine) -> None:
         self._layout = layout
         self._source = layout.source
+        self._quarantine = quarantine
         self._bundle = bundle
         self._known: set[str] = set()
         self.has_changed = False
         self.placed: list[Path] = []
+        self.strays: list[QuarantineItem] = []
         self._folder(bundle)
         self._root = layout.source / bundle
 
@@ -102,7 +138,7 @@ class _Folder:
         there = status(target)
         if there is not None and is_same(there, content):
             return
-        if there is not None and not any(self._is_ours(target, there, old) for old in (*former, digest)):
+        if there is not None and not any(_is_ours(self._layout, target, there, old) for old in (*former, digest)):
             self._aside(target)
         durable.link_or_copy(blob, target)
         self.has_changed = True
@@ -112,7 +148,7 @@ class _Folder:
         """Take away a name that we put there, and the folders that become empty by that."""
         target = self._root / path
         there = status(target)
-        if there is None or not self._is_ours(target, there, digest):
+        if there is None or not _is_ours(self._layout, target, there, digest):
             return
         target.unlink()
         self.has_changed = True
@@ -123,14 +159,6 @@ class _Folder:
                 parent.rmdir()
             except OSError:  # not empty
                 return
-
-    def _is_ours(self, target: Path, there: os.stat_result, digest: bytes) -> bool:
-        if not is_file(there):
-            return False
-        content = status(self._layout.blob(digest))
-        if content is not None and is_same(there, content):
-            return True
-        return durable.digest(target) == digest  # a copy, where links are impossible
 
     def _folder(self, path: str) -> None:
         """Have a real folder there, and above it."""
@@ -152,13 +180,16 @@ class _Folder:
 
     def _aside(self, strange: Path) -> None:
         """Nobody but us puts things here (requirement 003): whatever it is, it is kept, elsewhere."""
-        quarantine = self._source / QUARANTINE
-        quarantine.mkdir(exist_ok=True)
-        name = strange.relative_to(self._source).as_posix().replace("/", "~")[-NAME_CHARS_MAX:]
-        number = 1
-        while status(quarantine / f"{number}-{name}") is not None:
-            number += 1
-        strange.rename(quarantine / f"{number}-{name}")
+        self.strays.append(self._quarantine.take(strange, f"stood where bundle {self._bundle!r} shows its own files"))
+
+
+def _is_ours(layout: Layout, target: Path, there: os.stat_result, digest: bytes) -> bool:
+    if not is_file(there):
+        return False
+    content = status(layout.blob(digest))
+    if content is not None and is_same(there, content):
+        return True
+    return durable.digest(target) == digest  # a copy, where links are impossible
 
 
 def _read(listing: Path) -> set[Put]:

@@ -9,6 +9,7 @@ from manager.rpc.asking import AskCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
+from manager.rpc.quarantine import QuarantineCalls
 from manager.rpc.search import SearchCalls
 from manager.rpc.versions import VersionCalls
 from plotter2.api.v1 import manager_pb2, manager_pb2_grpc
@@ -22,6 +23,7 @@ class ManagerRpc(
     BundleCalls,
     VersionCalls,
     SearchCalls,
+    QuarantineCalls,
     DaemonCalls,
     manager_pb2_grpc.ManagerServiceServicer,
 ):

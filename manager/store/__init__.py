@@ -16,6 +16,7 @@ from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, Worker
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
@@ -108,6 +109,7 @@ class Batch:
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
     deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
+    quarantine: dict[str, QuarantineItem] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -121,6 +123,7 @@ class Batch:
             or self.workers
             or self.services
             or self.deliveries
+            or self.quarantine
         )
 
 
@@ -253,4 +256,11 @@ class Store(EventLog, Protocol):
 
     async def fact_names(self) -> dict[Space, tuple[str, ...]]:
         """Names under which any entry has, or once had, a value; sorted, the first `FACT_NAMES_MAX`."""
+
+    async def get_item(self, item: str) -> QuarantineItem | None:
+        """What is, or was, in quarantine under this id."""
+        ...
+
+    async def list_quarantine(self, offset: int, limit: int, *, decided: bool = False) -> Page[QuarantineItem]:
+        """What is in quarantine, oldest first. `decided`: also what somebody has decided about."""
         ...

@@ -37,6 +37,7 @@ from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space, facts
 from plotter2.model.paths import is_below
+from plotter2.model.quarantine import ItemState, QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Request
@@ -66,6 +67,7 @@ class MemoryStore:
         self._deliveries: dict[DeliveryId, Delivery] = {}
         self._entries: dict[str, Entry] = {}
         self._fact_names: set[tuple[Space, str]] = set()
+        self._quarantine: dict[str, QuarantineItem] = {}
         self._grown = asyncio.Event()
 
     async def commit(self, batch: Batch) -> None:
@@ -88,6 +90,7 @@ class MemoryStore:
         self._take_entries(entries.changes(batch, self._services), batch.archived)
         self._services |= batch.services
         self._deliveries |= batch.deliveries
+        self._quarantine |= batch.quarantine
         for contents in batch.bundles:
             self._take_version(contents)
         self._archived |= {path: is_so for path, is_so in batch.archived.items() if path in self._versions}
@@ -251,6 +254,15 @@ class MemoryStore:
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""
         return self._deliveries.get(delivery)
+
+    async def get_item(self, item: str) -> QuarantineItem | None:
+        """What is, or was, in quarantine under this id."""
+        return self._quarantine.get(item)
+
+    async def list_quarantine(self, offset: int, limit: int, *, decided: bool = False) -> Page[QuarantineItem]:
+        """What is in quarantine, oldest first."""
+        chosen = (one for one in self._quarantine.values() if decided or one.state is ItemState.HELD)
+        return _page(sorted(chosen, key=lambda one: (one.at, one.id)), offset, limit)
 
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""

@@ -404,3 +404,25 @@ with recursive found as (
     ) as following
 )
 select space, name from found limit $1;
+
+-- name: put_quarantine
+-- What came into quarantine never changes, save its reason; what was decided does.
+insert into quarantine (
+    id, kind, state, place, reason, at, kept, user_name, request_id, decided_at, decision
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[],
+    $10::float8[], $11::text[]
+)
+on conflict (id) do update set
+    state = excluded.state, reason = excluded.reason, decided_at = excluded.decided_at, decision = excluded.decision;
+
+-- name: get_item
+select * from quarantine where id = $1;
+
+-- name: list_quarantine
+with chosen as (select * from quarantine where $3 or state = 'held')
+select counted.rows_in_all, page.*
+from (select count(*) as rows_in_all from chosen) as counted
+left join (select * from chosen order by at, id offset $1 limit $2) as page on true
+order by page.at, page.id;

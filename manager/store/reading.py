@@ -13,6 +13,7 @@ from plotter2.ids import DeliveryId, RequestId, ServiceId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.request import Request
 from plotter2.model.task import Output, TaskRun
@@ -127,6 +128,14 @@ class Reader:
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""
         return await self._one(rows.to_delivery, "get_delivery", delivery)
+
+    async def get_item(self, item: str) -> QuarantineItem | None:
+        """What is, or was, in quarantine under this id."""
+        return await self._one(rows.to_item, "get_item", item)
+
+    async def list_quarantine(self, offset: int, limit: int, *, decided: bool = False) -> Page[QuarantineItem]:
+        """What is in quarantine, oldest first."""
+        return await self._page(rows.to_item, "id", "list_quarantine", (offset, limit), decided)
 
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""

@@ -15,6 +15,7 @@ from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, facts
 from plotter2.model.paths import BundlePath
+from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
 from plotter2.model.request import Child, Request, RequestKind, RequestState
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
@@ -155,6 +156,14 @@ def fact_values(entry: int, one: Entry) -> list[Values]:
     return [(entry, fact.space, fact.name, fact.number, fact.word) for fact in facts(one)]
 
 
+def item_values(one: QuarantineItem) -> Values:
+    """For put_quarantine."""
+    return (
+        one.id, one.kind, one.state, one.place, one.reason, one.at, one.kept, one.user, one.request_id, one.decided_at,
+        one.decision,
+    )  # fmt: skip
+
+
 # --- into the model -------------------------------------------------------------------------------------------------
 
 
@@ -291,4 +300,13 @@ def to_delivery(row: Row) -> Delivery:
     return Delivery(
         DeliveryId(row["id"]), RequestId(row["request_id"]), row["bundle"], row["version"], row["is_new"],
         Instant(row["installed_at"]),
+    )  # fmt: skip
+
+
+def to_item(row: Row) -> QuarantineItem:
+    """Something in quarantine."""
+    return QuarantineItem(
+        row["id"], ItemKind(row["kind"]), row["place"], row["reason"], Instant(row["at"]), ItemState(row["state"]),
+        row["kept"], row["user_name"], RequestId(row["request_id"]), Instant(row["decided_at"]),
+        RequestId(row["decision"]),
     )  # fmt: skip

@@ -45,6 +45,7 @@ def clean_batch(batch: Batch) -> Batch:
         workers={one.id: one for one in map(_cleaned, batch.workers.values())},
         services={one.spec.service_id: one for one in map(_service, batch.services.values())},
         deliveries={one.id: one for one in map(_cleaned, batch.deliveries.values())},
+        quarantine={one.id: one for one in map(_cleaned, batch.quarantine.values())},
     )
 
 

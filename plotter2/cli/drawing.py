@@ -79,3 +79,12 @@ def request_bar(title: str) -> Iterator[Callable[[Request, list[str]], None]]:
             bar.update(task, completed=request.finished, total=request.total or None, description=label)
 
         yield show
+
+
+@contextmanager
+def step_line(title: str) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says how far something of unknown length has come."""
+    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda text: bar.update(task, description=f"{title}: {text}")

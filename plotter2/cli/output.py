@@ -87,6 +87,16 @@ def byte_bar(title: str, *, is_shown: bool) -> Iterator[Callable[[int, int], Non
 
 
 @contextmanager
+def step_line(title: str, *, is_shown: bool) -> Iterator[Callable[[str], None]]:
+    """A line, on a terminal, that says how far something of unknown length has come; gives what takes the text."""
+    if not (is_shown and sys.stderr.isatty()):
+        yield lambda _text: None
+        return
+    with _drawing().step_line(title) as show:
+        yield show
+
+
+@contextmanager
 def request_bar(title: str, *, is_shown: bool) -> Iterator[Callable[[Request, list[str]], None] | None]:
     """A bar that counts what a request has finished, on a terminal; lines that its tasks print go to stderr."""
     if not is_shown:

@@ -18,12 +18,13 @@ from plotter2.client.verbs.ask import Ask
 from plotter2.client.verbs.give import Give
 from plotter2.client.verbs.look import Look
 from plotter2.client.verbs.many import Many
+from plotter2.client.verbs.quarantine import Quarantine
 from plotter2.client.verbs.search import Search
 from plotter2.client.verbs.versions import Versions
 from plotter2.clock import SystemClock, SystemIds
 
 
-class AsyncClient(Give, Ask, Many, Look, Versions, Search):
+class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine):
     """A connected client. Made by `connect`."""
 
 

@@ -12,11 +12,12 @@ from plotter2.client.plain.ask import Ask
 from plotter2.client.plain.give import Give
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
+from plotter2.client.plain.quarantine import Quarantine
 from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions, Search):
+class Client(Give, Ask, Many, Look, Versions, Search, Quarantine):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

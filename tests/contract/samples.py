@@ -11,6 +11,7 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.paths import BundlePath
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Child, Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
@@ -36,6 +37,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         Worker: lambda one: made.workers.update({one.id: one}),
         ServiceRow: lambda one: made.services.update({one.spec.service_id: one}),
         Delivery: lambda one: made.deliveries.update({one.id: one}),
+        QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
         NewRecord: made.records.append,
     }
     for thing in things:

@@ -135,6 +135,16 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.Verify = channel.unary_stream(
+                '/plotter2.api.v1.ManagerService/Verify',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyResponse.FromString,
+                _registered_method=True)
+        self.ListQuarantine = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/ListQuarantine',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -274,6 +284,21 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Verify(self, request, context):
+        """Looks whether everything at rest is what was put there. What nobody explains is moved into quarantine, what a folder
+        does not show is shown again, lost content is named. Ends when all has been looked at.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQuarantine(self, request, context):
+        """What is kept and not used, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -376,6 +401,16 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.SerializeToString,
+            ),
+            'Verify': grpc.unary_stream_rpc_method_handler(
+                    servicer.Verify,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyResponse.SerializeToString,
+            ),
+            'ListQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantine,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -919,6 +954,60 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/Search',
             plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Verify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/Verify',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.VerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/ListQuarantine',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.FromString,
             options,
             channel_credentials,
             insecure,

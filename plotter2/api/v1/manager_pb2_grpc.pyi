@@ -66,6 +66,12 @@ class ManagerServiceStub:
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
     Search: _grpc.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]
     """Bundles and runs by their parameters, metrics, tags, path, time and state."""
+    Verify: _grpc.UnaryStreamMultiCallable[_manager_pb2.VerifyRequest, _manager_pb2.VerifyResponse]
+    """Looks whether everything at rest is what was put there. What nobody explains is moved into quarantine, what a folder
+    does not show is shown again, lost content is named. Ends when all has been looked at.
+    """
+    ListQuarantine: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListQuarantineRequest, _manager_pb2.ListQuarantineResponse]
+    """What is kept and not used, oldest first."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -105,6 +111,12 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
     Search: _aio.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]  # type: ignore[assignment]
     """Bundles and runs by their parameters, metrics, tags, path, time and state."""
+    Verify: _aio.UnaryStreamMultiCallable[_manager_pb2.VerifyRequest, _manager_pb2.VerifyResponse]  # type: ignore[assignment]
+    """Looks whether everything at rest is what was put there. What nobody explains is moved into quarantine, what a folder
+    does not show is shown again, lost content is named. Ends when all has been looked at.
+    """
+    ListQuarantine: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListQuarantineRequest, _manager_pb2.ListQuarantineResponse]  # type: ignore[assignment]
+    """What is kept and not used, oldest first."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -261,5 +273,23 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.SearchResponse, _abc.Awaitable[_manager_pb2.SearchResponse]]:
         """Bundles and runs by their parameters, metrics, tags, path, time and state."""
+
+    @_abc_1.abstractmethod
+    def Verify(
+        self,
+        request: _manager_pb2.VerifyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_manager_pb2.VerifyResponse], _abc.AsyncIterator[_manager_pb2.VerifyResponse]]:
+        """Looks whether everything at rest is what was put there. What nobody explains is moved into quarantine, what a folder
+        does not show is shown again, lost content is named. Ends when all has been looked at.
+        """
+
+    @_abc_1.abstractmethod
+    def ListQuarantine(
+        self,
+        request: _manager_pb2.ListQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.ListQuarantineResponse, _abc.Awaitable[_manager_pb2.ListQuarantineResponse]]:
+        """What is kept and not used, oldest first."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.plans import Plan, PlannedRun
+from plotter2.client.views.quarantine import QuarantineItem, Verification
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
 from plotter2.client.views.search import Found
 from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
@@ -31,9 +32,11 @@ __all__ = [
     "PlannedRun",
     "Process",
     "Pulled",
+    "QuarantineItem",
     "Request",
     "Run",
     "Status",
+    "Verification",
     "Worker",
     "json_or",
     "when",

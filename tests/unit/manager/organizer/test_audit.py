@@ -1,4 +1,4 @@
-"""Verify names whatever is not as it was put, and touches nothing."""
+"""Looking at what is at rest names whatever is not as it was put, and touches nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from plotter2.model.verification import Fault
 from tests.unit.manager.organizer.conftest import Home, digest
-
-
-def problems(home: Home, **versions: object) -> dict[str, str]:
-    return {one.path: one.problem for one in home.organizer.verify(versions.items())}  # type: ignore[arg-type]  # given as entries
 
 
 def damage(path: Path, data: bytes) -> None:
@@ -18,9 +15,18 @@ def damage(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def blobs(home: Home) -> dict[str, tuple[str, Fault]]:
+    found = [one.finding for one in home.organizer.check_blobs() if one.finding]
+    return {one.path: (one.problem, one.fault) for one in found}
+
+
 def test_a_home_as_we_left_it_is_in_order(home: Home) -> None:
     home.show("digits", {"a": b"old"})
-    assert problems(home, digits=home.show("digits", {"a": b"1", "b/c": b""}), flights=home.show("flights", {})) == {}
+    entries = home.show("digits", {"a": b"1", "b/c": b""})
+    assert home.organizer.check_folder("digits", entries) == []
+    assert home.organizer.check_folder("flights", home.show("flights", {})) == []
+    assert blobs(home) == {}
+    assert sum(one.size_bytes for one in home.organizer.check_blobs()) == len(b"old" + b"1")
 
 
 @pytest.mark.req("r003")
@@ -32,25 +38,27 @@ def test_each_thing_that_differs_is_named(home: Home) -> None:
     (root / "c").unlink()
     (root / "d").unlink()
     (root / "d").write_bytes(b"by hand")
-    (root / "e").write_bytes(b"by hand")
-    (root / "f").symlink_to("/etc")
     (home.layout.blobs / "strange").write_bytes(b"")
-    found = problems(home, digits=entries)
+    (home.layout.blobs / "aa").symlink_to("/etc")
     hexed = digest(b"1").hex()
-    assert found == {
-        f"source/.blobs/{hexed[:2]}/{hexed}": "is damaged: its content does not have this digest",
-        "source/.blobs/strange": "is no blob, but lies among them",
-        "source/digits/b": f"has lost its content: blob {digest(b'2').hex()} is missing",
-        "source/digits/c": "is missing in the folder; its content is safe",
-        "source/digits/d": "is not what the version holds",
-        "source/digits/e": "is explained by no version",
-        "source/digits/f": "is explained by no version",
+    assert blobs(home) == {
+        f"source/.blobs/{hexed[:2]}/{hexed}": ("is damaged: its content does not have this digest", Fault.DAMAGED),
+        "source/.blobs/strange": ("is no blob, but lies among them", Fault.STRAY),
+        "source/.blobs/aa": ("is no blob, but lies among them", Fault.STRAY),
     }
-    assert problems(home, digits=entries) == found
+    found = {one.path: (one.problem, one.fault) for one in home.organizer.check_folder("digits", entries)}
+    assert found == {
+        "source/digits/b": (f"has lost its content: blob {digest(b'2').hex()} is missing", Fault.DAMAGED),
+        "source/digits/c": ("is missing in the folder; its content is safe", Fault.HIDDEN),
+        "source/digits/d": ("is not what the version holds", Fault.HIDDEN),
+    }
+    assert home.organizer.check_folder("digits", entries) == home.organizer.check_folder("digits", entries)
 
 
-def test_what_is_in_quarantine_is_named(home: Home) -> None:
-    home.show("digits", {"a": b"1"})
-    (home.layout.source / "digits" / "b").write_bytes(b"by hand")
-    entries = home.show("digits", {"b": b"2"})
-    assert problems(home, digits=entries) == {"source/.quarantine/1-digits~b": "is in quarantine"}
+def test_a_folder_is_looked_into_without_following_links(home: Home, tmp_path: Path) -> None:
+    home.show("digits", {"a": b"1", "b/c": b""})
+    (home.layout.source / "digits" / "away").symlink_to(tmp_path)
+    names, below = home.organizer.scan("digits")
+    assert names == ["a", "away"]
+    assert below == ["b", "bundles", "code_sources", "meta", "shared"]
+    assert home.organizer.scan("nothing") == ([], [])

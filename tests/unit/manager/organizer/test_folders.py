@@ -89,7 +89,7 @@ def test_a_crash_at_any_step_is_made_good_by_doing_it_again(
     home.organizer.materialise("digits", entries)
     assert home.folder("digits") == {"a": b"new", "c/d": b"4", "e": b"5"}
     assert not (home.layout.source / "digits" / "old").exists()
-    assert list(home.organizer.verify([("digits", entries)])) == []
+    assert home.organizer.check_folder("digits", entries) == []
 
 
 @pytest.mark.req("r003")
@@ -99,11 +99,12 @@ def test_what_somebody_put_in_the_way_is_kept_elsewhere(home: Home, tmp_path: Pa
     (root / "b").write_bytes(b"by hand")
     (root / "c").symlink_to(tmp_path)
     (root / "stray").write_bytes(b"left alone")
-    home.show("digits", {"b": b"2", "c/d": b"3"})
+    strays = home.organizer.materialise("digits", home.install({"b": b"2", "c/d": b"3"}))
     assert home.folder("digits") == {"b": b"2", "c/d": b"3", "stray": b"left alone"}
-    quarantine = sorted((home.layout.source / ".quarantine").iterdir())
-    assert [path.name for path in quarantine] == ["1-digits~b", "1-digits~c"]
-    assert quarantine[0].read_bytes() == b"by hand"
+    assert [one.place for one in strays] == ["source/digits/b", "source/digits/c"]
+    assert (home.layout.home / strays[0].kept / "b").read_bytes() == b"by hand"
+    assert (home.layout.home / strays[1].kept / "c").is_symlink()
+    assert {one.id: one.reason for one in strays} == {one.id: one.reason for one in home.organizer.quarantined()}
     assert list(tmp_path.glob("d")) == []
 
 
@@ -125,7 +126,7 @@ def test_where_links_are_impossible_files_are_copied(home: Home, monkeypatch: py
         home.organizer.materialise("digits", entries)
     assert home.folder("digits") == {"b": b"3"}
     assert not (home.layout.source / ".quarantine").exists()
-    assert list(home.organizer.verify([("digits", second)])) == []
+    assert home.organizer.check_folder("digits", second) == []
 
 
 @pytest.mark.parametrize(

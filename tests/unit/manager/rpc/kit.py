@@ -19,6 +19,8 @@ from manager.organizer import Organizer
 from manager.rpc import ManagerRpc
 from manager.scheduler import RoundRobin
 from manager.store.memory import MemoryStore
+from manager.tree import Tree
+from manager.verifier import Verifier
 from plotter2 import telemetry
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.ids import DeliveryId, RequestId, ServiceId
@@ -44,10 +46,13 @@ class Small:
         layout.create()
         self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
         self.desk = Desk(self.loop.put)
+        organizer = Organizer(layout)
+        tree = Tree(organizer, self.store)
+        verifier = Verifier(self.desk, self.store, organizer, tree, layout, self.machine.state)
         self.rpc: Any = ManagerRpc(
             Doors(
-                self.desk, self.loop, Hub(), self.store, Organizer(layout), self.machine.state, layout, self.clock,
-                self.ids, "installation", "0", self.clock.now(),
+                self.desk, self.loop, Hub(), self.store, organizer, self.machine.state, layout, self.clock,
+                self.ids, "installation", verifier, "0", self.clock.now(),
             )
         )  # fmt: skip
 

@@ -41,7 +41,7 @@ def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
 
 
 def test_the_tree_has_every_verb() -> None:
-    system = ["up", "down", "status", "workers", "logs", "doctor"]
+    system = ["up", "down", "status", "workers", "logs", "doctor", "verify", "quarantine"]
     data = ["push", "pull", "ls", "show", "diff", "history", "archive", "unarchive", "report"]
     work = ["run", "redo", "replay", "tasks", "requests", "wait", "cancel"]
     project = ["init", "check"]
