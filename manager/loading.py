@@ -35,7 +35,7 @@ async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], C
     for request in snapshot.requests:
         if request.kind is not RequestKind.REDO:
             continue
-        number = ask.redo_ask(request.ask_json).version
+        number = ask.redo_ask(request.ask_json).runs_version
         version = await store.get_bundle(request.bundle, number)
         if version is not None:
             entries = await store.files_of(request.bundle, number)

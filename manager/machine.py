@@ -116,7 +116,7 @@ class Machine:
             return
         asked = ask.redo_ask(live.request.ask_json)
         live.parallel = asked.parallel
-        redo.reopen_children(self.state, live, contents[live.request.bundle, asked.version])
+        redo.reopen_children(self.state, live, contents[live.request.bundle, asked.runs_version])
 
     def handle(self, event: Event, now: Instant) -> list[Command]:  # noqa: C901, PLR0911, PLR0912 -- a dispatch table: one line a kind of event
         """Hear one event."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
@@ -20,14 +20,15 @@ from manager.experiment import Experiment
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.rpc import replays
 from manager.rpc.requests import RequestCalls
+from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.datter.check import check_source
-from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from plotter2.errors import ConflictError, RefusedError, UsageError
 from plotter2.ids import RequestId
-from plotter2.model import ask, paths
-from plotter2.model.bundle import Contents
+from plotter2.model import ask, package, paths
+from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.request import Request, RequestKind
-from plotter2.model.service import ServiceState
+from plotter2.model.service import ServiceSpec, ServiceState
 from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
 from plotter2.rpc import Context
 from plotter2.wire import asks as wire
@@ -35,6 +36,7 @@ from plotter2.wire import tasks as wire_tasks
 
 PLAN_TRIES_MAX = 5
 NESTING_MAX = 64
+AXES_SHOWN_MAX = 3
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(r"[\[\]{}]")
 Handler = Callable[[pb.SubmitRequest, str], Awaitable[RequestId]]
@@ -64,6 +66,21 @@ def _depth(text: str) -> int:
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
     return deepest
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a redo comes to, before anybody decides it.
+
+    Attributes:
+        is_pinned: that very version of the experiment was meant, so a newer one changes nothing.
+        again_of: the child, as bundle@version, whose run is made again.
+    """
+
+    experiment: Experiment
+    children: tuple[PlannedChild, ...]
+    is_pinned: bool = False
+    again_of: str = ""
 
 
 class AskCalls(RequestCalls):
@@ -162,13 +179,14 @@ class AskCalls(RequestCalls):
             return known
         for _ in range(PLAN_TRIES_MAX):
             try:
-                experiment, children = await self._plan(request.redo, bundle)
+                plan = await self._plan(request.redo, bundle)
             except RefusedError as wrong:
                 return await self._refuse(refused, wrong)
-            text = ask.encode(msgspec.structs.replace(asked, version=experiment.version.version))
+            found_out = {"runs_version": plan.experiment.version.version, "again_of": plan.again_of}
             event = RedoAsked(
-                0, refused.request_id, request.user, experiment, children, asked.parallel, asked.force, text,
-                request.client_key, asked.pinned,
+                0, refused.request_id, request.user, plan.experiment, plan.children, asked.parallel,
+                asked.force or bool(plan.again_of), ask.encode(msgspec.structs.replace(asked, **found_out)),
+                request.client_key, plan.is_pinned,
             )  # fmt: skip
             made = await self._ask(partial(_with_token, event))
             if made != asks.PLAN_AGAIN:
@@ -188,34 +206,60 @@ class AskCalls(RequestCalls):
         """What a redo would run; nothing is remembered."""
         del context
         asked = request.redo
-        experiment, children = await self._plan(asked, self._redo_bundle(asked))
+        plan = await self._plan(asked, self._redo_bundle(asked))
         return pb.PlanRedoResponse(
-            bundle=experiment.version.path,
-            version=experiment.version.version,
-            children=[wire.planned_to_proto(one.bundle, one.parameters_json, one.run_key,
-                                            None if asked.force else one.existing) for one in children],
-        )  # fmt: skip
+            bundle=plan.experiment.version.path,
+            version=plan.experiment.version.version,
+            children=[
+                wire.planned_to_proto(
+                    one.bundle,
+                    one.parameters_json,
+                    one.run_key,
+                    None if asked.force or plan.again_of else one.existing,
+                )
+                for one in plan.children
+            ],
+        )
 
-    async def _plan(self, asked: pb.RedoAsk, bundle: str) -> tuple[Experiment, tuple[PlannedChild, ...]]:
-        if asked.failed_of:
-            first = await self.need(RequestId(asked.failed_of))
-            points = _failed_points(first)
-            pinned = ask.redo_ask(first.ask_json)
-            experiment = await self._experiment(first.bundle, pinned.version if pinned.pinned else 0)
-            children = await asyncio.to_thread(plans.plan_points, experiment, points)
-        else:
-            axes = [plans.Axis(axis.parameter, tuple(axis.values_json)) for axis in asked.axes]
-            experiment = await self._experiment(bundle, asked.version)
-            children = await asyncio.to_thread(plans.plan, experiment, axes)
-        found = await self._doors.store.find_run_keys([child.run_key for child in children])
-        return experiment, tuple(replace(child, existing=found.get(child.run_key)) for child in children)
+    async def _plan(self, asked: pb.RedoAsk, bundle: str) -> _Plan:
+        plan = await (self._plan_failed(asked) if asked.failed_of else self._plan_given(asked, bundle))
+        found = await self._doors.store.find_run_keys([child.run_key for child in plan.children])
+        return replace(plan, children=tuple(replace(one, existing=found.get(one.run_key)) for one in plan.children))
 
-    async def _experiment(self, bundle: str, number: int) -> Experiment:
-        version = await self._doors.store.get_bundle(bundle, number)
-        if version is None:
-            newest = self._doors.state.catalog.need(bundle).version.version  # its message names those nearby
-            raise NotFoundError(f"Bundle {bundle!r} has no version {number}; the newest is {newest}.")
-        files = await self._doors.store.files_of(bundle, version.version)
+    async def _plan_failed(self, asked: pb.RedoAsk) -> _Plan:
+        first = await self.need(RequestId(asked.failed_of))
+        points = _failed_points(first)
+        former = ask.redo_ask(first.ask_json)
+        is_pinned = bool(former.version or former.again_of)
+        version = await version_of(self._doors, first.bundle, former.runs_version if is_pinned else 0)
+        experiment = await self._experiment(version)
+        return _Plan(experiment, await asyncio.to_thread(plans.plan_points, experiment, points), is_pinned)
+
+    async def _plan_given(self, asked: pb.RedoAsk, bundle: str) -> _Plan:
+        version = await version_of(self._doors, bundle, asked.version)
+        maker = await self._doors.store.find_maker(bundle, version.version)
+        if maker is not None and package.read(version.package_json).service is None:
+            return await self._plan_again(asked, version, maker.spec)
+        axes = [plans.Axis(axis.parameter, tuple(axis.values_json)) for axis in asked.axes]
+        experiment = await self._experiment(version)
+        return _Plan(experiment, await asyncio.to_thread(plans.plan, experiment, axes), bool(asked.version))
+
+    async def _plan_again(self, asked: pb.RedoAsk, child: BundleVersion, spec: ServiceSpec) -> _Plan:
+        """The run that made this child, as it was: the same version of its experiment, the same parameters."""
+        if asked.axes:
+            given = " ".join(
+                f"--set {axis.parameter}={','.join(axis.values_json)}" for axis in asked.axes[:AXES_SHOWN_MAX]
+            )
+            raise RefusedError(
+                f"{str(child.path)!r} is a run of {spec.bundle!r} and has its parameters. For other values ask "
+                f"`plotter2 redo {spec.bundle} {given}`; `plotter2 redo {child.path}` makes the same run again."
+            )
+        experiment = await self._experiment(await version_of(self._doors, spec.bundle, spec.version))
+        planned = PlannedChild(spec.child, spec.parameters_json, experiment.key(spec.parameters_json))
+        return _Plan(experiment, (planned,), is_pinned=True, again_of=f"{child.path}@{child.version}")
+
+    async def _experiment(self, version: BundleVersion) -> Experiment:
+        files = await self._doors.store.files_of(version.path, version.version)
         return await asyncio.to_thread(Experiment.of, Contents(version, files))
 
     # --- keys and refusals ------------------------------------------------------------------------------------------

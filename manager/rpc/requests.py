@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from manager.doors import Doors
 from manager.events import RequestCancelled
 from manager.hub import News
+from manager.rpc import repeats
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId
@@ -92,4 +93,4 @@ class RequestCalls:
         """One request with its children and runs, as it travels."""
         found = await self.need(request_id)
         runs = await self._doors.store.runs_of(request_id)
-        return wire.request_to_proto(found, runs)
+        return wire.request_to_proto(found, runs, await repeats.compared(self._doors, found))

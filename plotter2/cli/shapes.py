@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Page,
         Plan,
         Pulled,
+        Repeat,
         Request,
         Run,
         Status,
@@ -149,7 +150,22 @@ def child(one: Child) -> Document:
 
 def redone(one: Request) -> Document:
     """The answer of `redo`."""
-    return {"request": one.id, "state": one.state, "children": [child(item) for item in one.children]}
+    said = {"request": one.id, "state": one.state, "children": [child(item) for item in one.children]}
+    return said if one.repeat is None else {**said, "repeat": repeat(one.repeat)}
+
+
+def repeat(one: Repeat) -> Document:
+    """What came of a run that was made again."""
+    return {
+        "bundle": one.bundle,
+        "before": one.before,
+        "after": one.after,
+        "equal": one.equal,
+        "files": [{"path": path, "change": change} for path, change in one.files],
+        "differing": one.differing,
+        "same": one.same,
+        "environment": list(one.environment),
+    }
 
 
 def plan(one: Plan) -> Document:

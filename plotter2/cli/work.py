@@ -15,7 +15,7 @@ from plotter2.errors import UsageError
 from plotter2.model.request import RequestKind
 
 if TYPE_CHECKING:
-    from plotter2.client.views import Plan, Request
+    from plotter2.client.views import Plan, Repeat, Request
 
 Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended, with its outcome.")]
 Settings = Annotated[
@@ -86,7 +86,10 @@ def redo(
     key: Key = "",
     wait: Wait = False,
 ) -> int | None:
-    """Run an experiment again with other parameters, one child bundle a value, in the order given."""
+    """Run an experiment again with other parameters, one child bundle a value, in the order given.
+
+    Of a child, without --set: make its run again as it was, and say whether the program left the same bytes.
+    """
     axes = {name: [JsonText(text) for text in texts] for name, texts in values.axes(settings).items()}
     if failed and (bundle or axes):
         raise UsageError("redo --failed takes bundle and values from its request: name the request alone.")
@@ -152,6 +155,20 @@ def _print_children(found: Request) -> None:
         for one in found.children
     ]
     output.table(("bundle", "parameters", "state", ""), rows, "It has no values.")
+    if found.repeat is not None:
+        _print_repeat(found.repeat)
+
+
+def _print_repeat(found: Repeat) -> None:
+    sides = f"{found.bundle}@{found.after} and @{found.before}"
+    if found.equal:
+        print(f"{sides} are equal byte for byte: {found.same} files of the program's own.")
+    else:
+        print(f"{sides} differ in {found.differing} of {found.differing + found.same} files:")
+        for path, change in found.files:
+            print(f"  {change} {path}")
+    for sentence in found.environment:
+        output.note(f"The environment was not the same: {sentence}.")
 
 
 def _follow(found: Request) -> None:
@@ -159,10 +176,17 @@ def _follow(found: Request) -> None:
     output.note(f"Follow it with `plotter2 wait {found.id}`, look with `plotter2 show {found.id}`.")
 
 
+def _verdict_on(repeat: Repeat | None) -> int:
+    if repeat is None or repeat.equal:
+        return 0
+    output.note(f"{repeat.bundle} did not come out the same again.")
+    return 1
+
+
 def _verdict(found: Request) -> int:
     """The exit code of a request, and on stderr why it is not 0."""
     if found.ok or not found.has_ended:
-        return 0
+        return _verdict_on(found.repeat)
     for run_ in found.runs:
         if run_.error:
             output.note(f"{run_.task}: {run_.error.rstrip()}")
@@ -262,7 +286,8 @@ def register(app: typer.Typer) -> None:
         "redo",
         examples="plotter2 redo experiments/digits --set lr=0.1,0.2,0.15 --parallel 2 --wait\n\n"
         "plotter2 redo experiments/digits --set lr=log:1e-4:1e-1:5 --set seed=1..3 --json --wait\n\n"
-        "plotter2 redo experiments/digits@2 --set seed=1..3 --dry-run\n\nplotter2 redo --failed req-… --wait",
+        "plotter2 redo experiments/digits@2 --set seed=1..3 --dry-run\n\nplotter2 redo --failed req-… --wait\n\n"
+        "plotter2 redo experiments/digits/bundles/lr=0.1 --wait",
     )(redo)
     verb(app, "replay", examples="plotter2 replay req-… --wait\n\nplotter2 replay req-… --key nightly --json")(replay)
     verb(app, "tasks", examples="plotter2 tasks\n\nplotter2 tasks experiments/digits")(tasks)

@@ -25,6 +25,7 @@ from plotter2.client.views import (
     OutputFile,
     Plan,
     PlannedRun,
+    Repeat,
     Request,
     Worker,
     when,
@@ -40,7 +41,7 @@ from plotter2.wire.bundles import (
     file_entry_from_proto,
     parameter_change_from_proto,
 )
-from plotter2.wire.requests import request_from_proto
+from plotter2.wire.requests import repeat_from_proto, request_from_proto
 from plotter2.wire.search import entry_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
 
@@ -166,7 +167,8 @@ def accepted(request: Request) -> Request:
 
 def request_of(message: manager_pb2.Request) -> Request:
     """A request with the runs that came with it."""
-    return Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs])
+    repeat = Repeat.of(repeat_from_proto(message.repeat)) if message.HasField("repeat") else None
+    return Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs], repeat)
 
 
 def bundle_of(message: common_pb2.Bundle) -> Bundle:

@@ -1,6 +1,6 @@
 """Asks as requests remember them: everything needed to ask the same again (requirement 016; pure).
 
-An ask is kept as JSON, for people too: `{"bundle": "experiments/digits", "version": 3, "set": {"lr": [0.10, 0.2]}}`.
+An ask is kept as JSON, for people too: `{"bundle": "a/digits", "set": {"lr": [0.10, 0.2]}, "runs_version": 3}`.
 Values are raw JSON, in the spelling that the user gave them. What stands at its default is left out.
 """
 
@@ -44,20 +44,26 @@ class RedoAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     """Run an experiment again.
 
     Attributes:
-        version: the version that it runs; 0 while that is not known (what was refused was never planned).
-        pinned: the user named the version; else it is the newest, whichever that is when it is asked.
+        bundle: an experiment, or a child whose run shall be made again.
+        version: the version that was named; 0 is the newest, whichever that is when it is asked.
         set: values of each parameter, in order; several make a grid.
         failed_of: the request whose failed points alone are run.
+        runs_version: found out: the experiment's version that runs; 0 for what was refused before that was known.
+        again_of: found out: the child, as bundle@version, whose run is made again; "" for an experiment.
     """
 
     bundle: str = ""
     version: int = 0
-    pinned: bool = False
     set: dict[str, list[msgspec.Raw]] = {}
     parallel: int = 1
     force: bool = False
     failed_of: str = ""
     replay_of: str = ""
+    runs_version: int = 0
+    again_of: str = ""
+
+
+FOUND_OUT = ("runs_version", "again_of")
 
 
 class ArchiveAsk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,8 +109,8 @@ def raw(text: str) -> msgspec.Raw:
 def identity(kind: RequestKind, text: str) -> bytes:
     """Two asks are the same where this is: what was asked, without what was only found out (the newest version)."""
     ask: dict[str, Any] = json.loads(text)
-    if kind is RequestKind.REDO and not ask.get("pinned", False):
-        ask.pop("version", None)
+    if kind is RequestKind.REDO:
+        ask = {name: value for name, value in ask.items() if name not in FOUND_OUT}
     return blake3(f"{kind}\0{json.dumps(ask, sort_keys=True)}".encode()).digest()
 
 

@@ -13,7 +13,6 @@ def redo_from_proto(message: manager_pb2.RedoAsk, bundle: str, replay_of: str = 
     return ask.RedoAsk(
         bundle=bundle,
         version=message.version,
-        pinned=bool(message.version),
         set={axis.parameter: [ask.raw(text) for text in axis.values_json] for axis in message.axes},
         parallel=max(1, message.parallel),
         force=message.force,
@@ -26,7 +25,7 @@ def redo_to_proto(asked: ask.RedoAsk) -> manager_pb2.RedoAsk:
     """The same redo again: on the version that was named, or on the newest."""
     return manager_pb2.RedoAsk(
         bundle="" if asked.failed_of else asked.bundle,
-        version=asked.version if asked.pinned else 0,
+        version=asked.version,
         axes=[
             manager_pb2.SweepAxis(parameter=name, values_json=[bytes(value).decode() for value in values])
             for name, values in asked.set.items()

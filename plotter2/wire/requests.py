@@ -8,9 +8,11 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.clock import Instant
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId, ServiceId
+from plotter2.model.repeat import Repeat
 from plotter2.model.request import Child, Request, RequestKind, RequestState
 from plotter2.model.task import TaskRun
 from plotter2.wire import services
+from plotter2.wire.bundles import file_change_from_proto, file_change_to_proto
 from plotter2.wire.enums import EnumTable
 from plotter2.wire.tasks import run_to_proto
 
@@ -51,7 +53,9 @@ def child_from_proto(message: manager_pb2.Child, index: int) -> Child:
     )
 
 
-def request_to_proto(request: Request, runs: Iterable[TaskRun] = ()) -> manager_pb2.Request:
+def request_to_proto(
+    request: Request, runs: Iterable[TaskRun] = (), repeat: Repeat | None = None
+) -> manager_pb2.Request:
     """A request, with those of its runs that shall be shown. `client_key` does not travel."""
     return manager_pb2.Request(
         id=request.id,
@@ -70,6 +74,33 @@ def request_to_proto(request: Request, runs: Iterable[TaskRun] = ()) -> manager_
         failed=request.failed,
         children=[child_to_proto(child) for child in request.children],
         runs=[run_to_proto(run) for run in runs],
+        repeat=repeat_to_proto(repeat) if repeat is not None else None,
+    )
+
+
+def repeat_to_proto(repeat: Repeat) -> manager_pb2.Repeat:
+    """What came of a run that was made again."""
+    return manager_pb2.Repeat(
+        bundle=repeat.bundle,
+        before=repeat.before,
+        after=repeat.after,
+        files=[file_change_to_proto(one) for one in repeat.files],
+        differing=repeat.differing,
+        same=repeat.same,
+        environment=repeat.environment,
+    )
+
+
+def repeat_from_proto(message: manager_pb2.Repeat) -> Repeat:
+    """What came of a run that was made again."""
+    return Repeat(
+        message.bundle,
+        message.before,
+        message.after,
+        tuple(file_change_from_proto(one) for one in message.files),
+        message.differing,
+        message.same,
+        tuple(message.environment),
     )
 
 

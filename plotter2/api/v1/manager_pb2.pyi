@@ -151,6 +151,7 @@ class RedoAsk(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     FAILED_OF_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
+    """An experiment; or, without axes, a child of one: its run is made again as it was, and compared."""
     parallel: _builtins.int
     """At the most so many at a time; 0 means 1."""
     force: _builtins.bool
@@ -269,6 +270,7 @@ class Request(_message.Message):
     FAILED_FIELD_NUMBER: _builtins.int
     CHILDREN_FIELD_NUMBER: _builtins.int
     RUNS_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
     """push, run, redo, standing, archive."""
@@ -292,6 +294,10 @@ class Request(_message.Message):
     def children(self) -> _containers.RepeatedCompositeFieldContainer[Global___Child]: ...
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.TaskRun]: ...
+    @_builtins.property
+    def repeat(self) -> Global___Repeat:
+        """Of a run that was made again and has ended well: whether the program left the same."""
+
     def __init__(
         self,
         *,
@@ -311,14 +317,60 @@ class Request(_message.Message):
         failed: _builtins.int = ...,
         children: _abc.Iterable[Global___Child] | None = ...,
         runs: _abc.Iterable[_task_pb2.TaskRun] | None = ...,
+        repeat: Global___Repeat | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "runs", b"runs", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Request: _TypeAlias = Request  # noqa: Y015
+
+@_typing.final
+class Repeat(_message.Message):
+    """A child's run made again, and what came of it beside what was there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    DIFFERING_FIELD_NUMBER: _builtins.int
+    SAME_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    before: _builtins.int
+    after: _builtins.int
+    differing: _builtins.int
+    same: _builtins.int
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileChange]:
+        """Those of the program's own files that differ; the first of them, where they are very many."""
+
+    @_builtins.property
+    def environment(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What of interpreter, packages and machine was not as it had been: a sentence each."""
+
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
+        files: _abc.Iterable[Global___FileChange] | None = ...,
+        differing: _builtins.int = ...,
+        same: _builtins.int = ...,
+        environment: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "bundle", b"bundle", "differing", b"differing", "environment", b"environment", "files", b"files", "same", b"same"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Repeat: _TypeAlias = Repeat  # noqa: Y015
 
 @_typing.final
 class Child(_message.Message):

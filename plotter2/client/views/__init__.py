@@ -10,6 +10,7 @@ from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.quarantine import QuarantineItem, Verification
+from plotter2.client.views.repeats import Repeat
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
 from plotter2.client.views.search import Found
 from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
@@ -33,6 +34,7 @@ __all__ = [
     "Process",
     "Pulled",
     "QuarantineItem",
+    "Repeat",
     "Request",
     "Run",
     "Status",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plotter2.client.views.page import json_or, when
+from plotter2.client.views.repeats import Repeat
 from plotter2.errors import BY_CODE, FailedError, TaskFailedError
 from plotter2.model.request import Request as RequestModel
 from plotter2.model.request import RequestState
@@ -110,9 +111,10 @@ class Request:
     children: tuple[Child, ...] = ()
     runs: tuple[Run, ...] = ()
     ask_json: str = field(default="{}", repr=False)
+    repeat: Repeat | None = None
 
     @classmethod
-    def of(cls, request: RequestModel, runs: Iterable[TaskRun] = ()) -> Request:
+    def of(cls, request: RequestModel, runs: Iterable[TaskRun] = (), repeat: Repeat | None = None) -> Request:
         """The view of a request with the runs that the server told of."""
         return cls(
             id=request.id,
@@ -134,6 +136,7 @@ class Request:
             ),
             runs=tuple(Run.of(run) for run in runs),
             ask_json=request.ask_json,
+            repeat=repeat,
         )
 
     @property

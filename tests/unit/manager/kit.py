@@ -91,7 +91,7 @@ class Story:
         children = plans.plan(experiment, [plans.Axis("lr", tuple(values))])
         event = RedoAsked(
             8, asked, "ann", experiment, children, parallel, existing.get("force", False),
-            f'{{"parallel": {parallel}, "version": {node.version.version}}}',
+            f'{{"parallel": {parallel}, "runs_version": {node.version.version}}}',
         )  # fmt: skip
         return asked, self.turn(event)
 

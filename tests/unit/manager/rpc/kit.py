@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from blake3 import blake3
 
 from manager.commands import Answer, Effect, StartService
 from manager.desk import Desk
@@ -44,14 +48,14 @@ class Small:
         self.started: list[ServiceSpec] = []
         layout = Layout.at(home)
         layout.create()
+        self.organizer = Organizer(layout)
         self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
         self.desk = Desk(self.loop.put)
-        organizer = Organizer(layout)
-        tree = Tree(organizer, self.store)
-        verifier = Verifier(self.desk, self.store, organizer, tree, layout, self.machine.state)
+        tree = Tree(self.organizer, self.store)
+        verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.rpc: Any = ManagerRpc(
             Doors(
-                self.desk, self.loop, Hub(), self.store, organizer, self.machine.state, layout, self.clock,
+                self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
                 self.ids, "installation", verifier, "0", self.clock.now(),
             )
         )  # fmt: skip
@@ -64,21 +68,37 @@ class Small:
 
     async def push(
         self, bundle: str = PATH, package_json: str = DIGITS, files: Sequence[FileEntry] = FILES, service_id: str = ""
-    ) -> None:
+    ) -> DeliveryId:
         delivery = self.ids.delivery()
         offered = DeliveryOffered(
             0, delivery, self.ids.request(), bundle, "ann", "{}", tuple(files), "/spool", ServiceId(service_id)
         )
         await self.loop.put(offered)
-        await self.settle(DeliveryInstalled(DeliveryId(delivery), package_json))
+        await self.settle(DeliveryInstalled(delivery, package_json))
+        return delivery
 
-    async def end(self, spec: ServiceSpec, state: ServiceState = ServiceState.DONE, mark: bytes = b"o") -> None:
-        """A service run ends; a good one has sent its child."""
+    async def end(
+        self, spec: ServiceSpec, state: ServiceState = ServiceState.DONE, mark: str = "o", python: str = "3.11.8"
+    ) -> None:
+        """A service run ends; a good one has sent its child, with a record in it."""
+        status = ServiceStatus(spec.service_id, state, error="" if state is ServiceState.DONE else "exit status 2")
         if state is ServiceState.DONE:
-            output = FileEntry("out/metrics.csv", 3, mark * 32)
-            await self.push(spec.child, "", (output,), spec.service_id)
-        error = "" if state is ServiceState.DONE else "exit status 2"
-        await self.settle(ServiceReported(0, ServiceStatus(spec.service_id, state, error=error)))
+            record = {
+                "service": spec.service_id, "environment": {"python": python}, "ours": ["log/stdout.txt", "run.json"],
+            }  # fmt: skip
+            contents = {
+                "out/metrics.csv": mark, "out/same.csv": "same", "log/stdout.txt": spec.service_id,
+                "run.json": json.dumps(record),
+            }  # fmt: skip
+            files = [self.entry(path, text.encode()) for path, text in contents.items()]
+            status = replace(status, delivery_id=await self.push(spec.child, "", files, spec.service_id))
+        await self.settle(ServiceReported(0, status))
+
+    def entry(self, path: str, data: bytes) -> FileEntry:
+        """A file whose content is in the store."""
+        digest = blake3(data).digest()
+        self.organizer.put(digest, [data])
+        return FileEntry(path, len(data), digest)
 
     async def settle(self, event: Event) -> None:
         """Hand an event in, and wait until it is committed."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,7 @@ async def test_a_redo_is_replayed_on_what_is_current_in_the_same_spelling(manage
         '{"lr": 0.10, "seed": 0}', '{"lr": 1e-3, "seed": 0}',
     ]  # fmt: skip
     told = json.loads(again.ask_json)
-    assert (told["replay_of"], told["version"], told["parallel"]) == (first.id, 2, 2)
+    assert (told["replay_of"], told["runs_version"], told["parallel"]) == (first.id, 2, 2)
     assert '"lr":[0.10,1e-3]' in again.ask_json
 
 
@@ -140,9 +141,9 @@ async def test_a_named_version_is_run_and_replayed_although_there_is_a_newer_one
     await manager.push(files=(*FILES, FILES[0].__class__("code_sources/more.py", 1, b"m" * 32)))
     first = await manager.redo(["0.1"], version=1)
     again = await manager.submit(replay=pb.ReplayAsk(request_id=first.id))
-    assert [json.loads(one.ask_json)["version"] for one in (first, again)] == [1, 1]
+    assert [json.loads(one.ask_json)["runs_version"] for one in (first, again)] == [1, 1]
     assert manager.started[0].version == 1
-    with pytest.raises(NotFoundError, match="no version 7; the newest is 2"):
+    with pytest.raises(NotFoundError, match="no version 7; its versions are 1 to 2"):
         await manager.redo(["0.1"], version=7)
 
 
@@ -212,6 +213,60 @@ async def test_failed_points_of_what_is_no_redo_are_refused(manager: Small) -> N
         await manager.submit(redo=pb.RedoAsk(failed_of=run.id))
     with pytest.raises(UsageError, match="name the request alone"):
         await manager.submit(redo=pb.RedoAsk(failed_of=run.id, bundle=PATH))
+
+
+async def made_again(manager: Small, mark: str = "o", python: str = "3.11.8") -> Any:
+    """A run, the same again under a new version of its experiment, and what came of it."""
+    await manager.redo(["0.10"])
+    await manager.end(manager.started[0])
+    await manager.push(files=(*FILES, FILES[0].__class__("code_sources/more.py", 1, b"m" * 32)))
+    again = await manager.submit(redo=pb.RedoAsk(bundle=f"{PATH}/bundles/lr=0.10"))
+    await manager.end(manager.started[1], mark=mark, python=python)
+    return await manager.request(again.id)
+
+
+@pytest.mark.req("r018")
+async def test_a_childs_run_is_made_again_with_the_code_and_parameters_it_had(manager: Small) -> None:
+    ended = await made_again(manager)
+    first, second = manager.started
+    assert (second.bundle, second.version, second.child) == (PATH, 1, first.child)
+    assert (second.parameters_json, second.run_key, second.files) == (first.parameters_json, first.run_key, first.files)
+    assert ended.state == pb.REQUEST_STATE_DONE
+    told = ended.repeat
+    assert (told.bundle, told.before, told.after) == (f"{PATH}/bundles/lr=0.10", 1, 2)
+    assert (list(told.files), told.differing, told.same, list(told.environment)) == ([], 0, 2, [])
+
+
+@pytest.mark.req("r018")
+async def test_a_run_that_leaves_other_bytes_is_told_with_the_files_and_the_environment(manager: Small) -> None:
+    told = (await made_again(manager, mark="other", python="3.11.9")).repeat
+    assert [file.after.path for file in told.files] == ["out/metrics.csv"]
+    assert (told.differing, told.same) == (1, 1)
+    assert list(told.environment) == ["python was 3.11.8, now it is 3.11.9"]
+
+
+@pytest.mark.req("r017", "r018")
+async def test_a_child_with_other_values_is_refused_with_the_ask_that_would_do(manager: Small) -> None:
+    await manager.redo(["0.1"])
+    await manager.end(manager.started[0])
+    axes = [pb.SweepAxis(parameter="lr", values_json=["0.2", "0.3"])]
+    with pytest.raises(RefusedError, match=f"`plotter2 redo {PATH} --set lr=0.2,0.3`"):
+        await manager.submit(redo=pb.RedoAsk(bundle=f"{PATH}/bundles/lr=0.1", axes=axes))
+    assert not (await manager.request((await manager.redo(["0.1"])).id)).HasField("repeat")
+
+
+@pytest.mark.req("r018")
+async def test_a_repeat_that_failed_can_be_repeated_with_the_version_it_had(manager: Small) -> None:
+    await manager.redo(["0.1"])
+    await manager.end(manager.started[0])
+    await manager.push(files=(*FILES, FILES[0].__class__("code_sources/more.py", 1, b"m" * 32)))
+    again = await manager.submit("k", redo=pb.RedoAsk(bundle=f"{PATH}/bundles/lr=0.1"))
+    assert (await manager.submit("k", redo=pb.RedoAsk(bundle=f"{PATH}/bundles/lr=0.1"))).id == again.id
+    await manager.end(manager.started[1], ServiceState.FAILED)
+    assert not (await manager.request(again.id)).HasField("repeat")
+    await manager.submit(redo=pb.RedoAsk(failed_of=again.id))
+    plan = await manager.rpc.PlanRedo(pb.PlanRedoRequest(redo=pb.RedoAsk(bundle=f"{PATH}/bundles/lr=0.1")), None)
+    assert (plan.version, plan.children[0].reused_bundle) == (1, "")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,22 @@ def test_a_dry_run_prints_the_documented_shape_and_asks_for_nothing(cli: Any, ma
     assert not manager.submitted
 
 
+@pytest.mark.req("r018")
+def test_a_run_made_again_says_whether_it_is_equal_and_exits_1_where_not(cli: Any, manager: FakeManager) -> None:
+    manager.repeat = manager_pb2.Repeat(bundle="a/bundles/lr=1", before=1, after=2, same=3)
+    said = cli("redo", "a/bundles/lr=1", "--wait", "--json")
+    assert (said.code, said.document["repeat"]["equal"], said.document["repeat"]["same"]) == (0, True, 3)
+    assert "equal byte for byte" in cli("redo", "a/bundles/lr=1", "--wait").out
+    manager.repeat.differing = 1
+    manager.repeat.files.add().after.path = "out/a"
+    manager.repeat.environment.append("python was 3.11, now it is 3.12")
+    said = cli("redo", "a/bundles/lr=1", "--wait", "--json")
+    assert (said.code, said.document["repeat"]["files"]) == (1, [{"path": "out/a", "change": "added"}])
+    text = cli("redo", "a/bundles/lr=1", "--wait")
+    assert "differ in 1 of 4 files" in text.out
+    assert "python was 3.11" in text.err
+
+
 @pytest.mark.req("r016")
 def test_a_key_is_sent_as_it_was_given(cli: Any, manager: FakeManager) -> None:
     for words in (

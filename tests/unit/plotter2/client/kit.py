@@ -37,6 +37,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.reason_code = ""
         self.run_error = ""
         self.corrupt = False
+        self.repeat: manager_pb2.Repeat | None = None
 
     # --- requests
 
@@ -54,7 +55,11 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             finished=1,
         )
         last = self.submitted[-1] if self.submitted else manager_pb2.SubmitRequest()
-        if last.WhichOneof("ask") == "redo" and last.redo.axes:
+        if last.WhichOneof("ask") == "redo" and not last.redo.axes:
+            made.kind = "redo"
+            if self.repeat is not None:
+                made.repeat.CopyFrom(self.repeat)
+        elif last.WhichOneof("ask") == "redo":
             made.kind = "redo"
             for text in last.redo.axes[0].values_json:
                 made.children.add(

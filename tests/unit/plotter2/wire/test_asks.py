@@ -37,8 +37,8 @@ def test_asks_are_the_same_but_for_what_was_only_found_out() -> None:
     def identity(**more: object) -> bytes:
         return ask.identity(RequestKind.REDO, ask.encode(ask.RedoAsk(bundle="a", **more)))  # type: ignore[arg-type]
 
-    assert identity(version=1) == identity(version=2) == identity()
-    assert len({identity(version=1, pinned=True), identity(version=2, pinned=True), identity()}) == 3
+    assert identity(runs_version=1) == identity(runs_version=2, again_of="a@1") == identity()
+    assert len({identity(version=1), identity(version=2), identity()}) == 3
     assert identity(replay_of="req-1") != identity()
     assert ask.identity(RequestKind.RUN, "{}") != ask.identity(RequestKind.ARCHIVE, "{}")
 
