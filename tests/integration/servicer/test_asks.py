@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,27 +34,6 @@ from tests.servicerkit import (
 from tests.stagerkit import FakeManager as StagersManager
 from tests.stagerkit import home_at, serving, stager_process
 from tests.unit.servicer.kit import ONE, spec_of, tree
-
-
-@pytest.fixture
-def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePush:
-    made = FakePush(tmp_path / "pushed")
-    monkeypatch.setattr(runner, "push", made)
-    return made
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Iterator[Layout]:
-    made = Layout.at(tmp_path / "home")
-    made.create()
-    yield made
-    for root in made.service.iterdir():
-        process.end(root)
-
-
-@pytest.fixture
-def manager() -> FakeManager:
-    return FakeManager()
 
 
 @pytest.fixture
@@ -94,7 +73,7 @@ async def test_a_declaration_that_cannot_be_is_refused_and_nothing_is_written(
 ) -> None:
     wanted = replace(spec(layout, began), service_json='{"command": ["a\\u0000b"]}')
     async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
-        with pytest.raises(PackageError, match=r"'service\.command' has a NUL byte"):
+        with pytest.raises(PackageError, match=r"'service\.command\[0\]' has a NUL byte"):
             await servicer.start(wanted)
         assert await servicer.list() == []
         assert not Folder(layout, ONE).root.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +13,12 @@ from plotter2.errors import ConflictError, FailedError, NotFoundError, RefusedEr
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec, ServiceState
-from servicer import process, runner
+from servicer import process
 from tests.servicerkit import FakeManager, FakePush, manager_serving, servicer_inside, until
 from tests.unit.servicer.kit import ONE, spec_of
 
 HOLD = "held = bytearray(b'x') * (100 << 20)\nimport time; time.sleep(60)"
 NAP = "import pathlib, time\npathlib.Path('ready').write_text('x')\ntime.sleep(60)\n"
-
-
-@pytest.fixture
-def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePush:
-    made = FakePush(tmp_path / "pushed")
-    monkeypatch.setattr(runner, "push", made)
-    return made
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Iterator[Layout]:
-    made = Layout.at(tmp_path / "home")
-    made.create()
-    yield made
-    for root in made.service.iterdir():
-        process.end(root)
-
-
-@pytest.fixture
-def manager() -> FakeManager:
-    return FakeManager()
 
 
 def spec(layout: Layout, program: str, number: int = 0, **service: Any) -> ServiceSpec:
