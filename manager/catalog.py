@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 from blake3 import blake3
 
 from plotter2.clock import Instant
 from plotter2.errors import NotFoundError, PackageError
 from plotter2.ids import TaskId, uuid7
-from plotter2.model import package, paths
+from plotter2.model import inheritance, package, paths
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.inheritance import NOTHING, Ancestor, Kin, Snapshot
 from plotter2.model.package import Package, TaskDeclaration
 from plotter2.model.paths import BundlePath
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, Task, TaskKind
@@ -24,11 +26,17 @@ SUGGESTIONS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A bundle at its newest version, with its declaration read."""
+    """A bundle at its newest version, with its declaration and what it inherits read."""
 
     version: BundleVersion
     package: Package = field(default_factory=Package)
     sources: dict[str, bytes] = field(default_factory=dict)
+    inherited: Snapshot = NOTHING
+
+    def as_parent(self) -> Kin:
+        """What another bundle inherits from this one."""
+        one = self.version
+        return Kin(one.path, one.version, one.created_at, self.package, self.sources, self.inherited)
 
 
 def source_digests(declared: Package, files: Iterable[FileEntry]) -> dict[str, bytes]:
@@ -58,19 +66,25 @@ class Catalog:
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._children: dict[str, set[str]] = {}
+        self._snapshots: dict[bytes, Snapshot] = {b"": NOTHING}
 
     def __len__(self) -> int:
         return len(self._nodes)
 
+    def know(self, digest: bytes, text: str) -> Snapshot:
+        """The snapshot of this text, read once however many bundles share it."""
+        if digest not in self._snapshots:
+            self._snapshots[digest] = inheritance.decode(text)
+        return self._snapshots[digest]
+
     def put(self, version: BundleVersion, sources: dict[str, bytes] | None = None) -> Node:
-        """Take in a version as the newest of its bundle. Its package has been checked before."""
-        declared = package.read(version.package_json)
-        node = Node(version, declared, sources or {})
+        """Take in a version as the newest of its bundle. Its package was checked, its snapshot is known."""
+        node = Node(version, package.read(version.package_json), sources or {}, self._snapshots[version.inherited])
         self._nodes[version.path] = node
-        above = paths.parent(version.path)
-        while above is not None:
-            self._children.setdefault(above, set()).add(version.path)
-            above = paths.parent(above)
+        at = version.path
+        while (above := paths.parent(at)) is not None and at not in self._children.setdefault(above, set()):
+            self._children[above].add(at)
+            at = above
         return node
 
     def get(self, path: str) -> Node | None:
@@ -85,14 +99,12 @@ class Catalog:
         """
         node = self._nodes.get(path)
         if node is None:
-            near = sorted(name for name in self._nodes if name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1])
-            hint = f"; did you mean {near[0]!r}?" if near else "; `plotter2 ls` shows all."
-            raise NotFoundError(f"There is no bundle {path!r}{hint}")
+            raise NotFoundError(f"There is no bundle {path!r}{self._hint(path)}")
         return node
 
-    def below(self, path: str) -> list[str]:
-        """Paths of all bundles below this one, sorted."""
-        return sorted(self._children.get(path, ()))
+    def _hint(self, path: str) -> str:
+        near = sorted(name for name in self._nodes if name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1])
+        return f"; did you mean {near[0]!r}?" if near else "; `plotter2 ls` shows all."
 
     def paths(self) -> Iterator[str]:
         """All bundles, in no order."""
@@ -102,36 +114,105 @@ class Catalog:
         """Whether any bundle lies below this path."""
         return path in self._children
 
-    def holders(self, path: str) -> list[Node]:
-        """The bundle and those above it, nearest first: whose tasks apply to it (requirement 033)."""
-        found: list[Node] = []
-        at: BundlePath | None = BundlePath(path)
-        while at is not None:
-            node = self._nodes.get(at)
-            if node is not None:
-                found.append(node)
-            at = paths.parent(at)
-        return found
+    def below(self, path: str) -> Iterator[str]:
+        """Paths of all bundles below this one: each before its children, in the order it declares for them."""
+        for child in self._in_order(path):
+            if child in self._nodes:
+                yield child
+            yield from self.below(child)
 
-    def task(self, name: str, bundle: str, now: Instant) -> Task:
-        """The definition that a name means for a bundle: its own first, then those of the bundles above.
+    def _in_order(self, path: str) -> list[str]:
+        node = self._nodes.get(path)
+        place = {name: number for number, name in enumerate(node.package.children)} if node else {}
+        return sorted(
+            self._children.get(path, ()), key=lambda one: (place.get(one.rpartition("/")[2], len(place)), one)
+        )
+
+    def holder(self, path: str) -> Node | None:
+        """The nearest bundle above."""
+        at = paths.parent(BundlePath(path))
+        while at is not None:
+            if at in self._nodes:
+                return self._nodes[at]
+            at = paths.parent(at)
+        return None
+
+    def parents(self, path: str, declared: Package) -> list[Kin]:
+        """Those that a bundle names as its parents, in that order.
 
         Raises:
-            NotFoundError: nobody declares it; the message lists what is declared.
+            PackageError: one is not here.
         """
-        known: list[str] = []
-        for node in self.holders(bundle):
-            for declared in node.package.tasks:
-                if declared.name == name:
-                    return define(declared, node, now)
-                known.append(declared.name)
-        offered = ", ".join(repr(one) for one in known[:SUGGESTIONS_MAX]) or "none"
-        raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; declared tasks: {offered}.")
+        found = []
+        for number, name in enumerate(declared.parents):
+            node = self._nodes.get(paths.bundle_path(name))
+            if node is None:
+                raise PackageError(
+                    f"package.json: 'parents[{number}]' of {path!r} names {name!r}, and there is no such bundle"
+                    f"{self._hint(name)}"
+                )
+            found.append(node.as_parent())
+        return found
+
+    def inherit(self, path: str, declared: Package, holder: Node | None = None) -> tuple[bytes, str]:
+        """What a bundle has from its parents as they are now: the snapshot's digest and text, empty for nothing.
+
+        Args:
+            path: the bundle.
+            declared: what it declares itself.
+            holder: the bundle above as it shall be taken; none: its newest version.
+
+        Raises:
+            PackageError: a parent is not here, or what they give does not go together.
+        """
+        above = holder or self.holder(path)
+        snapshot = inheritance.inherit(
+            path, declared, self.parents(path, declared), above.as_parent() if above is not None else None
+        )
+        text = inheritance.encode(snapshot)
+        digest = inheritance.digest_of(text)
+        self._snapshots.setdefault(digest, snapshot)
+        return digest, text
+
+    def at(self, version: BundleVersion, declared: Package, sources: dict[str, bytes]) -> Node:
+        """A version, not always the newest, whose snapshot is known."""
+        return Node(version, declared, sources, self._snapshots[version.inherited])
+
+    def task(self, name: str, bundle: str, now: Instant) -> Task:
+        """The definition that a name means for a bundle: its own, else the one that it inherits.
+
+        Raises:
+            NotFoundError: neither; the message lists what there is.
+        """
+        node = self.need(bundle)
+        for declared in node.package.tasks:
+            if declared.name == name:
+                return define(declared, node.as_parent().itself, node.sources.get(declared.task_src, b""), now)
+        trait = node.inherited.of("tasks").get(name)
+        if trait is not None:
+            origin = node.inherited.line[trait.origin]
+            return define(msgspec.convert(trait.value, TaskDeclaration), origin, bytes.fromhex(trait.source), now)
+        raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; {self._tasks_of(node, name)}.")
+
+    def _tasks_of(self, node: Node, name: str) -> str:
+        own = [task.name for task in node.package.tasks]
+        known = [*own, *(one for one in node.inherited.of("tasks") if one not in own)]
+        offered = "declared tasks: " + (", ".join(map(repr, known[:SUGGESTIONS_MAX])) or "none")
+        holder = self.holder(node.version.path)
+        if holder is not None and any(task.name == name for task in holder.package.tasks):
+            return f"{offered}. {holder.version.path!r} above it has had it since: run it there"
+        return offered
 
 
-def define(declared: TaskDeclaration, node: Node, now: Instant) -> Task:
-    """The definition behind a declaration; its id comes from bundle, version and name, so it is always the same."""
-    version = node.version
+def define(declared: TaskDeclaration, origin: Ancestor, source_digest: bytes, now: Instant) -> Task:
+    """The definition behind a declaration; its id comes from bundle, version and name, so it is always the same.
+
+    Args:
+        declared: as it stands in the package.json of its origin.
+        origin: the bundle that declares it, at the version that does.
+        source_digest: of its source file; b"" for a pipeline that stands in package.json.
+        now: when it is made.
+    """
     if declared.pipeline is not None:
         source = package.pipeline_json(declared)
         digest, kind, filename = (
@@ -140,8 +221,11 @@ def define(declared: TaskDeclaration, node: Node, now: Instant) -> Task:
             f"{declared.name}{PIPELINE_SUFFIX}",
         )
     else:
-        source, digest, filename = "", node.sources[declared.task_src], declared.task_src
+        source, digest, filename = "", source_digest, declared.task_src
         kind = TaskKind.PIPELINE if filename.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
-    seed = blake3(f"{version.path}\0{version.version}\0{declared.name}".encode()).digest()
-    task_id = TaskId(uuid7(int(version.created_at * 1000), seed))
-    return Task(task_id, declared.name, kind, source, digest, filename, version.path, declared.limits.bounds, now)
+    seed = blake3(f"{origin.bundle}\0{origin.version}\0{declared.name}".encode()).digest()
+    task_id = TaskId(uuid7(int(origin.created_at * 1000), seed))
+    return Task(
+        task_id, declared.name, kind, source, digest, filename, origin.bundle, declared.limits.bounds, now,
+        version=origin.version,
+    )  # fmt: skip

@@ -74,13 +74,16 @@ class SaveRun:
 
 @dataclass(frozen=True, slots=True)
 class SaveBundle:
-    """Write a new version with its files."""
+    """Write a new version with its files, and the text of what it inherits, "" for nothing."""
 
     contents: Contents
+    inherited_json: str = ""
 
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.bundles.append(self.contents)
+        if self.inherited_json:
+            batch.inheritances[self.contents.bundle.inherited] = self.inherited_json
 
 
 @dataclass(frozen=True, slots=True)

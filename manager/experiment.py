@@ -19,6 +19,7 @@ class Experiment:
         service_json: the canonical text of the `service` section.
         inputs_digest: over the files that a run's outcome depends on.
         code: the files under `code_sources/`.
+        sources: digests of the sources of its tasks, by path; what its children inherit names them.
     """
 
     version: BundleVersion
@@ -28,6 +29,7 @@ class Experiment:
     code_digest: bytes
     data_digest: bytes
     code: tuple[FileEntry, ...] = field(default=())
+    sources: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, contents: Contents) -> Experiment:
@@ -46,6 +48,7 @@ class Experiment:
             bundle.code_digest(contents.files),
             bundle.data_digest(contents.files),
             tuple(entry for entry in contents.files if entry.path.startswith(CODE + "/")),
+            {one.path: one.digest for one in contents.files if one.path in drawn_by},
         )
 
     def key(self, parameters_json: str) -> bytes:

@@ -2,18 +2,17 @@
 
 A delivery is installed once: repeats wait for the same outcome. Content that is the same as the newest version makes no
 new one. What a bundle declares was read and checked before this decides. An archived bundle takes new versions and
-stays archived: only asking to show it again does so.
+stays archived: only asking to show it again does so. What a version has from its parents is fixed when it is made
+(requirement 034).
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
-
-import msgspec
 
 from manager import catalog, standing
+from manager.catalog import Node
 from manager.commands import (
     Answer,
     Command,
@@ -26,13 +25,13 @@ from manager.commands import (
 from manager.events import DeliveryInstalled, DeliveryOffered, DeliveryRefused
 from manager.journal import note
 from manager.state import State
-from manager.store import Delivery
+from manager.store import Delivery, ServiceRow
 from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, PackageError, RefusedError
 from plotter2.ids import RequestId, request_of
 from plotter2.model import bundle, package
 from plotter2.model.bundle import BundleVersion, Contents
-from plotter2.model.paths import BundlePath
+from plotter2.model.paths import BundlePath, is_below
 from plotter2.model.request import Request, RequestKind, RequestState
 
 
@@ -83,8 +82,8 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
     if known is not None and not is_new:
         version = known.version
     else:
-        version = _version(state, offer, event, digest, now)
-        commands += _adopt(state, offer, version, request.id, now)
+        version, inherited = _version(state, offer, event, digest, now)
+        commands += _adopt(state, offer, version, inherited, now)
     request = replace(request, ask_json=json.dumps({"bundle": version.path, "version": version.version}))
     delivery = Delivery(offer.delivery_id, request.id, version.path, version.version, is_new, now)
     commands += [SaveRequest(request), SaveDelivery(delivery)]
@@ -95,14 +94,15 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
 
 
 def _adopt(
-    state: State, offer: DeliveryOffered, version: BundleVersion, request: RequestId, now: Instant
+    state: State, offer: DeliveryOffered, version: BundleVersion, inherited_json: str, now: Instant
 ) -> list[Command]:
     declared = package.read(version.package_json)
     node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
+    request = offer.request_id
     cause = request_of(offer.service_id) if offer.service_id else request
     return [
-        SaveBundle(Contents(version, files)),
+        SaveBundle(Contents(version, files), inherited_json),
         note(
             "bundle.installed", version.path, now, version=version.version, digest=version.digest.hex(), request=request
         ),
@@ -124,14 +124,14 @@ def _settle_by_hand(
 
 def _version(
     state: State, offer: DeliveryOffered, event: DeliveryInstalled, digest: bytes, now: Instant
-) -> BundleVersion:
+) -> tuple[BundleVersion, str]:
     known = state.catalog.get(offer.bundle)
     row = state.services.get(offer.service_id) if offer.service_id else None
     package_json, parameters_json, run_key = event.package_json, event.parameters_json, b""
     if row is not None:
-        package_json = _inherit(state, row.spec.bundle, event.package_json)
         parameters_json, run_key = row.spec.parameters_json, row.spec.run_key
-    return BundleVersion(
+    inherited, text = state.catalog.inherit(offer.bundle, package.read(package_json), _holder(state, row))
+    version = BundleVersion(
         BundlePath(offer.bundle),
         known.version.version + 1 if known else 1,
         digest,
@@ -144,18 +144,18 @@ def _version(
         parameters_json=parameters_json,
         run_key=run_key,
         metrics_json=event.metrics_json,
+        inherited=inherited,
     )
+    return version, text
 
 
-def _inherit(state: State, holder: str, package_json: str) -> str:
-    """What a child inherits is a snapshot, taken now (requirement 034): the data keys that its parent declares."""
-    parent = state.catalog.get(holder)
-    own: dict[str, Any] = json.loads(package_json) if package_json else {}
-    if parent is None or not parent.package.data:
-        return package_json
-    inherited = json.loads(msgspec.json.encode(parent.package.data))
-    own["data"] = {**inherited, **own.get("data", {})}
-    return json.dumps(own, ensure_ascii=False)
+def _holder(state: State, row: ServiceRow | None) -> Node | None:
+    """What a service run leaves inherits from the version that was run, though a newer one may have come meanwhile."""
+    live = state.requests.get(row.request_id) if row is not None else None
+    if row is None or live is None or live.experiment is None or not is_below(row.spec.child, row.spec.bundle):
+        return None
+    ran = live.experiment
+    return state.catalog.at(ran.version, ran.declared, ran.sources)
 
 
 def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Request:

@@ -17,7 +17,8 @@ from plotter2.model.request import RequestKind
 async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
     """Fill the machine from the store; returns what it wants written and repeated."""
     snapshot = await store.load()
-    return machine.load(snapshot, await _sources(snapshot, store), await _contents(snapshot, store), clock.now())
+    contents = await _contents(snapshot, store)
+    return machine.load(snapshot, await _sources(snapshot, store), contents, clock.now())
 
 
 async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
@@ -31,6 +32,7 @@ async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, byte
 
 
 async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], Contents]:
+    """The versions that open redos run; what they inherit is added to the snapshot, as they may not be the newest."""
     found: dict[tuple[str, int], Contents] = {}
     for request in snapshot.requests:
         if request.kind is not RequestKind.REDO:
@@ -39,6 +41,7 @@ async def _contents(snapshot: Snapshot, store: Store) -> dict[tuple[str, int], C
         version = await store.get_bundle(request.bundle, number)
         if version is not None:
             entries = await store.files_of(request.bundle, number)
+            snapshot.inheritances[version.inherited] = await store.get_inheritance(version.inherited)
             found[request.bundle, number] = Contents(version, entries)
     return found
 

@@ -77,6 +77,8 @@ class Machine:
             now: every worker's grace begins here.
         """
         state = self.state
+        for digest, text in snapshot.inheritances.items():
+            state.catalog.know(digest, text)
         for version in snapshot.bundles:
             state.catalog.put(version, sources.get(version.path, {}))
         for row in snapshot.tasks:

@@ -13,7 +13,9 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.child.frames import Ground, Program
 from plotter2.errors import AlteredError
 from plotter2.layout import Layout
+from plotter2.model import inheritance
 from plotter2.model.bundle import CODE
+from plotter2.model.inheritance import NOTHING, Snapshot
 from plotter2.model.task import Task, TaskKind
 from worker.bulk import BulkLine
 from worker.cache import Cache
@@ -50,7 +52,8 @@ class Library:
             ground, modules, roots = Ground(), dict[str, str](), list[str]()
             if key.bundle:
                 found = await self._line.bundle(key.bundle, key.version, with_descendants=True)
-                ground = await self._ground(found, prepared.holds)
+                snapshots = {one.digest: inheritance.decode(one.inherited_json) for one in found.inheritances}
+                ground = await self._ground(found, snapshots, prepared.holds)
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
                 roots = _roots(task.filename)
@@ -76,21 +79,23 @@ class Library:
             raise AlteredError(f"The source of the task {task.name!r} is not what its digest says.")
         return raw.decode()
 
-    async def _ground(self, found: manager_pb2.GetBundleResponse, holds: list[bytes]) -> Ground:
+    async def _ground(
+        self, found: manager_pb2.GetBundleResponse, snapshots: dict[bytes, Snapshot], holds: list[bytes]
+    ) -> Ground:
         bundle = found.bundle
         return Ground(
             bundle.path,
             bundle.version,
             await self._files([(entry.path, entry.digest) for entry in found.files], holds),
-            bundle.package_json,
+            inheritance.effective_json(bundle.package_json, snapshots.get(bundle.inherited, NOTHING)),
             bundle.parameters_json,
-            [await self._ground(one, holds) for one in found.descendants],
+            [await self._ground(one, snapshots, holds) for one in found.descendants],
         )
 
     async def _modules(self, task: Task, ground: Ground, holds: list[bytes]) -> dict[str, str]:
         """The modules that ship with the script: those of the bundle that declares it, else of the one it runs on."""
         if task.bundle and task.bundle != ground.bundle:
-            found = await self._line.bundle(task.bundle, 0, with_descendants=False)
+            found = await self._line.bundle(task.bundle, task.version, with_descendants=False)
             entries = [(entry.path, entry.digest) for entry in found.files if entry.path.endswith(MODULE_SUFFIX)]
             return await self._files(entries, holds)
         return {name: place for name, place in ground.files.items() if name.endswith(MODULE_SUFFIX)}

@@ -41,11 +41,16 @@ class BundleCalls:
         name = paths.bundle_path(request.bundle)
         found = await version_of(self._doors, name, request.version)
         response = await self._describe(found, with_files=request.with_files)
+        spoken = {found.inherited}
         if request.with_descendants:
-            for below in self._doors.state.catalog.below(name):
+            for below in list(self._doors.state.catalog.below(name)):
                 version = await self._doors.store.get_bundle(below)
                 if version is not None and not version.archived:
                     response.descendants.append(await self._describe(version, with_files=request.with_files))
+                    spoken.add(version.inherited)
+        for digest in sorted(spoken - {b""}):
+            text = await self._doors.store.get_inheritance(digest)
+            response.inheritances.add(digest=digest, inherited_json=text)
         return response
 
     async def _describe(self, version: BundleVersion, *, with_files: bool) -> pb.GetBundleResponse:

@@ -105,6 +105,7 @@ class Batch:
     tasks: dict[TaskId, TaskRow] = field(default_factory=dict)
     runs: dict[RunId, TaskRun] = field(default_factory=dict)
     bundles: list[Contents] = field(default_factory=list)
+    inheritances: dict[bytes, str] = field(default_factory=dict)
     archived: dict[str, bool] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
@@ -129,7 +130,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The live state at start: what has not ended, and the newest version of every bundle."""
+    """The live state at start: what has not ended, and the newest version of every bundle.
+
+    Attributes:
+        inheritances: the text of each snapshot that one of these versions speaks of, by digest.
+    """
 
     requests: tuple[Request, ...]
     runs: tuple[TaskRun, ...]
@@ -137,6 +142,7 @@ class Snapshot:
     bundles: tuple[BundleVersion, ...]
     workers: tuple[Worker, ...]
     services: tuple[ServiceRow, ...]
+    inheritances: dict[bytes, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,10 @@ class Store(EventLog, Protocol):
 
     async def files_of(self, bundle: str, version: int) -> tuple[FileEntry, ...]:
         """The files of a version, by path."""
+        ...
+
+    async def get_inheritance(self, digest: bytes) -> str:
+        """The text of a snapshot of what is inherited; "" for one that was never written."""
         ...
 
     async def changed_files(

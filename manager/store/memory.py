@@ -62,6 +62,7 @@ class MemoryStore:
         self._runs: dict[RunId, TaskRun] = {}
         self._versions: dict[str, list[Contents]] = {}
         self._archived: dict[str, bool] = {}
+        self._inheritances: dict[bytes, str] = {}
         self._workers: dict[WorkerId, Worker] = {}
         self._services: dict[ServiceId, ServiceRow] = {}
         self._deliveries: dict[DeliveryId, Delivery] = {}
@@ -93,6 +94,7 @@ class MemoryStore:
         self._quarantine |= batch.quarantine
         for contents in batch.bundles:
             self._take_version(contents)
+        self._inheritances = batch.inheritances | self._inheritances
         self._archived |= {path: is_so for path, is_so in batch.archived.items() if path in self._versions}
         self._grown.set()
         self._grown = asyncio.Event()
@@ -139,6 +141,8 @@ class MemoryStore:
         spoken_of = {run.task_id for run in runs}
         tasks = (row for row in self._tasks.values() if not row.is_hidden or row.task.id in spoken_of)
         services = (row for row in self._services.values() if row.status.state not in SERVICE_ENDS)
+        bundles = tuple(self._newest(path) for path in sorted(self._versions))
+        spoken = {one.inherited for one in bundles}
         return Snapshot(
             requests=tuple(
                 sorted(
@@ -147,9 +151,10 @@ class MemoryStore:
             ),
             runs=tuple(runs),
             tasks=tuple(sorted(tasks, key=lambda row: (row.task.created_at, row.task.id))),
-            bundles=tuple(self._newest(path) for path in sorted(self._versions)),
+            bundles=bundles,
             workers=tuple(sorted(self._workers.values(), key=lambda worker: worker.id)),
             services=tuple(sorted(services, key=_service_order)),
+            inheritances={digest: text for digest, text in self._inheritances.items() if digest in spoken},
         )
 
     # --- single things and pages ------------------------------------------------------------------------------------
@@ -210,6 +215,10 @@ class MemoryStore:
         """The files of a version, by path."""
         found = self._contents(bundle, version) if version else None
         return found.files if found else ()
+
+    async def get_inheritance(self, digest: bytes) -> str:
+        """The text of a snapshot of what is inherited."""
+        return self._inheritances.get(digest, "")
 
     async def changed_files(
         self, before: tuple[str, int], after: tuple[str, int], from_path: str, limit: int

@@ -137,6 +137,9 @@ class PostgresStore(Reader):
                     rows.to_service(row, lists[row["files"]])
                     for row in await connection.fetch(queries["live_services"])
                 ),
+                inheritances={
+                    row["digest"]: row["entries"] for row in await connection.fetch(queries["newest_inheritances"])
+                },
             )
         self._writer.know(snapshot)
         return snapshot

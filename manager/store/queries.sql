@@ -73,12 +73,12 @@ on conflict (request_id, position) do update set
 -- name: put_tasks
 insert into tasks (
     id, name, kind, source, source_digest, filename, bundle, wall_s, cpu_s, memory_bytes, created_at, wire,
-    state, proplet_id, results, error, started_at, finished_at, updated_at, run_id, is_hidden
+    state, proplet_id, results, error, started_at, finished_at, updated_at, run_id, is_hidden, version
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::float8[], $9::float8[],
     $10::bigint[], $11::float8[], $12::text[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::float8[],
-    $18::float8[], $19::float8[], $20::text[], $21::boolean[]
+    $18::float8[], $19::float8[], $20::text[], $21::boolean[], $22::integer[]
 )
 on conflict (id) do update set
     name = excluded.name, kind = excluded.kind, source = excluded.source, source_digest = excluded.source_digest,
@@ -86,7 +86,7 @@ on conflict (id) do update set
     memory_bytes = excluded.memory_bytes, created_at = excluded.created_at, wire = excluded.wire,
     state = excluded.state, proplet_id = excluded.proplet_id, results = excluded.results, error = excluded.error,
     started_at = excluded.started_at, finished_at = excluded.finished_at, updated_at = excluded.updated_at,
-    run_id = excluded.run_id, is_hidden = excluded.is_hidden;
+    run_id = excluded.run_id, is_hidden = excluded.is_hidden, version = excluded.version;
 
 -- name: put_runs
 -- What a run was asked to do never changes; how far it is does.
@@ -138,11 +138,11 @@ on conflict (run_id, position) do update set
 -- A version is never changed: one that is there already is a conflict.
 insert into versions (
     path, version, digest, files, size_bytes, created_at, request_id, package, parameters, run_key, ok,
-    metrics
+    metrics, inherited
 )
 select * from unnest(
     $1::text[], $2::integer[], $3::bytea[], $4::integer[], $5::bigint[], $6::float8[], $7::text[], $8::text[],
-    $9::text[], $10::bytea[], $11::boolean[], $12::text[]
+    $9::text[], $10::bytea[], $11::boolean[], $12::text[], $13::bytea[]
 )
 returning id, path, version;
 
@@ -166,6 +166,9 @@ on conflict (id) do update set
     name = excluded.name, state = excluded.state, is_ours = excluded.is_ours, incarnation = excluded.incarnation,
     slots = excluded.slots, beat_s = excluded.beat_s, pid = excluded.pid, host = excluded.host,
     last_seen_at = excluded.last_seen_at, history = excluded.history, metadata = excluded.metadata;
+
+-- name: put_inheritance
+insert into inheritances (digest, entries) values ($1, $2) on conflict do nothing;
 
 -- name: put_file_list
 insert into file_lists (digest, entries) values ($1, $2) on conflict do nothing;
@@ -222,6 +225,12 @@ where not is_hidden or id in (select task_id from runs where not has_ended) orde
 select versions.*, bundles.archived
 from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest
 order by bundles.path;
+
+-- name: newest_inheritances
+select * from inheritances where digest in (
+    select versions.inherited from bundles join versions
+    on versions.path = bundles.path and versions.version = bundles.newest
+);
 
 -- name: workers
 select * from workers order by id;
@@ -426,3 +435,6 @@ select counted.rows_in_all, page.*
 from (select count(*) as rows_in_all from chosen) as counted
 left join (select * from chosen order by at, id offset $1 limit $2) as page on true
 order by page.at, page.id;
+
+-- name: get_inheritance
+select * from inheritances where digest = $1;

@@ -101,6 +101,10 @@ class Reader:
         """The files of a version, by path."""
         return tuple(map(rows.to_file, await self._fetch("files_of", bundle, version)))
 
+    async def get_inheritance(self, digest: bytes) -> str:
+        """The text of a snapshot of what is inherited."""
+        return await self._one(lambda row: str(row["entries"]), "get_inheritance", digest) or ""
+
     async def changed_files(
         self, before: tuple[str, int], after: tuple[str, int], from_path: str, limit: int
     ) -> tuple[FileChange, ...]:

@@ -72,6 +72,7 @@ def task_values(one: TaskRow) -> Values:
         task.id, task.name, task.kind, task.source, task.source_digest, task.filename, task.bundle, limits.wall_s,
         limits.cpu_s, limits.memory_bytes, task.created_at, task.wire_json, int(one.state), one.proplet_id,
         one.results_json, one.error, one.started_at, one.finished_at, one.updated_at, one.run_id, one.is_hidden,
+        task.version,
     )  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def version_values(one: BundleVersion) -> Values:
     return (
         one.path, one.version, one.digest, one.files, one.size_bytes, one.created_at, one.request_id, one.package_json,
         one.parameters_json, one.run_key, one.ok, one.metrics_json,
+        one.inherited,
     )  # fmt: skip
 
 
@@ -197,7 +199,7 @@ def to_task(row: Row) -> TaskRow:
     task = Task(
         TaskId(row["id"]), row["name"], TaskKind(row["kind"]), row["source"], row["source_digest"], row["filename"],
         row["bundle"], Limits(row["wall_s"], row["cpu_s"], row["memory_bytes"]), Instant(row["created_at"]),
-        row["wire"],
+        row["wire"], row["version"],
     )  # fmt: skip
     return TaskRow(
         task, TaskState(row["state"]), row["proplet_id"], row["results"], row["error"], Instant(row["started_at"]),
@@ -233,7 +235,7 @@ def to_version(row: Row) -> BundleVersion:
     return BundleVersion(
         BundlePath(row["path"]), row["version"], row["digest"], row["files"], row["size_bytes"],
         Instant(row["created_at"]), RequestId(row["request_id"]), row["archived"], row["package"], row["parameters"],
-        row["run_key"], row["ok"], row["metrics"],
+        row["run_key"], row["ok"], row["metrics"], row["inherited"],
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """How a batch becomes rows: one statement a table, only what changed, inside a transaction that somebody else holds.
 
 Remembers what it has written of requests that live, so that of thousands of children only the changed ones are sent,
-and of service runs only their states. After a failure it remembers nothing, which is always safe.
+of service runs only their states, and each snapshot of what is inherited once. After a failure it remembers nothing,
+which is always safe.
 """
 
 from __future__ import annotations
@@ -26,16 +27,19 @@ class Writer:
         self._queries = queries
         self._children: dict[RequestId, tuple[Child, ...]] = {}
         self._services: set[ServiceId] = set()
+        self._inheritances: set[bytes] = set()
 
     def know(self, snapshot: Snapshot) -> None:
         """What is in the database already."""
         self._children = {one.id: one.children for one in snapshot.requests if one.children}
         self._services = {one.spec.service_id for one in snapshot.services}
+        self._inheritances = set(snapshot.inheritances)
 
     def forget(self) -> None:
         """The outcome of a transaction is not known."""
         self._children.clear()
         self._services.clear()
+        self._inheritances.clear()
 
     async def write(self, connection: Connection, batch: Batch) -> None:
         """All rows of a batch, but not its records."""
@@ -47,7 +51,7 @@ class Writer:
         await self._put(
             connection, "put_outputs", [row for one in runs if one.outputs for row in rows.output_values(one)]
         )
-        await self._write_bundles(connection, batch.bundles)
+        await self._write_bundles(connection, batch.bundles, batch.inheritances)
         await self._put(connection, "put_archived", list(batch.archived.items()))
         if batch.workers:
             await connection.executemany(
@@ -65,6 +69,7 @@ class Writer:
                 self._children.pop(request.id, None)
             else:
                 self._children[request.id] = request.children
+        self._inheritances |= batch.inheritances.keys()
         for service_id, service in batch.services.items():
             if service.status.state in SERVICE_ENDS:
                 self._services.discard(service_id)
@@ -91,9 +96,14 @@ class Writer:
         changed += request.children[len(known) :]
         return [rows.child_values(request.id, clean_child(child)) for child in changed]
 
-    async def _write_bundles(self, connection: Connection, bundles: Sequence[Contents]) -> None:
+    async def _write_bundles(
+        self, connection: Connection, bundles: Sequence[Contents], inheritances: dict[bytes, str]
+    ) -> None:
         if not bundles:
             return
+        new = [(digest, text) for digest, text in inheritances.items() if digest not in self._inheritances]
+        if new:
+            await connection.executemany(self._queries["put_inheritance"], new)
         values = [rows.version_values(one.bundle) for one in bundles]
         made = await connection.fetch(self._queries["put_versions"], *rows.columns(values))
         numbers = {(row["path"], row["version"]): row["id"] for row in made}

@@ -139,12 +139,16 @@ def _show_contents(session: Session, found: Contents) -> None:
         "parameters": output.settings(one.parameters_json),
         "metrics": output.settings(one.metrics_json),
         "description": one.package.get("description", ""),
+        "inherits from": " ".join(found.inherited.line),
     }
     output.plain({name: value for name, value in lines.items() if value})
     rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
     output.table(("file", "size", "digest"), rows[:FILES_SHOWN], "It has no files of its own.")
     if len(rows) > FILES_SHOWN:
         output.note(f"{len(rows) - FILES_SHOWN} more files; --json lists them all.")
+    traits = [(trait.section, trait.name, trait.origin) for trait in found.inherited.traits]
+    if traits:
+        output.table(("inherited", "name", "from"), traits, "")
     for inner in found.below:
         print(f"{inner.bundle.bundle}  {output.settings(inner.bundle.parameters_json)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plotter2.cli.output import raw
+from plotter2.model.package import INHERITED
 
 if TYPE_CHECKING:
     from plotter2.client.upload import Pushed
@@ -101,6 +102,18 @@ def contents(one: Contents) -> Document:
             {"path": file.path, "bytes": file.size_bytes, "digest": file.digest, "mode": f"{file.mode:o}"}
             for file in one.files
         ],
+        "inherits": {
+            "from": list(one.inherited.line),
+            **{
+                section: {
+                    trait.name: {"origin": trait.origin, "value": trait.value}
+                    for trait in one.inherited.traits
+                    if trait.section == section
+                }
+                for section in INHERITED
+            },
+        },
+        "blank": one.is_blank,
         "below": [bundle(inner.bundle) for inner in one.below],
     }
 

@@ -22,6 +22,7 @@ from plotter2.client.views import (
     File,
     Found,
     HistoryEntry,
+    Inherited,
     OutputFile,
     Plan,
     PlannedRun,
@@ -32,7 +33,7 @@ from plotter2.client.views import (
 )
 from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, UsageError
-from plotter2.model import package, spread
+from plotter2.model import inheritance, package, spread
 from plotter2.model.paths import bundle_path
 from plotter2.model.request import RequestState
 from plotter2.wire.bundles import (
@@ -177,11 +178,17 @@ def bundle_of(message: common_pb2.Bundle) -> Bundle:
 
 
 def contents_of(message: manager_pb2.GetBundleResponse) -> Contents:
-    """A version with its files and descendants."""
+    """A version with its files, what it inherits, and its descendants."""
+    known = {one.digest: Inherited.of(inheritance.decode(one.inherited_json)) for one in message.inheritances}
+    return _contents_of(message, known)
+
+
+def _contents_of(message: manager_pb2.GetBundleResponse, known: Mapping[bytes, Inherited]) -> Contents:
     return Contents(
         bundle_of(message.bundle),
         tuple(File.of(file_entry_from_proto(entry)) for entry in message.files),
-        tuple(contents_of(one) for one in message.descendants),
+        tuple(_contents_of(one, known) for one in message.descendants),
+        known.get(message.bundle.inherited, Inherited()),
     )
 
 

@@ -66,7 +66,7 @@ class Context:
     def __init__(self, run: RunInput, emit: Emit) -> None:
         self.run = run
         self.emit = emit
-        self.parameters: dict[str, Any] = {**run.scope.parameters, **run.parameters}
+        self.parameters: dict[str, Any] = {**run.scope.config, **run.scope.parameters, **run.parameters}
         self.data: dict[int, Datum] = {}
         self.keys: dict[int, dict[str, Key]] = {}
         self.reads: dict[tuple[str, int, str], Path] = {}

@@ -30,6 +30,11 @@ class Scope:
     parameters: dict[str, Any] = field(default_factory=dict)
     descendants: list[Scope] = field(default_factory=list)
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings that its package.json declares, or that it inherits: parameters of every task on it."""
+        return self.package.config if self.package is not None else {}
+
 
 @dataclass(frozen=True, slots=True)
 class RunInput:

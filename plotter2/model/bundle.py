@@ -43,6 +43,7 @@ class BundleVersion:
         parameters_json: what the service run that made it was given, "" for none.
         run_key: digest over code, data and parameters of that service run, b"" for none.
         metrics_json: what it measured, by the names that queries use, "" for nothing.
+        inherited: what its snapshot of everything inherited is called (see `plotter2.model.inheritance`), b"" for none.
         ok: False for the child of a service run that failed: its data is kept, and never reused.
     """
 
@@ -59,6 +60,7 @@ class BundleVersion:
     run_key: bytes = b""
     ok: bool = True
     metrics_json: str = ""
+    inherited: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

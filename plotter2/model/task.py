@@ -99,6 +99,7 @@ class Task:
         source_digest: BLAKE3 of the source's UTF-8 bytes.
         filename: where the source came from, for messages and tracebacks.
         bundle: the scope it lives in, "" for none.
+        version: the version of that bundle which declares it; 0 for the newest.
         wire_json: the fields of Propeller's Task that we only keep (a JSON object), "" for none.
     """
 
@@ -112,6 +113,7 @@ class Task:
     limits: Limits = Limits()
     created_at: Instant = ZERO
     wire_json: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
         run_key=bundle.run_key,
         is_ok=bundle.ok,
         metrics_json=bundle.metrics_json,
+        inherited=bundle.inherited,
     )
 
 
@@ -56,6 +57,7 @@ def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
         run_key=message.run_key,
         ok=message.is_ok,
         metrics_json=message.metrics_json,
+        inherited=message.inherited,
     )
 
 

@@ -39,6 +39,7 @@ def task_to_proto(task: Task) -> task_pb2.Task:
         filename=task.filename,
         bundle=task.bundle,
         limits=limits_to_proto(task.limits),
+        version=task.version,
     )
 
 
@@ -57,6 +58,7 @@ def task_from_proto(message: task_pb2.Task) -> Task:
         filename=message.filename,
         bundle=message.bundle,
         limits=limits_from_proto(message.limits),
+        version=message.version,
     )
 
 

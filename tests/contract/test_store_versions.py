@@ -10,7 +10,8 @@ from manager.store import HistoryRow, Store
 from plotter2.model.bundle import FileEntry
 from plotter2.model.difference import ChangeKind, FileChange
 from plotter2.model.request import RequestKind, RequestState
-from tests.contract.samples import child, delivery, put, request, version
+from tests.contract.conftest import World
+from tests.contract.samples import batch, child, delivery, put, request, task, version
 
 OLD = tuple(FileEntry(name, 1, bytes([1]) * 32) for name in ("a", "b/c", "d", "e", "Ü"))
 NEW = (OLD[0], replace(OLD[1], mode=0o755), replace(OLD[3], size_bytes=2, digest=bytes([2]) * 32), OLD[4],
@@ -52,3 +53,33 @@ async def test_history_is_everything_asked_about_a_bundle_oldest_first_and_what_
     page = await store.list_history("digits", 1, 2)
     assert (page.items, page.total) == (found.items[1:3], 4)
     assert (await store.list_history("nothing", 0, 10)).total == 0
+
+
+@pytest.mark.req("r034")
+async def test_what_is_inherited_is_written_once_and_found_by_its_digest(world: World) -> None:
+    digest, other = bytes([7]) * 32, bytes([8]) * 32
+    first = batch(version("lab/a", inherited=digest), version("lab/b", inherited=digest), version("lab/c"))
+    first.inheritances[digest] = '{"line": []}'
+    await world.store.commit(first)
+    again = batch(version("lab/d", inherited=digest))
+    again.inheritances[digest] = '{"line": []}'
+    await world.store.commit(again)
+    store = await world.open()
+    assert await store.get_inheritance(digest) == '{"line": []}'
+    assert await store.get_inheritance(other) == await store.get_inheritance(b"") == ""
+    found = await store.load()
+    assert [one.inherited for one in found.bundles] == [digest, digest, b"", digest]
+    assert found.inheritances == {digest: '{"line": []}'}
+    newer = batch(*(version(f"lab/{name}", 2) for name in ("a", "b", "d")))
+    await store.commit(newer)
+    assert (await store.load()).inheritances == {}
+    old = await store.get_bundle("lab/a", 1)
+    assert old is not None
+    assert old.inherited == digest
+
+
+async def test_a_task_remembers_the_version_that_declares_it(store: Store) -> None:
+    row = task("task-1")
+    row = replace(row, task=replace(row.task, version=3))
+    await put(store, row)
+    assert await store.get_task(row.task.id) == row

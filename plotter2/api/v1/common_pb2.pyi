@@ -72,6 +72,7 @@ class Bundle(_message.Message):
     RUN_KEY_FIELD_NUMBER: _builtins.int
     IS_OK_FIELD_NUMBER: _builtins.int
     METRICS_JSON_FIELD_NUMBER: _builtins.int
+    INHERITED_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     version: _builtins.int
     digest: _builtins.bytes
@@ -92,6 +93,8 @@ class Bundle(_message.Message):
     """False for what a failed service run left: kept, never reused."""
     metrics_json: _builtins.str
     """What it measured, by the names that queries use: loss, loss.min, loss.max (a JSON object), or empty."""
+    inherited: _builtins.bytes
+    """What its snapshot of everything inherited is called (GetBundle has its text), or empty."""
     def __init__(
         self,
         *,
@@ -108,10 +111,11 @@ class Bundle(_message.Message):
         run_key: _builtins.bytes = ...,
         is_ok: _builtins.bool = ...,
         metrics_json: _builtins.str = ...,
+        inherited: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "is_ok", b"is_ok", "metrics_json", b"metrics_json", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "inherited", b"inherited", "is_ok", b"is_ok", "metrics_json", b"metrics_json", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

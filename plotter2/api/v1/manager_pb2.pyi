@@ -927,7 +927,7 @@ class GetBundleRequest(_message.Message):
     """0 means the newest."""
     with_files: _builtins.bool
     with_descendants: _builtins.bool
-    """Also every bundle below it, at its newest version."""
+    """Also every bundle below it, at its newest version: each before its children, in the order it declares for them."""
     def __init__(
         self,
         *,
@@ -951,22 +951,28 @@ class GetBundleResponse(_message.Message):
     BUNDLE_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     DESCENDANTS_FIELD_NUMBER: _builtins.int
+    INHERITANCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def bundle(self) -> _common_pb2.Bundle: ...
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FileEntry]: ...
     @_builtins.property
     def descendants(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetBundleResponse]: ...
+    @_builtins.property
+    def inheritances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inheritance]:
+        """Every snapshot that this bundle or a descendant speaks of, once."""
+
     def __init__(
         self,
         *,
         bundle: _common_pb2.Bundle | None = ...,
         files: _abc.Iterable[_common_pb2.FileEntry] | None = ...,
         descendants: _abc.Iterable[Global___GetBundleResponse] | None = ...,
+        inheritances: _abc.Iterable[Global___Inheritance] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "descendants", b"descendants", "files", b"files"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1463,9 +1469,36 @@ class ReportServiceResponse(_message.Message):
 Global___ReportServiceResponse: _TypeAlias = ReportServiceResponse  # noqa: Y015
 
 @_typing.final
-class DiffBundlesRequest(_message.Message):
-    """--- versions -------------------------------------------------------------------------------------------------"""
+class Inheritance(_message.Message):
+    """--- versions -------------------------------------------------------------------------------------------------
 
+    A snapshot of what a version has from its parents.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    INHERITED_JSON_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """As in Bundle.inherited."""
+    inherited_json: _builtins.str
+    """Ancestors in line, and what each gives (a JSON object; docs/reference/package.md has its shape)."""
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        inherited_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "inherited_json", b"inherited_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Inheritance: _TypeAlias = Inheritance  # noqa: Y015
+
+@_typing.final
+class DiffBundlesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BEFORE_FIELD_NUMBER: _builtins.int

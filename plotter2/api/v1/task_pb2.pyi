@@ -85,6 +85,7 @@ class Task(_message.Message):
     FILENAME_FIELD_NUMBER: _builtins.int
     BUNDLE_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     name: _builtins.str
     kind: Global___TaskKind.ValueType
@@ -96,6 +97,8 @@ class Task(_message.Message):
     """The file it came from, for messages and tracebacks."""
     bundle: _builtins.str
     """The bundle in whose scope it lives; empty for none."""
+    version: _builtins.int
+    """The version of that bundle which declares it; 0 for the newest."""
     @_builtins.property
     def limits(self) -> Global___TaskLimits: ...
     def __init__(
@@ -109,10 +112,11 @@ class Task(_message.Message):
         filename: _builtins.str = ...,
         bundle: _builtins.str = ...,
         limits: Global___TaskLimits | None = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "id", b"id", "kind", b"kind", "limits", b"limits", "name", b"name", "source", b"source", "source_digest", b"source_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "id", b"id", "kind", b"kind", "limits", b"limits", "name", b"name", "source", b"source", "source_digest", b"source_digest", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

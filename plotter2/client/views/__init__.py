@@ -6,7 +6,7 @@ spelled them (`…_json`) beside what they mean. One file a family; this is the 
 
 from __future__ import annotations
 
-from plotter2.client.views.bundles import Bundle, Contents, File, Pulled
+from plotter2.client.views.bundles import Bundle, Contents, File, Inherited, Pulled, Trait
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.quarantine import QuarantineItem, Verification
@@ -27,6 +27,7 @@ __all__ = [
     "File",
     "Found",
     "HistoryEntry",
+    "Inherited",
     "OutputFile",
     "Page",
     "Plan",
@@ -38,6 +39,7 @@ __all__ = [
     "Request",
     "Run",
     "Status",
+    "Trait",
     "Verification",
     "Worker",
     "json_or",

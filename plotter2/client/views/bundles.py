@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from plotter2.client.views.page import json_or, when
 from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.inheritance import Snapshot
+
+OPERATIONS = ("tasks", "heads", "links")
+"""The sections by which something can be asked of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,69 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Trait:
+    """A declaration that a bundle has from an ancestor.
+
+    Attributes:
+        section: tasks, data, config, heads or links.
+        origin: who declares it, as `bundle@version`.
+        value: as it stands in the package.json there.
+    """
+
+    section: str
+    name: str
+    origin: str
+    value: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a version has from its ancestors, as they were when it was made.
+
+    Attributes:
+        line: the ancestors, nearest first, each as `bundle@version`.
+    """
+
+    line: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Inherited:
+        """The view of a snapshot."""
+        line = tuple(f"{one.bundle}@{one.version}" for one in snapshot.line)
+        return cls(
+            line,
+            tuple(
+                Trait(section, name, line[one.origin], one.value)
+                for section, traits in snapshot.traits.items()
+                for name, one in traits.items()
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """A bundle with its files, and the bundles below it."""
+    """A bundle with its files, what it inherits, and the bundles below it.
+
+    Iteration gives the bundle itself first, then every bundle below it, each before its own children and in the order
+    that their holder declares (requirement 029). Its own data is one element beside its children, not around them.
+    """
 
     bundle: Bundle
     files: tuple[File, ...] = field(default=(), repr=False)
     below: tuple[Contents, ...] = ()
+    inherited: Inherited = field(default=Inherited(), repr=False)
+
+    def __iter__(self) -> Iterator[Contents]:
+        yield self
+        for one in self.below:
+            yield from one
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing can be asked of it: it neither declares nor inherits a task, head or link (r032)."""
+        inherits = any(one.section in OPERATIONS for one in self.inherited.traits)
+        return not inherits and not any(self.bundle.package.get(section) for section in OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from plotter2.model.package.declare import (
 )
 from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json
 from plotter2.model.package.places import BUILT_IN_PLACES, fill, places
+from plotter2.model.package.rules import INHERITED
 from plotter2.model.package.starting import IN_OUTPUT, pattern_faults
 from plotter2.model.package.starting import faults as service_faults
 
@@ -34,6 +35,7 @@ __all__ = [
     "BYTES_MAX",
     "FORMATS",
     "HERE",
+    "INHERITED",
     "IN_OUTPUT",
     "DataKey",
     "Head",

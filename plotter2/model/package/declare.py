@@ -288,6 +288,8 @@ class Package(Section, frozen=True):
         description: for people.
         tags: marks to find bundles by; plain values.
         parents: bundles whose links, tasks and configuration this one inherits, nearest first (requirement 035).
+        prefer: which parent holds where two that are not related differ: "tasks.NAME", "data.NAME", "config.NAME",
+            "heads.NAME" or "links.NAME" to a bundle.
         children: names of bundles below this one, in the order in which they shall be gone through (requirement 029);
             those not named follow by name.
         config: settings for the tasks of this bundle and of those that inherit from it: any JSON values.
@@ -305,6 +307,7 @@ class Package(Section, frozen=True):
     description: str = ""
     tags: dict[str, Tag] = {}
     parents: list[str] = []
+    prefer: dict[str, str] = {}
     children: list[str] = []
     config: dict[str, Any] = {}
     parameters: dict[str, Parameter] = {}

@@ -17,6 +17,8 @@ ENTRIES_MAX = 1_000
 PARENTS_MAX = 32
 ARRIVALS_MAX = 1_000_000
 NAME_BYTES_MAX = 255
+INHERITED = ("tasks", "data", "config", "heads", "links")
+"""The sections that a bundle has from its parents too."""
 CRON_FIELDS = 5
 _SOURCES = ("function", "file", "data", "pipeline")
 
@@ -28,7 +30,7 @@ def broken(package: Package) -> Iterator[Broken]:
 
 
 def _sizes(package: Package) -> Iterator[Broken]:
-    for section in ("parameters", "data", "heads", "tags", "config", "tasks", "links", "standing"):
+    for section in ("parameters", "data", "heads", "tags", "config", "prefer", "tasks", "links", "standing"):
         count = len(getattr(package, section))
         if count > ENTRIES_MAX:
             yield Broken((section,), f"has {count:,} entries; at most {ENTRIES_MAX:,} can be declared")
@@ -70,6 +72,14 @@ def _family(package: Package) -> Iterator[Broken]:
             if name in seen:
                 yield Broken(at, f"names {name!r} a second time")
             seen.add(name)
+
+
+def _preferences(package: Package) -> Iterator[Broken]:
+    for key, name in package.prefer.items():
+        section, dot, rest = key.partition(".")
+        if section not in INHERITED or not dot or not rest:
+            yield Broken(("prefer", key), f"is no inherited thing; it is one of {names(INHERITED)}, a dot, and a name")
+        yield from _bundle(("prefer", key), name)
 
 
 def _bundle(at: Path, name: str) -> Iterator[Broken]:
@@ -188,5 +198,5 @@ def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:
 
 
 _RULES: Iterable[Callable[[Package], Iterator[Broken]]] = (
-    _sizes, _names, _family, _service, _tasks, _types, _heads, _links, _standing,
+    _sizes, _names, _family, _preferences, _service, _tasks, _types, _heads, _links, _standing,
 )  # fmt: skip

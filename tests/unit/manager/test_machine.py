@@ -274,7 +274,7 @@ def test_a_child_fires_its_order_and_the_end_of_the_redo_fires_the_comparison(st
     said = story.push("experiments/digits/bundles/lr=0.1", files=FILES[:1], service_id=f"{asked}.s0")
     child = only(said, SaveBundle)[0].contents.bundle
     assert (child.parameters_json, bool(child.run_key)) == ('{"lr": 0.1, "seed": 0}', True)
-    assert '"metrics"' in child.package_json
+    assert "metrics" in story.machine.state.catalog.need(child.path).inherited.of("data")
     fired = next(one for one in only(said, AssignRuns) if one.runs)
     assert (fired.tasks[0].name, fired.runs[0].bundle) == ("curve", "experiments/digits/bundles/lr=0.1")
     said = finish(story, f"{asked}.s0")

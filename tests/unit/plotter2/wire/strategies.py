@@ -38,6 +38,7 @@ bundles = st.builds(
     run_key=blobs,
     ok=st.booleans(),
     metrics_json=texts,
+    inherited=blobs,
 )
 limits = st.builds(Limits, instants, instants, sizes)
 tasks = st.builds(
@@ -50,6 +51,7 @@ tasks = st.builds(
     filename=texts,
     bundle=texts,
     limits=limits,
+    version=u64,
 )
 outputs = st.builds(Output, texts, texts, texts, sizes, blobs)
 runs = st.builds(
