@@ -1,10 +1,11 @@
 """The watched directory (requirement 015): what is put there whole is taken as one delivery.
 
-A child of the drop box (a directory, or a single file) is taken when it came by a rename into place, or when a marker
-`<name>.ready` lies beside it; and when nothing in it has moved for a moment. With a marker, the files that the manifest
-lists under `contains.files` must be exactly those that are there, with their sizes and SHA-256. Names that begin with a
-dot are left alone: copy to `.name`, then rename to `name`. It goes to the bundle that the manifest names as
-`meta.bundle`, else to the one of its own name.
+A child of the drop box (a directory, or a single file) is taken when it came by a rename into place, or when a
+marker `<name>.ready` lies beside it; and when nothing in it has moved for a moment. A rename within the few
+milliseconds of one tick of the file system's clock looks like writing in place: it waits for a marker. With a marker,
+the manifest must list the files that are there under `contains.files`. Names that begin with a dot are left alone: copy
+to `.name`, then rename to `name`. It goes to the bundle that the manifest names as `meta.bundle`, else to the one of
+its own name.
 
 What is taken is moved to `.claimed/<delivery_id>/`, stays there until the manager has it, and goes to
 `.refused/<delivery_id>/` with a `reason.txt` when it is refused. A stager that was killed goes on with what it claimed.
@@ -87,8 +88,14 @@ class DropBox:
                 await _either(changes, min(POLL_S, self._settle_s / 2 + 0.05) if self._still else POLL_S)
 
     async def _watch(self, changes: asyncio.Event) -> None:
-        async for _ in watchfiles.awatch(self._root, recursive=False, debounce=100):
+        while True:
+            try:
+                async for _ in watchfiles.awatch(self._root, recursive=False, debounce=100):
+                    changes.set()
+            except Exception as wrong:  # noqa: BLE001 -- it fails on a name that is no text, in groups of its own
+                _log.warning("dropbox.unwatched", why=str(wrong))
             changes.set()
+            await asyncio.sleep(POLL_S)
 
     def _claims(self) -> list[Path]:
         return sorted(path for path in (self._root / CLAIMED).iterdir() if path.is_dir() and any(path.iterdir()))

@@ -18,14 +18,11 @@ from plotter2.model.manifest import Manifest
 from stager import archives
 from stager.receiver import Receiver
 
-LOOKED_AT_MAX = 2 * FILES_MAX
-"""Files and directories of one tree in the drop box."""
-
 
 class Still:
     """How long a tree has been still, by the change times of what is in it.
 
-    Of a tree with more than `LOOKED_AT_MAX` entries only so many are looked at: it is refused anyway.
+    A tree with more files or directories than a delivery may have is not looked into: it is refused anyway.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,25 +51,38 @@ class Still:
 
 
 def _change_times(root: Path) -> tuple[bytes, int]:
-    """A digest over what is below, and the newest change time. What cannot be looked into counts by its name."""
+    """A digest over what is below, and the newest change time; of too much only that it is."""
     hasher = blake3()
-    newest_ns = count = 0
+    newest_ns = 0
+    found = _below(root)
+    if found is None:
+        return b"more", newest_ns
+    for entry in found:
+        status = entry.stat(follow_symlinks=False)
+        hasher.update(b"%d %d\n" % (status.st_ino, status.st_ctime_ns))
+        newest_ns = max(newest_ns, status.st_ctime_ns)
+    return hasher.digest(), newest_ns
+
+
+def _below(root: Path) -> list[os.DirEntry[str]] | None:
+    """Everything below, by names only; None when it is more than a delivery may have."""
+    files: list[os.DirEntry[str]] = []
+    directories: list[os.DirEntry[str]] = []
     waiting = [str(root)]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    status = entry.stat(follow_symlinks=False)
-                    hasher.update(b"%d %d\n" % (status.st_ino, status.st_ctime_ns))
-                    newest_ns = max(newest_ns, status.st_ctime_ns)
-                    count += 1
-                    if count > LOOKED_AT_MAX:
-                        return hasher.digest(), newest_ns
                     if entry.is_dir(follow_symlinks=False):
+                        directories.append(entry)
                         waiting.append(entry.path)
+                    else:
+                        files.append(entry)
+                    if max(len(files), len(directories)) > FILES_MAX:
+                        return None
         except PermissionError:
             continue  # its owner forbids it: the delivery is refused for that, when it is still
-    return hasher.digest(), newest_ns
+    return directories + files
 
 
 def bundle_of(paper: Manifest, name: str) -> str:

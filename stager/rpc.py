@@ -73,7 +73,7 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
         first = await anext(aiter(request_iterator), None)
         if not isinstance(first, pb.UploadRequest) or first.WhichOneof("step") != "begin":
             raise UsageError("An upload begins with Begin.")
-        order, paper = await asyncio.to_thread(examined, order_from_proto(first.begin))
+        order, paper = await asyncio.to_thread(lambda: examined(order_from_proto(first.begin)))
         stream = Stream(order, paper, _source(first.begin), request_iterator)
         if not (await self._keeper.outcome(order.delivery_id) or self._keeper.find(order.delivery_id)):
             held = await self._held(order)

@@ -55,6 +55,19 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def drop(data: Path, target: Path) -> None:
+    """Rename into a drop box, once that can be told from writing: file systems have a clock of a few milliseconds."""
+    probe = data.with_name("probe")
+
+    def ticked() -> bool:
+        probe.unlink(missing_ok=True)
+        probe.touch()
+        return probe.stat().st_ctime_ns > data.stat().st_mtime_ns
+
+    await until(ticked)
+    await asyncio.to_thread(data.rename, target)
+
+
 @dataclass
 class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     """Takes deliveries in, checks every digest, remembers by delivery id."""

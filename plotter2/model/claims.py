@@ -8,8 +8,8 @@ from plotter2.errors import AlteredError, ManifestError
 from plotter2.model.bundle import MANIFEST_FILE, FileEntry
 from plotter2.model.manifest import Listed, Manifest
 
-NAMED_MAX = 50
-"""So many names of each kind stand in one message; the rest is counted."""
+NAMED_CHARS_MAX = 2_000
+"""So many characters of names of each kind stand in one message; the rest is counted."""
 
 
 def check_names(paper: Manifest, files: Sequence[FileEntry]) -> None:
@@ -55,5 +55,12 @@ def _said(kind: str, names: Iterable[str]) -> str:
     found = sorted(names)
     if not found:
         return ""
-    more = f" and {len(found) - NAMED_MAX} more" if len(found) > NAMED_MAX else ""
-    return f"{kind}: {', '.join(found[:NAMED_MAX])}{more}"
+    named: list[str] = []
+    left_chars = NAMED_CHARS_MAX
+    for name in found:
+        left_chars -= len(name) + 2
+        if named and left_chars < 0:
+            break
+        named.append(name)
+    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    return f"{kind}: {', '.join(named)}{more}"

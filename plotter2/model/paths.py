@@ -20,6 +20,8 @@ BundlePath = NewType("BundlePath", str)
 PART_BYTES_MAX = 255
 PATH_BYTES_MAX = 1024
 PARTS_MAX = 32
+SHOWN_CHARS_MAX = 200
+"""Of a name that is refused; it may have megabytes."""
 CHILDREN = "bundles"
 RESERVED = frozenset({"code_sources", "meta", "shared"})
 
@@ -28,16 +30,16 @@ def _parts(text: str, what: str) -> list[str]:
     if not text:
         raise PathRefusedError(f"A {what} must not be empty.")
     if text.startswith("/") or "\\" in text:
-        raise PathRefusedError(f"{what.capitalize()} {text!r} must be relative, with '/' between its parts.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} must be relative, with '/' between its parts.")
     try:
         length = len(text.encode())
     except UnicodeEncodeError:
-        raise PathRefusedError(f"{what.capitalize()} {text!r} is not valid Unicode.") from None
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} is not valid Unicode.") from None
     if length > PATH_BYTES_MAX:
-        raise PathRefusedError(f"{what.capitalize()} {text[:60]!r}… is longer than {PATH_BYTES_MAX} bytes.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} is longer than {PATH_BYTES_MAX} bytes.")
     parts = text.split("/")
     if len(parts) > PARTS_MAX:
-        raise PathRefusedError(f"{what.capitalize()} {text!r} is nested deeper than {PARTS_MAX} levels.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} is nested deeper than {PARTS_MAX} levels.")
     for part in parts:
         _check_part(part, text, what)
     return parts
@@ -45,11 +47,15 @@ def _parts(text: str, what: str) -> list[str]:
 
 def _check_part(part: str, text: str, what: str) -> None:
     if part in {"", ".", ".."}:
-        raise PathRefusedError(f"{what.capitalize()} {text!r} may not contain {part!r} as a part.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} may not contain {part!r} as a part.")
     if len(part.encode()) > PART_BYTES_MAX:
-        raise PathRefusedError(f"{what.capitalize()} {text[:60]!r}… has a part longer than {PART_BYTES_MAX} bytes.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} has a part longer than {PART_BYTES_MAX} bytes.")
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in part):
-        raise PathRefusedError(f"{what.capitalize()} {text!r} contains a control character.")
+        raise PathRefusedError(f"{what.capitalize()} {_shown(text)} contains a control character.")
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]!r}…"
 
 
 def bundle_path(text: str) -> BundlePath:
@@ -61,11 +67,11 @@ def bundle_path(text: str) -> BundlePath:
     parts = _parts(unicodedata.normalize("NFC", text.removesuffix("/")), "bundle name")
     for part in parts:
         if part.startswith("."):
-            raise PathRefusedError(f"Bundle name {text!r} may not have a part that begins with a dot.")
+            raise PathRefusedError(f"Bundle name {_shown(text)} may not have a part that begins with a dot.")
         if part in RESERVED:
-            raise PathRefusedError(f"Bundle name {text!r} may not use {part!r}, which plotter2 keeps for itself.")
+            raise PathRefusedError(f"Bundle name {_shown(text)} may not use {part!r}, which plotter2 keeps for itself.")
     if parts[0] == CHILDREN or parts[-1] == CHILDREN:
-        raise PathRefusedError(f"Bundle name {text!r} may not begin or end with {CHILDREN!r}.")
+        raise PathRefusedError(f"Bundle name {_shown(text)} may not begin or end with {CHILDREN!r}.")
     return BundlePath("/".join(parts))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from plotter2.errors import AlteredError, ManifestError
 from plotter2.layout import Layout
-from tests.stagerkit import PAPER, FakeManager, send, tree, until
+from tests.stagerkit import PAPER, FakeManager, drop, send, tree, until
 
 CAME = {"a": b"hello", "b": b"world", "c": b"other"}
 
@@ -75,7 +75,7 @@ async def test_a_drop_whose_list_is_not_what_is_there_is_put_aside(
 ) -> None:
     del address
     text = paper(line("a", b"hello"), line("b", b"WORLD"), line("c", b"OTHER"))
-    tree(tmp_path / "dropped", {**CAME, "manifest.json": text.encode()}).rename(layout.dropbox / "dropped")
+    await drop(tree(tmp_path / "dropped", {**CAME, "manifest.json": text.encode()}), layout.dropbox / "dropped")
     refused = layout.dropbox / ".refused"
     await until(lambda: bool(list(refused.glob("*/reason.txt"))))
     assert "altered: 'b', 'c'" in next(refused.glob("*/reason.txt")).read_text()

@@ -1,3 +1,6 @@
+import time
+import tracemalloc
+
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
@@ -53,3 +56,44 @@ def test_anything_else_is_read_or_refused_as_protobuf_does(raw: bytes) -> None:
 def test_unusual_orders_of_fields_are_left_to_protobuf() -> None:
     raw = b"\x12\x09\x0a\x07" + b"\x1a\x01x" + b"\x10\x02" + b"\x08\x01"
     assert decode(raw) == Chunk(((1, 2, memoryview(b"x")),))
+
+
+def inside(field: int, part: bytes, count: int) -> bytes:
+    """A message that has so many parts inside this field."""
+    body = part * count
+    size, length = bytearray(), len(body)
+    while length > 0x7F:
+        size.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([field << 3 | 2]) + bytes(size) + bytes([length]) + body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        inside(1, b"\x22\x00", 8_000_000),
+        inside(2, b"\x0a\x00", 8_000_000),
+        inside(2, b"\x0a\x03\x1a\x01x", 2_000_000),
+        inside(3, b"\x0a\x00", 8_000_000),
+        b"\x0a\x00" * 8_000_000,
+        inside(1, b"\x22\x00", 100_000) + inside(1, b"\x22\x00", 100_000),
+    ],
+    ids=["files", "empty pieces", "pieces", "digests", "begins", "files in two halves"],
+)
+def test_millions_of_parts_are_refused_before_anything_is_made_of_them(raw: bytes) -> None:
+    begun = time.process_time()
+    with pytest.raises(UsageError, match="more than 100016 parts"):
+        decode(raw)
+    assert time.process_time() - begun < 1.0
+    tracemalloc.start()
+    with pytest.raises(UsageError):
+        decode(raw)
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+def test_a_hundred_thousand_files_are_not_too_many() -> None:
+    begin = pb.UploadRequest()
+    for number in range(100_000):
+        begin.begin.files.add(path=f"some/where/file-{number}", size_bytes=number)
+    assert decode(begin.SerializeToString()) == begin
