@@ -11,9 +11,10 @@ from dataclasses import replace
 from blake3 import blake3
 
 from manager import redo, runs
-from manager.commands import Answer, Command, Notify, SaveRequest, SaveTask, SetArchived
+from manager.commands import Answer, Command, Notify, SaveRequest, SaveTask, SetArchived, SetTags
 from manager.events import (
     ArchiveAsked,
+    Asked,
     AskRefused,
     CallsAdded,
     CallsClosed,
@@ -21,6 +22,7 @@ from manager.events import (
     RedoAsked,
     RequestCancelled,
     RunAsked,
+    TagsAsked,
 )
 from manager.journal import note
 from manager.state import QUEUE_RUNS_MAX, LiveRequest, State
@@ -28,7 +30,7 @@ from manager.store import TaskRow
 from plotter2.clock import Instant
 from plotter2.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from plotter2.ids import RequestId, TaskId, uuid7
-from plotter2.model import ask
+from plotter2.model import ask, tags
 from plotter2.model.request import Request, RequestKind, RequestState
 from plotter2.model.task import Task, TaskKind
 
@@ -37,10 +39,12 @@ PLAN_AGAIN = RequestId("")
 """The answer to a redo whose version is the newest no more: no request was made."""
 
 
-def described(event: RunAsked | ArchiveAsked) -> str:
+def described(event: RunAsked | ArchiveAsked | TagsAsked) -> str:
     """The ask of this event as its request remembers it."""
     if isinstance(event, ArchiveAsked):
         return ask.encode(ask.ArchiveAsk(event.bundle, event.archived, event.replay_of))
+    if isinstance(event, TagsAsked):
+        return ask.encode(ask.TagAsk(event.bundle, tags.read(event.tags_json), event.replay_of))
     source = blake3(event.source.encode()).hexdigest() if event.source else ""
     parameters, kind = ask.raw(event.parameters_json), event.kind if source else TaskKind.SCRIPT
     return ask.encode(
@@ -59,9 +63,7 @@ def key_taken(key: str, known: RequestId) -> ConflictError:
     )
 
 
-def repeated(
-    state: State, event: RunAsked | RedoAsked | ArchiveAsked | AskRefused, now: Instant
-) -> list[Command] | None:
+def repeated(state: State, event: Asked, now: Instant) -> list[Command] | None:
     """The answer to an ask whose client key was used before: the id of that request. None for a new ask.
 
     Another ask under the same key is refused, and that is remembered without the key.
@@ -76,13 +78,15 @@ def repeated(
     return _refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
 
 
-def _what(event: RunAsked | RedoAsked | ArchiveAsked | AskRefused) -> tuple[RequestKind, str, str]:
+def _what(event: Asked) -> tuple[RequestKind, str, str]:
     """Kind, ask and bundle."""
     match event:
         case RunAsked():
             return RequestKind.RUN, described(event), event.bundle
         case ArchiveAsked():
             return RequestKind.ARCHIVE, described(event), event.bundle
+        case TagsAsked():
+            return RequestKind.TAG, described(event), event.bundle
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
         case AskRefused():
@@ -172,6 +176,27 @@ def archive(state: State, event: ArchiveAsked, now: Instant) -> list[Command]:
         SaveRequest(request),
         SetArchived(event.bundle, event.archived),
         note("bundle.archived" if event.archived else "bundle.shown", event.bundle, now, request=request.id),
+        Answer(event.token, request.id),
+    ]
+
+
+def tag(state: State, event: TagsAsked, now: Instant) -> list[Command]:
+    """Set tags on a bundle, or take them away: they stay with its next versions."""
+    request = Request(
+        event.request_id, RequestKind.TAG, RequestState.DONE, event.user, event.bundle, described(event),
+        event.client_key, created_at=now, finished_at=now,
+    )  # fmt: skip
+    try:
+        node = state.catalog.need(event.bundle)
+        by_hand = tags.merged(node.version.tags_json, tags.read(event.tags_json))
+    except RefusedError as wrong:
+        return _refuse(state, event.token, request, wrong, now)
+    state.remember_key(request)
+    state.catalog.put(replace(node.version, tags_json=by_hand), node.sources)
+    return [
+        SaveRequest(request),
+        SetTags(event.bundle, by_hand, tags.shown(node.version.package_json, by_hand)),
+        note("bundle.tagged", event.bundle, now, request=request.id, tags=json.loads(event.tags_json)),
         Answer(event.token, request.id),
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from manager.store import Batch, Delivery, ServiceRow, TaskRow
+from manager.store import Batch, Delivery, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
@@ -96,6 +96,19 @@ class SetArchived:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.archived[self.bundle] = self.archived
+
+
+@dataclass(frozen=True, slots=True)
+class SetTags:
+    """Mark a bundle: what is set by hand, and the tags that it has with that."""
+
+    bundle: str
+    by_hand_json: str
+    shown_json: str
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.tags[self.bundle] = Tags(self.by_hand_json, self.shown_json)
 
 
 @dataclass(frozen=True, slots=True)

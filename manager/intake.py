@@ -145,6 +145,7 @@ def _version(
         run_key=run_key,
         metrics_json=event.metrics_json,
         inherited=inherited,
+        tags_json=known.version.tags_json if known else "",
     )
     return version, text
 

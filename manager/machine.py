@@ -13,6 +13,7 @@ from manager import asks, intake, proplets, quarantine, redo, roster, runs, stan
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
+    Asked,
     AskRefused,
     BusConnected,
     CallsAdded,
@@ -32,6 +33,7 @@ from manager.events import (
     ServiceRefused,
     ServiceReported,
     StraysFound,
+    TagsAsked,
     TaskCreated,
     TaskStarted,
     TaskStopped,
@@ -142,7 +144,7 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
-            case RunAsked() | RedoAsked() | ArchiveAsked() | AskRefused():
+            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | AskRefused():
                 return self._asked(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
@@ -174,7 +176,7 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: RunAsked | RedoAsked | ArchiveAsked | AskRefused, now: Instant) -> list[Command]:
+    def _asked(self, event: Asked, now: Instant) -> list[Command]:
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
@@ -185,6 +187,8 @@ class Machine:
                 return asks.redo_asked(self.state, event, now)
             case ArchiveAsked():
                 return asks.archive(self.state, event, now)
+            case TagsAsked():
+                return asks.tag(self.state, event, now)
             case AskRefused():
                 return asks.refused(self.state, event, now)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from manager.events.asks import (
     ArchiveAsked,
+    Asked,
     AskRefused,
     CallsAdded,
     CallsClosed,
@@ -15,6 +16,7 @@ from manager.events.asks import (
     RedoAsked,
     RequestCancelled,
     RunAsked,
+    TagsAsked,
 )
 from manager.events.deliveries import (
     DeliveryInstalled,
@@ -48,6 +50,7 @@ Event = (
     | RedoAsked
     | AskRefused
     | ArchiveAsked
+    | TagsAsked
     | RequestCancelled
     | CallsOpened
     | CallsAdded
@@ -70,6 +73,7 @@ Event = (
 __all__ = [
     "ArchiveAsked",
     "AskRefused",
+    "Asked",
     "BusConnected",
     "CallsAdded",
     "CallsClosed",
@@ -90,6 +94,7 @@ __all__ = [
     "ServiceRefused",
     "ServiceReported",
     "StraysFound",
+    "TagsAsked",
     "TaskCreated",
     "TaskStarted",
     "TaskStopped",

@@ -95,6 +95,23 @@ class ArchiveAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class TagsAsked:
+    """Set tags on a bundle (a checked JSON object); null takes one away."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    bundle: str
+    tags_json: str
+    client_key: str = ""
+    replay_of: str = ""
+
+
+Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | AskRefused
+"""Asks that may carry a client key: a repeat is answered with the first one."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCancelled:
     """Somebody wants a request ended."""
 

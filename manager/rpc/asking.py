@@ -15,7 +15,7 @@ import msgspec
 from blake3 import blake3
 
 from manager import asks, plans
-from manager.events import ArchiveAsked, AskRefused, PlannedChild, RedoAsked, RunAsked
+from manager.events import ArchiveAsked, Asked, AskRefused, PlannedChild, RedoAsked, RunAsked, TagsAsked
 from manager.experiment import Experiment
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.rpc import replays
@@ -25,7 +25,7 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.datter.check import check_source
 from plotter2.errors import ConflictError, RefusedError, UsageError
 from plotter2.ids import RequestId
-from plotter2.model import ask, package, paths
+from plotter2.model import ask, package, paths, tags
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.request import Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState
@@ -152,6 +152,17 @@ class AskCalls(RequestCalls):
         )  # fmt: skip
         text = asks.described(event)
         known = await self._known(self._refusal(request, event.request_id, RequestKind.ARCHIVE, event.bundle, text))
+        return known or await self._ask(lambda token: replace(event, token=token))
+
+    async def ask_tag(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Set tags on a bundle, or take them away."""
+        given = tags.merged("", tags.read(request.tag.tags_json))
+        event = TagsAsked(
+            0, self._doors.ids.request(), request.user, paths.bundle_path(request.tag.bundle), given,
+            request.client_key, replay_of,
+        )  # fmt: skip
+        text = asks.described(event)
+        known = await self._known(self._refusal(request, event.request_id, RequestKind.TAG, event.bundle, text))
         return known or await self._ask(lambda token: replace(event, token=token))
 
     async def ask_replay(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
@@ -288,7 +299,7 @@ class AskCalls(RequestCalls):
         """Have a refusal remembered; answers by raising it, or with the request that the same key gave before."""
         return await self._ask(lambda token: replace(asked, token=token, wrong=wrong))
 
-    async def _ask(self, make: Callable[[int], RunAsked | RedoAsked | ArchiveAsked | AskRefused]) -> RequestId:
+    async def _ask(self, make: Callable[[int], Asked]) -> RequestId:
         return RequestId(str(await self._doors.desk.ask(make)))
 
 

@@ -30,6 +30,8 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:
             return pb.SubmitRequest(redo=wire.redo_to_proto(ask.redo_ask(first.ask_json)))
         case RequestKind.ARCHIVE:
             return pb.SubmitRequest(archive=wire.archive_to_proto(ask.archive_ask(first.ask_json)))
+        case RequestKind.TAG:
+            return pb.SubmitRequest(tag=wire.tag_to_proto(ask.tag_ask(first.ask_json)))
         case RequestKind.PUSH:
             raise RefusedError(
                 f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "

@@ -91,6 +91,14 @@ class HistoryRow:
     is_new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of a bundle: those set by hand (null: taken away), and all that it has with them. JSON objects or ""."""
+
+    by_hand_json: str
+    shown_json: str
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one turn of the loop decided: written in one transaction, all or nothing.
@@ -107,6 +115,7 @@ class Batch:
     bundles: list[Contents] = field(default_factory=list)
     inheritances: dict[bytes, str] = field(default_factory=dict)
     archived: dict[str, bool] = field(default_factory=dict)
+    tags: dict[str, Tags] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
     deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
@@ -121,6 +130,7 @@ class Batch:
             or self.runs
             or self.bundles
             or self.archived
+            or self.tags
             or self.workers
             or self.services
             or self.deliveries
@@ -160,7 +170,7 @@ class Store(EventLog, Protocol):
         """Write the batch in one transaction.
 
         What a run, service run or version was made as (ids, parameters, files) is written once and never changed by a
-        later batch; states are. A new version shows its bundle as its own `archived` says. NUL and lone surrogates,
+        later batch; states are. A new version sets `archived` and tags of its bundle. NUL and lone surrogates,
         which no database text can hold, become U+FFFD.
 
         Raises:

@@ -6,25 +6,16 @@ its bundle comes; running again what is a bundle already changes nothing here un
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container
-from dataclasses import dataclass
-from typing import Any
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from manager.store import Batch, ServiceRow
 from plotter2.clock import Instant
 from plotter2.ids import ServiceId, request_of
+from plotter2.model import tags
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.entry import Entry
 from plotter2.model.service import ServiceState
-
-
-class _Tagged(msgspec.Struct):
-    """The one section of package.json that is wanted here; the whole was checked when it came."""
-
-    tags: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +24,13 @@ class Changes:
 
     Attributes:
         entries: new or newer ones, by path; see `supersedes`.
+        tags: the tags that a bundle has now, by path.
         states: path, state and time of runs that were known before; only for entries without a bundle.
     """
 
     entries: dict[str, Entry]
     states: tuple[tuple[str, ServiceState, Instant], ...]
+    tags: dict[str, str]
 
 
 def changes(batch: Batch, known: Container[ServiceId]) -> Changes:
@@ -50,10 +43,12 @@ def changes(batch: Batch, known: Container[ServiceId]) -> Changes:
         else:
             entries[row.spec.child] = of_service(row)
     for contents in batch.bundles:
-        entry = of_version(contents.bundle)
+        version, tagged = contents.bundle, batch.tags.get(contents.bundle.path)
+        entry = of_version(replace(version, tags_json=tagged.by_hand_json) if tagged else version)
         if supersedes(entry, entries.get(entry.path)):
             entries[entry.path] = entry
-    return Changes(entries, tuple(states))
+    marks = {path: one.shown_json for path, one in batch.tags.items() if path not in entries}
+    return Changes(entries, tuple(states), marks)
 
 
 def supersedes(new: Entry, old: Entry | None) -> bool:
@@ -63,7 +58,6 @@ def supersedes(new: Entry, old: Entry | None) -> bool:
 
 def of_version(version: BundleVersion) -> Entry:
     """The entry of a bundle."""
-    tags = _tags(version.package_json)
     return Entry(
         version.path,
         version.version,
@@ -72,15 +66,8 @@ def of_version(version: BundleVersion) -> Entry:
         version.archived,
         version.parameters_json,
         version.metrics_json,
-        json.dumps(tags, ensure_ascii=False) if tags else "",
+        tags.shown(version.package_json, version.tags_json),
     )
-
-
-def _tags(package_json: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(package_json or "{}", type=_Tagged).tags
-    except (msgspec.DecodeError, RecursionError):  # it was written by a version with other rules
-        return {}
 
 
 def of_service(row: ServiceRow) -> Entry:

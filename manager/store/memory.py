@@ -63,6 +63,7 @@ class MemoryStore:
         self._versions: dict[str, list[Contents]] = {}
         self._archived: dict[str, bool] = {}
         self._inheritances: dict[bytes, str] = {}
+        self._tags: dict[str, str] = {}
         self._workers: dict[WorkerId, Worker] = {}
         self._services: dict[ServiceId, ServiceRow] = {}
         self._deliveries: dict[DeliveryId, Delivery] = {}
@@ -88,7 +89,8 @@ class MemoryStore:
         self._tasks |= batch.tasks
         self._runs |= batch.runs
         self._workers |= batch.workers
-        self._take_entries(entries.changes(batch, self._services), batch.archived)
+        self._take_entries(entries.changes(batch, self._services))
+        self._hide_entries(batch.archived)
         self._services |= batch.services
         self._deliveries |= batch.deliveries
         self._quarantine |= batch.quarantine
@@ -96,6 +98,7 @@ class MemoryStore:
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
         self._archived |= {path: is_so for path, is_so in batch.archived.items() if path in self._versions}
+        self._tags |= {path: one.by_hand_json for path, one in batch.tags.items() if path in self._versions}
         self._grown.set()
         self._grown = asyncio.Event()
 
@@ -111,24 +114,33 @@ class MemoryStore:
                 raise ConflictError(f"Bundle {place[0]!r} has a version {place[1]} already.")
             known.add(place)
 
-    def _take_entries(self, changes: entries.Changes, archived: dict[str, bool]) -> None:
+    def _take_entries(self, changes: entries.Changes) -> None:
         for entry in changes.entries.values():
             if entries.supersedes(entry, self._entries.get(entry.path)):
-                self._entries[entry.path] = entry
-                self._fact_names |= {(fact.space, fact.name) for fact in facts(entry)}
+                self._take_entry(entry)
+        for path, tags_json in changes.tags.items():
+            if path in self._entries:
+                self._take_entry(replace(self._entries[path], tags_json=tags_json))
         for path, state, at in changes.states:
             known = self._entries.get(path)
             if known is not None and known.version == 0:
                 self._entries[path] = replace(known, state=state, at=at)
+
+    def _hide_entries(self, archived: dict[str, bool]) -> None:
         for path, is_so in archived.items():
             if path in self._entries:
                 self._entries[path] = replace(self._entries[path], archived=is_so)
+
+    def _take_entry(self, entry: Entry) -> None:
+        self._entries[entry.path] = entry
+        self._fact_names |= {(fact.space, fact.name) for fact in facts(entry)}
 
     def _take_version(self, contents: Contents) -> None:
         path = contents.bundle.path
         versions = self._versions.setdefault(path, [])
         if not versions or versions[-1].bundle.version < contents.bundle.version:
             self._archived[path] = contents.bundle.archived
+            self._tags[path] = contents.bundle.tags_json
         versions.append(replace(contents, files=tuple(sorted(contents.files))))
         versions.sort(key=lambda one: one.bundle.version)
 
@@ -301,7 +313,8 @@ class MemoryStore:
         return next((one for one in versions if one.bundle.version == version), None)
 
     def _shown(self, one: Contents) -> BundleVersion:
-        return replace(one.bundle, archived=self._archived[one.bundle.path])
+        path = one.bundle.path
+        return replace(one.bundle, archived=self._archived[path], tags_json=self._tags[path])
 
     def _newest(self, path: str) -> BundleVersion:
         return self._shown(self._versions[path][-1])

@@ -147,12 +147,16 @@ select * from unnest(
 returning id, path, version;
 
 -- name: put_newest
-insert into bundles (path, newest, archived)
-select distinct on (new.path) new.path, new.version, new.archived
-from unnest($1::text[], $2::integer[], $3::boolean[]) as new (path, version, archived)
+insert into bundles (path, newest, archived, tags)
+select distinct on (new.path) new.path, new.version, new.archived, new.tags
+from unnest($1::text[], $2::integer[], $3::boolean[], $4::text[]) as new (path, version, archived, tags)
 order by new.path, new.version desc
-on conflict (path) do update set newest = excluded.newest, archived = excluded.archived
+on conflict (path) do update set newest = excluded.newest, archived = excluded.archived, tags = excluded.tags
 where bundles.newest < excluded.newest;
+
+-- name: put_tags
+update bundles set tags = new.tags
+from unnest($1::text[], $2::text[]) as new (path, tags) where bundles.path = new.path;
 
 -- name: put_archived
 update bundles set archived = new.archived
@@ -222,7 +226,7 @@ select * from tasks
 where not is_hidden or id in (select task_id from runs where not has_ended) order by created_at, id;
 
 -- name: newest_versions
-select versions.*, bundles.archived
+select versions.*, bundles.archived, bundles.tags
 from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest
 order by bundles.path;
 
@@ -297,7 +301,7 @@ with chosen as (
 select counted.rows_in_all, page.*
 from (select count(*) as rows_in_all from chosen) as counted
 left join (
-    select versions.*, picked.archived
+    select versions.*, picked.archived, picked.tags
     from (select * from chosen order by path offset $1 limit $2) as picked
     join versions on versions.path = picked.path and versions.version = picked.newest
 ) as page on true
@@ -305,7 +309,7 @@ order by page.path;
 
 -- name: list_versions
 with chosen as (
-    select versions.*, bundles.archived from versions join bundles using (path) where path = $3
+    select versions.*, bundles.archived, bundles.tags from versions join bundles using (path) where path = $3
 )
 select counted.rows_in_all, page.*
 from (select count(*) as rows_in_all from chosen) as counted
@@ -314,7 +318,7 @@ order by page.version desc;
 
 -- name: get_version
 -- 0: the newest.
-select versions.*, bundles.archived
+select versions.*, bundles.archived, bundles.tags
 from bundles join versions on versions.path = bundles.path
 where bundles.path = $1 and versions.version = case when $2 = 0 then bundles.newest else $2 end;
 
@@ -323,7 +327,7 @@ select files.* from files join versions on versions.id = files.version_id
 where versions.path = $1 and versions.version = $2 order by files.path;
 
 -- name: find_run_keys
-select distinct on (run_key) versions.*, bundles.archived from versions join bundles using (path)
+select distinct on (run_key) versions.*, bundles.archived, bundles.tags from versions join bundles using (path)
 where run_key = any($1::bytea[]) and ok and run_key <> ''
 order by run_key, versions.created_at desc, versions.id desc;
 
@@ -383,9 +387,9 @@ where entries.version = 0 or excluded.version > entries.version
 returning id, path, xmax <> 0 as was_there;
 
 -- name: void_facts
--- Nothing of the former version is found any more; what the new one has is written over it.
+-- Nothing of what was there before (in one space, if $2 names it) is found any more; what is there now is written over it.
 update facts set number = null, word = null
-where entry = any($1::bigint[]) and (number is not null or word is not null);
+where entry = any($1::bigint[]) and ($2 = '' or space = $2) and (number is not null or word is not null);
 
 -- name: put_facts
 insert into facts (entry, space, name, number, word)
@@ -401,6 +405,11 @@ where entries.path = new.path and entries.version = 0;
 -- name: put_entries_archived
 update entries set archived = new.archived
 from unnest($1::text[], $2::boolean[]) as new (path, archived) where entries.path = new.path;
+
+-- name: put_entry_tags
+update entries set tags = new.tags
+from unnest($1::text[], $2::text[]) as new (path, tags) where entries.path = new.path
+returning entries.id, entries.path;
 
 -- name: fact_names
 -- From each name straight to the next one, along the index: as many steps as there are names.

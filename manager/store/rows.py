@@ -153,6 +153,11 @@ def entry_values(one: Entry) -> Values:
     )  # fmt: skip
 
 
+def tag_values(entry: int, tags_json: str) -> list[Values]:
+    """For put_facts: tags alone."""
+    return fact_values(entry, Entry("", 0, ServiceState.DONE, tags_json=tags_json))
+
+
 def fact_values(entry: int, one: Entry) -> list[Values]:
     """For put_facts; `entry` is the number of its row."""
     return [(entry, fact.space, fact.name, fact.number, fact.word) for fact in facts(one)]
@@ -235,7 +240,7 @@ def to_version(row: Row) -> BundleVersion:
     return BundleVersion(
         BundlePath(row["path"]), row["version"], row["digest"], row["files"], row["size_bytes"],
         Instant(row["created_at"]), RequestId(row["request_id"]), row["archived"], row["package"], row["parameters"],
-        row["run_key"], row["ok"], row["metrics"], row["inherited"],
+        row["run_key"], row["ok"], row["metrics"], row["inherited"], row["tags"],
     )  # fmt: skip
 
 

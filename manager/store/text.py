@@ -42,6 +42,7 @@ def clean_batch(batch: Batch) -> Batch:
         tasks={one.task.id: one for one in map(_task, batch.tasks.values())},
         runs={one.id: one for one in map(_run, batch.runs.values())},
         bundles=list(map(_contents, batch.bundles)),
+        tags={path: _cleaned(one) for path, one in batch.tags.items()},
         workers={one.id: one for one in map(_cleaned, batch.workers.values())},
         services={one.spec.service_id: one for one in map(_service, batch.services.values())},
         deliveries={one.id: one for one in map(_cleaned, batch.deliveries.values())},

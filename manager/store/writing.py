@@ -13,6 +13,7 @@ from manager.store import Batch, ServiceRow, Snapshot, entries, rows
 from manager.store.text import clean_child
 from plotter2.ids import RequestId, ServiceId
 from plotter2.model.bundle import Contents
+from plotter2.model.entry import Space
 from plotter2.model.request import Child, Request
 from plotter2.model.service import SERVICE_ENDS
 from plotter2.pg import Connection, Queries
@@ -53,6 +54,7 @@ class Writer:
         )
         await self._write_bundles(connection, batch.bundles, batch.inheritances)
         await self._put(connection, "put_archived", list(batch.archived.items()))
+        await self._put(connection, "put_tags", [(path, one.by_hand_json) for path, one in batch.tags.items()])
         if batch.workers:
             await connection.executemany(
                 self._queries["put_worker"], [rows.worker_values(one) for one in batch.workers.values()]
@@ -107,7 +109,7 @@ class Writer:
         values = [rows.version_values(one.bundle) for one in bundles]
         made = await connection.fetch(self._queries["put_versions"], *rows.columns(values))
         numbers = {(row["path"], row["version"]): row["id"] for row in made}
-        newest = [(one.bundle.path, one.bundle.version, one.bundle.archived) for one in bundles]
+        newest = [(one.path, one.version, one.archived, one.tags_json) for one in (each.bundle for each in bundles)]
         await self._put(connection, "put_newest", newest)
         entries = [
             (number, entry.path, entry.size_bytes, entry.digest, entry.mode)
@@ -124,8 +126,13 @@ class Writer:
         if changes.entries:
             values = [rows.entry_values(one) for one in changes.entries.values()]
             taken = await connection.fetch(self._queries["put_entries"], *rows.columns(values))
-            await connection.execute(self._queries["void_facts"], [row["id"] for row in taken if row["was_there"]])
+            await connection.execute(self._queries["void_facts"], [row["id"] for row in taken if row["was_there"]], "")
             facts = [fact for row in taken for fact in rows.fact_values(row["id"], changes.entries[row["path"]])]
+            await self._put(connection, "put_facts", facts)
+        if changes.tags:
+            tagged = await connection.fetch(self._queries["put_entry_tags"], *rows.columns([*changes.tags.items()]))
+            await connection.execute(self._queries["void_facts"], [row["id"] for row in tagged], Space.TAG)
+            facts = [fact for row in tagged for fact in rows.tag_values(row["id"], changes.tags[row["path"]])]
             await self._put(connection, "put_facts", facts)
         await self._put(connection, "put_entry_states", changes.states)
         await self._put(connection, "put_entries_archived", list(archived.items()))

@@ -138,6 +138,7 @@ def _show_contents(session: Session, found: Contents) -> None:
         "size": f"{one.files} files, {output.size(one.size_bytes)}",
         "parameters": output.settings(one.parameters_json),
         "metrics": output.settings(one.metrics_json),
+        "tags": output.settings(one.tags_json),
         "description": one.package.get("description", ""),
         "inherits from": " ".join(found.inherited.line),
     }

@@ -97,6 +97,7 @@ def contents(one: Contents) -> Document:
         "archived": one.bundle.archived,
         "parameters": raw(one.bundle.parameters_json, "{}"),
         "metrics": raw(one.bundle.metrics_json, "{}"),
+        "tags": raw(one.bundle.tags_json, "{}"),
         "package": raw(one.bundle.package_json, "null"),
         "contents": [
             {"path": file.path, "bytes": file.size_bytes, "digest": file.digest, "mode": f"{file.mode:o}"}

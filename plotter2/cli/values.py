@@ -87,6 +87,24 @@ def parameters(settings: list[str]) -> dict[str, str]:
     return found
 
 
+def tags(settings: list[str]) -> dict[str, str]:
+    """Read the tags that `tag` shall set: name to one JSON text.
+
+    Raises:
+        UsageError: not name=value, or a name twice.
+    """
+    found: dict[str, str] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise UsageError(f"{setting!r} is no tag to set; write name=value, or --unset name to take one away.")
+        if name in found:
+            raise UsageError(f"The tag {name!r} is given twice.")
+        found[name] = as_json(text)
+    return found
+
+
 def _named(setting: str, found: dict[str, list[str]] | dict[str, str]) -> tuple[str, str]:
     name, equals, text = setting.partition("=")
     name = name.strip()

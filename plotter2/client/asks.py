@@ -72,6 +72,15 @@ def dumps(value: Any) -> str:
         raise UsageError(f"A parameter cannot be written as JSON: {wrong}.") from None
 
 
+def object_of(values: Mapping[str, Any]) -> str:
+    """A JSON object of values; a JsonText keeps its spelling.
+
+    Raises:
+        UsageError: a value has no JSON form.
+    """
+    return "{" + ", ".join(f"{json.dumps(name)}: {dumps(value)}" for name, value in values.items()) + "}"
+
+
 def _plain(value: Any) -> Any:
     # numpy's numbers and arrays, without importing numpy
     if hasattr(value, "tolist"):

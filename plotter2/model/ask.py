@@ -74,7 +74,15 @@ class ArchiveAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk
+class TagAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Set tags on a bundle; null takes one away."""
+
+    bundle: str
+    tags: dict[str, msgspec.Raw]
+    replay_of: str = ""
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk
 
 
 def encode(ask: Ask) -> str:
@@ -95,6 +103,11 @@ def redo_ask(text: str) -> RedoAsk:
 def archive_ask(text: str) -> ArchiveAsk:
     """The ask of an archive."""
     return msgspec.json.decode(text, type=ArchiveAsk)
+
+
+def tag_ask(text: str) -> TagAsk:
+    """The ask of a tagging."""
+    return msgspec.json.decode(text, type=TagAsk)
 
 
 def raw(text: str) -> msgspec.Raw:

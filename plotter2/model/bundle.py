@@ -44,6 +44,7 @@ class BundleVersion:
         run_key: digest over code, data and parameters of that service run, b"" for none.
         metrics_json: what it measured, by the names that queries use, "" for nothing.
         inherited: what its snapshot of everything inherited is called (see `plotter2.model.inheritance`), b"" for none.
+        tags_json: tags that people set (null: taken away); like `archived`, of the bundle and not of one version.
         ok: False for the child of a service run that failed: its data is kept, and never reused.
     """
 
@@ -61,6 +62,7 @@ class BundleVersion:
     ok: bool = True
     metrics_json: str = ""
     inherited: bytes = b""
+    tags_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class RequestKind(StrEnum):
     CALL = "call"
     STANDING = "standing"
     ARCHIVE = "archive"
+    TAG = "tag"
 
 
 class RequestState(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from plotter2.api.v1 import manager_pb2
 from plotter2.model import ask
 from plotter2.model.bundle import BundleVersion
@@ -52,6 +54,11 @@ def run_to_proto(asked: ask.RunAsk, source: str) -> manager_pb2.RunAsk:
 def archive_to_proto(asked: ask.ArchiveAsk) -> manager_pb2.ArchiveAsk:
     """The same archiving again."""
     return manager_pb2.ArchiveAsk(bundle=asked.bundle, archived=asked.archived)
+
+
+def tag_to_proto(asked: ask.TagAsk) -> manager_pb2.TagAsk:
+    """The same tagging again."""
+    return manager_pb2.TagAsk(bundle=asked.bundle, tags_json=msgspec.json.encode(asked.tags).decode())
 
 
 def planned_to_proto(

@@ -38,6 +38,7 @@ def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:
         is_ok=bundle.ok,
         metrics_json=bundle.metrics_json,
         inherited=bundle.inherited,
+        tags_json=bundle.tags_json,
     )
 
 
@@ -58,6 +59,7 @@ def bundle_from_proto(message: common_pb2.Bundle) -> BundleVersion:
         ok=message.is_ok,
         metrics_json=message.metrics_json,
         inherited=message.inherited,
+        tags_json=message.tags_json,
     )
 
 

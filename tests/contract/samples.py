@@ -36,6 +36,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         Contents: made.bundles.append,
         Worker: lambda one: made.workers.update({one.id: one}),
         ServiceRow: lambda one: made.services.update({one.spec.service_id: one}),
+        tuple: lambda one: made.tags.update({one[0]: one[1]}),
         Delivery: lambda one: made.deliveries.update({one.id: one}),
         QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
         NewRecord: made.records.append,

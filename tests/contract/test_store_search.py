@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from manager.store import Batch, ServiceRow, Store
+from manager.store import Batch, ServiceRow, Store, Tags
 from manager.store.memory import MemoryStore
 from manager.store.postgres import PostgresStore
 from plotter2.ids import ServiceId
@@ -33,7 +34,7 @@ from plotter2.model.query import (
     parse_sort,
 )
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
-from tests.contract.conftest import emptied
+from tests.contract.conftest import World, emptied
 from tests.contract.samples import at, batch, put, request, version
 
 WORDS = ("", "adam", "sgd", "a*b", "50%", "a_b", "é\n", "Z", "true")
@@ -136,7 +137,34 @@ async def test_tags_of_a_package_are_found(store: Store) -> None:
     await put(store, version("a", package_json='{"tags": {"model": "mlp", "layers": 3, "best": true}}'), version("b"))
     assert await found(store, 'tag.model = "mlp" and tag.layers > 2 and tag.best = true') == ["a"]
     page = await store.search(Search(under="a"), 0, 1)
-    assert page.items[0].tags_json == '{"model": "mlp", "layers": 3, "best": true}'
+    assert page.items[0].tags_json == '{"model":"mlp","layers":3,"best":true}'
+
+
+async def test_tags_set_by_hand_win_and_stay_with_the_next_version(world: World) -> None:
+    package = '{"tags": {"model": "mlp", "layers": 3}}'
+    await put(world.store, version("a", package_json=package), version("b", 1), version("a", 2, package_json=package))
+    await put(world.store, ("a", Tags('{"model":null,"size":10}', '{"layers":3,"size":10}')))
+    store = await world.open()
+    assert await found(store, "tag.size = 10 and tag.model is missing and tag.layers = 3") == ["a"]
+    for one in (await store.load()).bundles:
+        assert one.tags_json == ('{"model":null,"size":10}' if one.path == "a" else "")
+    assert (await store.fact_names())[Space.TAG] == ("layers", "model", "size")
+    newest = await store.get_bundle("a")
+    assert newest is not None
+    await put(store, version("a", 3, package_json='{"tags": {"layers": 4, "model": "x"}}', tags_json=newest.tags_json))
+    assert await found(store, "tag.size = 10 and tag.layers = 4 and tag.model is missing") == ["a"]
+    oldest = version("a", package_json=package).bundle
+    assert (await store.get_bundle("a", 1)) == replace(oldest, tags_json=newest.tags_json)
+
+
+async def test_tags_and_a_version_of_one_turn_are_both_taken(store: Store) -> None:
+    await put(store, version("a"))
+    by_hand = Tags('{"t":1}', '{"t":1}')
+    await put(store, version("a", 2, package_json='{"tags": {"p": 2}}'), ("a", by_hand), ("nobody", by_hand))
+    assert await found(store, "tag.p = 2 and tag.t = 1") == ["a"]
+    newest = await store.get_bundle("a")
+    assert newest is not None
+    assert newest.tags_json == '{"t":1}'
 
 
 async def test_metrics_are_found_by_their_last_value_and_extremes_and_nan_lies_nowhere(store: Store) -> None:

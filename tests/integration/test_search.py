@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from manager.store.memory import MemoryStore
 from plotter2.client.views import Found, Page
 from plotter2.errors import NotFoundError, UsageError
 from tests.managerkit import Manager, managing
@@ -61,6 +63,50 @@ async def test_tags_of_a_package_are_found(manager: Manager) -> None:
     await trained(manager, [0.5])
     found = await manager.client.search('tag.model = "mlp" and tag.layers >= 2')
     assert [(one.bundle, one.tags) for one in found] == [("lab", {"model": "mlp", "layers": 2})]
+
+
+@pytest.mark.req("r016")
+async def test_tags_set_afterwards_are_found_remembered_and_stay(manager: Manager) -> None:
+    await trained(manager, [0.5, 0.1])
+    child = "lab/bundles/lr=0.5"
+    asked = await manager.client.tag(child, {"quality": "good"}, rank=1, key="mine")
+    again = await manager.client.tag(child, {"quality": "good"}, rank=1, key="mine")
+    assert (asked.kind, asked.ok, again.id) == ("tag", True, asked.id)
+    await manager.client.tag("lab", model=None, size=3)
+    assert names(await manager.client.search('tag.quality = "good" and tag.rank <= 1')) == ["lr=0.5"]
+    assert [one.tags for one in await manager.client.search("tag.size = 3")] == [{"layers": 2, "size": 3}]
+    await manager.push(child, {"out": b"another"})
+    assert (await manager.client.bundle(child)).bundle.tags == {"quality": "good", "rank": 1}
+    assert names(await manager.client.search("tag.rank = 1 and version = 2")) == ["lr=0.5"]
+    history = await manager.client.history(child)
+    assert [(one.outcome, json.loads(one.request.ask_json).get("tags")) for one in history][1:2] == [
+        ("tagged", {"quality": "good", "rank": 1})
+    ]
+    replayed = await manager.client.replay(asked.id)
+    assert (replayed.kind, replayed.ok) == ("tag", True)
+
+
+async def test_tags_outlive_the_manager(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with managing(tmp_path / "home", store) as first:
+        await first.push("data/x", {"a": b"1"})
+        await first.client.tag("data/x", kept="yes")
+    async with managing(tmp_path / "home", store) as second:
+        second.numbers = itertools.count(50)
+        await second.push("data/x", {"a": b"2"})
+        assert [one.version for one in await second.client.search('tag.kept = "yes"')] == [2]
+
+
+@pytest.mark.req("r016")
+async def test_tags_that_cannot_be_are_refused(manager: Manager) -> None:
+    with pytest.raises(UsageError, match="No tag was given"):
+        await manager.client.tag("lab")
+    with pytest.raises(UsageError, match="plain values"):
+        await manager.client.tag("lab", a=[1])
+    with pytest.raises(NotFoundError, match="no bundle 'lab'"):
+        await manager.client.tag("lab", a=1)
+    refused = await manager.client.requests("lab")
+    assert [(one.kind, one.state) for one in refused] == [("tag", "refused")]
 
 
 async def test_a_wrong_query_says_where_and_the_nearest_name(manager: Manager) -> None:

@@ -73,6 +73,7 @@ class Bundle(_message.Message):
     IS_OK_FIELD_NUMBER: _builtins.int
     METRICS_JSON_FIELD_NUMBER: _builtins.int
     INHERITED_FIELD_NUMBER: _builtins.int
+    TAGS_JSON_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     version: _builtins.int
     digest: _builtins.bytes
@@ -95,6 +96,8 @@ class Bundle(_message.Message):
     """What it measured, by the names that queries use: loss, loss.min, loss.max (a JSON object), or empty."""
     inherited: _builtins.bytes
     """What its snapshot of everything inherited is called (GetBundle has its text), or empty."""
+    tags_json: _builtins.str
+    """Tags that people set on the bundle (a JSON object; null: taken away), or empty. package.json may declare more."""
     def __init__(
         self,
         *,
@@ -112,10 +115,11 @@ class Bundle(_message.Message):
         is_ok: _builtins.bool = ...,
         metrics_json: _builtins.str = ...,
         inherited: _builtins.bytes = ...,
+        tags_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "inherited", b"inherited", "is_ok", b"is_ok", "metrics_json", b"metrics_json", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "created_at", b"created_at", "digest", b"digest", "files", b"files", "inherited", b"inherited", "is_ok", b"is_ok", "metrics_json", b"metrics_json", "package_json", b"package_json", "parameters_json", b"parameters_json", "path", b"path", "request_id", b"request_id", "run_key", b"run_key", "size_bytes", b"size_bytes", "tags_json", b"tags_json", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,6 +61,7 @@ class SubmitRequest(_message.Message):
     REDO_FIELD_NUMBER: _builtins.int
     ARCHIVE_FIELD_NUMBER: _builtins.int
     REPLAY_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
     """Makes a repeat harmless: it is answered with the first request, also when that was refused. The same key with
     another ask is refused (conflict). Empty: every call is a new ask.
@@ -74,6 +75,8 @@ class SubmitRequest(_message.Message):
     def archive(self) -> Global___ArchiveAsk: ...
     @_builtins.property
     def replay(self) -> Global___ReplayAsk: ...
+    @_builtins.property
+    def tag(self) -> Global___TagAsk: ...
     def __init__(
         self,
         *,
@@ -83,12 +86,13 @@ class SubmitRequest(_message.Message):
         redo: Global___RedoAsk | None = ...,
         archive: Global___ArchiveAsk | None = ...,
         replay: Global___ReplayAsk | None = ...,
+        tag: Global___TagAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "redo", b"redo", "replay", b"replay", "run", b"run"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "redo", b"redo", "replay", b"replay", "run", b"run", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "replay"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "replay", "tag"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -206,6 +210,31 @@ class SweepAxis(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SweepAxis: _TypeAlias = SweepAxis  # noqa: Y015
+
+@_typing.final
+class TagAsk(_message.Message):
+    """Set tags on a bundle: marks to find it by. They stay with its next versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    TAGS_JSON_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    tags_json: _builtins.str
+    """A JSON object of names and plain values; null takes a tag away."""
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        tags_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "tags_json", b"tags_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagAsk: _TypeAlias = TagAsk  # noqa: Y015
 
 @_typing.final
 class ArchiveAsk(_message.Message):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from plotter2.client.plain.thread import Thread
-from plotter2.client.views import Found, Page
+from plotter2.client.views import Found, Page, Request
 
 
 class Search(Thread):
@@ -17,3 +20,7 @@ class Search(Thread):
         A data frame of them is `pandas.DataFrame(one.flat for one in found)`.
         """
         return self._do(lambda p2: p2.search(where, sort=sort, limit=limit, under=under, archived=archived))
+
+    def tag(self, bundle: str, tags: Mapping[str, Any] | None = None, *, key: str = "", **more: Any) -> Request:
+        """Set tags on a bundle: `tag("experiments/digits", model="mlp")`; None takes one away."""
+        return self._do(lambda p2: p2.tag(bundle, tags, key=key, **more))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.client import asks
 from plotter2.client.verbs.core import Core, everything
-from plotter2.client.views import Found, Page
+from plotter2.client.views import Found, Page, Request
 
 
 class Search(Core):
@@ -34,3 +37,15 @@ class Search(Core):
             return [asks.found_of(one) for one in answer.entries], answer.total
 
         return await everything(page, limit)
+
+    async def tag(self, bundle: str, tags: Mapping[str, Any] | None = None, *, key: str = "", **more: Any) -> Request:
+        """Set tags on a bundle: `tag("experiments/digits", model="mlp", layers=3)`. They stay with its next versions.
+
+        Args:
+            bundle: what is tagged.
+            tags: name to text, number, true or false; None takes a tag away, also one that package.json declares.
+            key: the same key makes a repeat harmless.
+            more: tags as keywords.
+        """
+        ask = manager_pb2.TagAsk(bundle=bundle, tags_json=asks.object_of({**(tags or {}), **more}))
+        return await self._submit(manager_pb2.SubmitRequest(tag=ask), wait=True, key=key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plotter2.client.views.page import json_or, when
+from plotter2.model import tags
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import Snapshot
 
@@ -29,6 +30,7 @@ class Bundle:
     parameters_json: str = field(default="", repr=False)
     package_json: str = field(default="", repr=False)
     metrics_json: str = field(default="", repr=False)
+    set_tags_json: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, version: BundleVersion) -> Bundle:
@@ -45,6 +47,7 @@ class Bundle:
             parameters_json=version.parameters_json,
             package_json=version.package_json,
             metrics_json=version.metrics_json,
+            set_tags_json=version.tags_json,
         )
 
     @property
@@ -56,6 +59,16 @@ class Bundle:
     def metrics(self) -> dict[str, float]:
         """What it measured: the last value of each metric by its name, and its extremes as `loss.min`, `loss.max`."""
         return {name: float(value) for name, value in json_or(self.metrics_json, {}).items()}
+
+    @property
+    def tags_json(self) -> str:
+        """Its tags in the spelling they were given: those of its package, and over them those that people set."""
+        return tags.shown(self.package_json, self.set_tags_json)
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Marks to find it by."""
+        return json_or(self.tags_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
     @property
     def package(self) -> dict[str, Any]:

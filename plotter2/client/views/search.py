@@ -54,7 +54,7 @@ class Found:
 
     @property
     def tags(self) -> dict[str, Any]:
-        """Marks that were set on it."""
+        """Marks to find it by."""
         return json_or(self.tags_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
     @property

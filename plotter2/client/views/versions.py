@@ -73,9 +73,9 @@ class HistoryEntry:
 
     @property
     def outcome(self) -> str:
-        """For people: `made @3`, `unchanged @3`, `archived`, `unarchived`, or nothing."""
+        """For people: `made @3`, `unchanged @3`, `archived`, `unarchived`, `tagged`, or nothing."""
         if self.version:
             return f"{'made' if self.is_new else 'unchanged'} @{self.version}"
         if self.request.kind == RequestKind.ARCHIVE and self.request.ok:
             return "archived" if json_or(self.request.ask_json, {}).get("archived", True) else "unarchived"
-        return ""
+        return "tagged" if self.request.kind == RequestKind.TAG and self.request.ok else ""

@@ -10,7 +10,7 @@ import pytest
 from plotter2.cli.main import run
 from plotter2.cli.search import COLUMNS_MAX, table
 from plotter2.client.views import Found
-from tests.unit.plotter2.client.kit import FakeManager
+from tests.unit.plotter2.client.kit import REQUEST, FakeManager
 
 
 @pytest.fixture
@@ -82,3 +82,29 @@ def test_what_was_asked_for_comes_first_and_columns_are_bounded() -> None:
     assert len(headings) == 4 + COLUMNS_MAX
     assert cells[1][3:7] == ["2", "1", "0", "2"]
     assert table([], "") == (["bundle", "version", "state", "time"], [])
+
+
+@pytest.fixture
+def tag(capsys: pytest.CaptureFixture[str], address: str) -> Any:
+    def call(*words: str) -> tuple[int, str, str]:
+        code = run(["tag", *words, "--address", address])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_tags_are_sent_as_they_were_spelled_and_shown(tag: Any, manager: FakeManager) -> None:
+    code, out, _ = tag("experiments/digits", "model=mlp", "size=3.10", "best=true", "--unset", "old", "--key", "k")
+    sent = manager.submitted[-1]
+    assert (code, out) == (0, "experiments/digits  quality=good\n")
+    assert sent.tag.tags_json == '{"model": "mlp", "size": 3.10, "best": true, "old": null}'
+    assert (sent.tag.bundle, sent.client_key) == ("experiments/digits", "k")
+    code, out, _ = tag("experiments/digits", "a=1", "--json")
+    assert json.loads(out) == {"request": REQUEST, "state": "done", "bundle": "experiments/digits",
+                               "tags": {"quality": "good"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [(), ("model",), ("a=1", "a=2"), ("a=1", "--unset", "a"), ("=1",)])
+def test_tags_that_are_none_are_wrong_usage(tag: Any, words: tuple[str, ...]) -> None:
+    code, out, err = tag("experiments/digits", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)

@@ -162,6 +162,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             package_json='{"tasks": [{"name": "loss curve", "task_src": "loss.json"}], '
             '"standing": [{"name": "c", "on": "child", "run": ["loss curve"]}]}',
             parameters_json='{"lr": 0.10}',
+            tags_json='{"quality": "good", "gone": null}',
         )
 
     async def ListBundles(  # noqa: N802

@@ -39,6 +39,7 @@ bundles = st.builds(
     ok=st.booleans(),
     metrics_json=texts,
     inherited=blobs,
+    tags_json=texts,
 )
 limits = st.builds(Limits, instants, instants, sizes)
 tasks = st.builds(
