@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Literal
 
@@ -20,8 +21,12 @@ from plotter2.model.names import did_you_mean, listed
 SOURCE_BYTES_MAX = 256 << 10
 """One file; larger ones are not read: the parser holds the interpreter while it works."""
 FILES_MAX = 1_000
+SEARCHED_CHARS_MAX = 16 << 20
+PARSED_CHARS_MAX = 1 << 20
+"""Of all the code that is looked through for one name, and of the files that have it in them."""
 NEAR_FILES_MAX = 5_000
 CODE_SUFFIX = ".py"
+_DEFINITION = re.compile(r"^\s*(?:async\s+)?def\s+([A-Za-z_]\w*)", re.MULTILINE)
 _NO_VALUE = object()
 
 Read = Callable[[str], str]
@@ -148,27 +153,45 @@ def _is_code(path: str, folder: str) -> bool:
 
 
 def _search(name: str, code: list[str], folder: str, read: Read) -> tuple[str, Function]:
-    if len(code) > FILES_MAX:
-        raise PackageError(f"{folder}/ has {len(code)} files of code, too many to search; write 'PATH:{name}'.")
+    """Only files that have the name in them are parsed: a program may have megabytes of code."""
+    word = name.rpartition(".")[2]
     found: list[tuple[str, Function]] = []
-    known: dict[str, None] = {}
+    others: dict[str, str] = {}
     closed: list[str] = []
-    for path in code:
+    searched = parsed = 0
+    for number, path in enumerate(code):
         try:
-            functions = scan(read(path), path).functions
+            text = read(path)
+            searched, parsed = searched + len(text), parsed + len(text) * (word in text)
+            if number == FILES_MAX or searched > SEARCHED_CHARS_MAX or parsed > PARSED_CHARS_MAX:
+                raise PackageError(f"{folder}/ has too much code to look for {name!r} in; write 'PATH:{name}'.")
+            others |= dict.fromkeys(_DEFINITION.findall(text), path)
+            functions = scan(text, path).functions if word in text else {}
         except ScriptError:
             closed.append(path)
             continue
-        known |= dict.fromkeys(functions)
         if name in functions:
             found.append((path, functions[name]))
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(found) > 1:
         places = " or ".join(f"'{path}:{name}'" for path, _ in found)
         raise PackageError(f"{name!r} is defined more than once; write {places}.")
-    unread = f" (these cannot be read: {listed(closed)})" if closed else ""
-    raise PackageError(f"no file below {folder}/{unread} defines a function {name!r}{_instead(name, known)}")
+    if not found:
+        unread = f" (these cannot be read: {listed(closed)})" if closed else ""
+        hint = _nearest(name, word, others, read)
+        raise PackageError(f"no file below {folder}/{unread} defines a function {name!r}{hint}")
+    return found[0]
+
+
+def _nearest(name: str, word: str, others: Mapping[str, str], read: Read) -> str:
+    """The end of a sentence about a name that no file defines, from the names that stand behind a `def`."""
+    near = get_close_matches(word, others, n=1)
+    if not near:
+        return f"; it defines {listed(others)}." if others else "."
+    try:
+        path = others[near[0]]
+        return did_you_mean(name, scan(read(path), path).functions)
+    except ScriptError:
+        return "."
 
 
 def _functions(body: list[ast.stmt], prefix: str) -> Iterator[Function]:

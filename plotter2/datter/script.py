@@ -22,6 +22,8 @@ from plotter2.datter.keys import nearest
 from plotter2.errors import ScriptError
 
 KEPT_SCRIPTS = 256
+CHARS_MAX = 256 << 10
+"""Python's parser takes up to 600 times a text in memory, 10 s a megabyte, and lets nothing else run meanwhile."""
 ENTRY = "task"
 CONTRACT = frozenset({"expose", "impose"})
 _HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
@@ -53,8 +55,12 @@ def compiled(source: str, filename: str) -> Script:
     """Read a script.
 
     Raises:
-        ScriptError: it cannot run: a syntax error, no `task()`, an unknown name; with file and line.
+        ScriptError: it cannot run: too long, a syntax error, no `task()`, an unknown name; with file and line.
     """
+    if len(source) > CHARS_MAX:
+        raise ScriptError(
+            f"{filename} has {len(source)} characters; a script has at most {CHARS_MAX}. Put data into a bundle."
+        )
     try:
         text = rewritten(source) if _HAS_CONTRACT.search(source) else source
         tree = ast.parse(text, filename)

@@ -106,3 +106,8 @@ def test_a_script_is_compiled_once() -> None:
 
 def test_other_kinds_are_not_looked_at() -> None:
     check_source("\x00not python", "x.wasm", "wasm")
+
+
+def test_a_script_that_is_too_long_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(ScriptError, match=r"long\.py has 4000017 characters; a script has at most 262144\."):
+        check_source("def task(): pass\n" + "a=1\n" * 1_000_000, "long.py", "script")
