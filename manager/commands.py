@@ -255,6 +255,14 @@ class Materialise:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRecord:
+    """Leave a delivery's record in the history of its bundle; `files` are those of the version it made."""
+
+    delivery: Delivery
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TakeOutputs:
     """Bring what a run made under output/."""
 
@@ -289,6 +297,7 @@ Effect = (
     | StopOnProplet
     | InstallDelivery
     | Materialise
+    | KeepRecord
     | TakeOutputs
     | StartService
     | StopService

@@ -17,6 +17,7 @@ from manager.commands import (
     Answer,
     Command,
     InstallDelivery,
+    KeepRecord,
     Materialise,
     SaveBundle,
     SaveDelivery,
@@ -85,12 +86,19 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
         version, inherited = _version(state, offer, event, digest, now)
         commands += _adopt(state, offer, version, inherited, now)
     request = replace(request, ask_json=json.dumps({"bundle": version.path, "version": version.version}))
-    delivery = Delivery(offer.delivery_id, request.id, version.path, version.version, is_new, now)
-    commands += [SaveRequest(request), SaveDelivery(delivery)]
-    state.remember_delivery(delivery, version)
+    place = version.path, version.version
+    delivery = Delivery(offer.delivery_id, request.id, *place, is_new, now, offer.manifest_json)
+    commands += [
+        SaveRequest(request),
+        SaveDelivery(delivery),
+        note("delivery.installed", delivery.id, now, bundle=version.path, version=version.version, new=is_new),
+        KeepRecord(delivery, tuple(sorted(offer.files)) if is_new else ()),
+    ]
+    short = replace(delivery, manifest_json="")
+    state.remember_delivery(short, version)
     del state.installing[offer.delivery_id]
     tokens = state.waiting_for.pop(offer.delivery_id, [])
-    return [*commands, *(Answer(token, (delivery, version)) for token in tokens)]
+    return [*commands, *(Answer(token, (short, version)) for token in tokens)]
 
 
 def _adopt(

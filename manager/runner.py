@@ -19,6 +19,7 @@ from manager.commands import (
     AssignRuns,
     Effect,
     InstallDelivery,
+    KeepRecord,
     Materialise,
     Notify,
     NotifyCalls,
@@ -40,6 +41,7 @@ from manager.servicelink import ServiceLink
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.service import ServiceSpec
 
 INSTALLS_AT_A_TIME = 4
@@ -87,6 +89,9 @@ class Runner:
             case Materialise():
                 self._tree.expect(effect.bundle)
                 self._spawn(self._show(effect), f"show {effect.bundle}")
+            case KeepRecord():
+                self._tree.expect(effect.delivery.bundle)
+                self._spawn(self._keep(effect), f"record {effect.delivery.id}")
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case StartService():
@@ -141,7 +146,12 @@ class Runner:
             raise PackageError(reason) from wrong
 
     async def _show(self, effect: Materialise) -> None:
-        strays = await self._tree.show(effect)
+        await self._tell_of(await self._tree.show(effect))
+
+    async def _keep(self, effect: KeepRecord) -> None:
+        await self._tell_of(await self._tree.keep_record(effect))
+
+    async def _tell_of(self, strays: list[QuarantineItem]) -> None:
         if strays:
             await self._loop.put(StraysFound(0, tuple(strays)))
 

@@ -13,11 +13,13 @@ from collections.abc import Collection
 
 import structlog
 
-from manager.commands import Materialise
+from manager.commands import KeepRecord, Materialise
 from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer
-from manager.store import Store
+from manager.organizer.records import Record, record_of
+from manager.store import Delivery, Store
 from plotter2.errors import Plotter2Error
+from plotter2.ids import DeliveryId
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
 
@@ -59,10 +61,32 @@ class Tree:
             # The folders are a view: what is missing there is still in the store, and `verify` names it.
             self._log.error("show.failed", bundle=wanted.bundle, version=wanted.version, why=wrong.message)
         finally:
-            self._pending[wanted.bundle] -= 1
-            if not self._pending[wanted.bundle]:
-                del self._pending[wanted.bundle]
+            self._met(wanted.bundle)
         return []
+
+    def _met(self, bundle: str) -> None:
+        self._pending[bundle] -= 1
+        if not self._pending[bundle]:
+            del self._pending[bundle]
+
+    async def keep_record(self, wanted: KeepRecord) -> list[QuarantineItem]:
+        """Leave the record of a delivery that was expected.
+
+        Returns:
+            What stood in the way and is in quarantine now.
+        """
+        try:
+            return await asyncio.to_thread(self._organizer.keep_record, record_of(wanted.delivery, wanted.files))
+        except Plotter2Error as wrong:
+            self._log.error("record.failed", delivery=wanted.delivery.id, why=wrong.message)
+        finally:
+            self._met(wanted.delivery.bundle)
+        return []
+
+    async def record(self, delivery: Delivery) -> Record:
+        """What the record of a delivery holds."""
+        files = await self._store.files_of(delivery.bundle, delivery.version) if delivery.is_new else ()
+        return record_of(delivery, files)
 
     async def show_again(self, bundle: str) -> list[QuarantineItem]:
         """Put right what the folder of a bundle shows.
@@ -111,8 +135,17 @@ class Tree:
                     files = await self._store.files_of(record.key, version)
                     self.expect(record.key)
                     await self.show(Materialise(record.key, version, files))
+                elif record.kind == "delivery.installed":
+                    await self._catch_up_record(DeliveryId(record.key))
             offset = records[-1].offset + 1
         await self._store.commit_offset(GROUP, JOURNAL, 0, offset)
+
+    async def _catch_up_record(self, delivery_id: DeliveryId) -> None:
+        delivery = await self._store.get_delivery(delivery_id)
+        if delivery is not None:
+            files = await self._store.files_of(delivery.bundle, delivery.version) if delivery.is_new else ()
+            self.expect(delivery.bundle)
+            await self.keep_record(KeepRecord(delivery, files))
 
     async def checkpoint(self) -> None:
         """Remember how far it has come, now and then, until cancelled."""

@@ -20,12 +20,15 @@ from manager.desk import Desk
 from manager.events import StraysFound, Verified
 from manager.organizer import Organizer
 from manager.organizer.folders import LISTINGS, SKELETON
+from manager.organizer.records import FOLDERS, PLACE, Record, name_of
 from manager.organizer.strays import QUARANTINE
 from manager.state import State
 from manager.store import Store
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, Plotter2Error
+from plotter2.ids import DeliveryId
 from plotter2.layout import Layout
+from plotter2.model.bundle import FileEntry
 from plotter2.model.paths import CHILDREN
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.verification import Counts, Fault, Finding
@@ -155,6 +158,10 @@ class Verifier:
                 yield await self._listings()
             known = [one for one in below if self._is_folder(one, above)]
             stack += ((one, above) for one in reversed(known))
+            for record in [found for one in below if one not in known and (found := await self._record(one))]:
+                known.append(record.folder)
+                yield await self._check_record(record)
+                stack.append((record.folder, (*above, _explained(record))))
             strange = [one for one in names if not any(one in shown.files for shown in above)]
             strange += [one for one in below if one not in known]
             if strange:
@@ -182,14 +189,33 @@ class Verifier:
         is_place = self._catalog.get(path) is not None or self._catalog.has_below(tree)
         return is_place or any(path in shown.folders for shown in above)
 
+    async def _record(self, folder: str) -> Record | None:
+        """What a folder holds, if it is the record of a delivery."""
+        place, _, name = folder.rpartition("/")
+        bundle = place.removesuffix(f"/{PLACE}")
+        delivery = await self._store.get_delivery(DeliveryId(name.partition("-")[2])) if bundle != place else None
+        if delivery is None or (delivery.bundle, name_of(delivery)) != (bundle, name):
+            return None
+        return await self._tree.record(delivery)
+
+    async def _check_record(self, record: Record) -> list[Finding]:
+        found = await asyncio.to_thread(self._organizer.check_folder, record.folder, record.files)
+        hidden = [one for one in found if one.fault is Fault.HIDDEN]
+        if not hidden or self._tree.is_expected(record.bundle):
+            return [one for one in found if one.fault is not Fault.HIDDEN]
+        try:
+            strays = await asyncio.to_thread(self._organizer.keep_record, record)
+        except Plotter2Error as wrong:
+            self._log.warning("record.failed", record=record.folder, why=wrong.message)
+            return found
+        kept = [one for one in found if one.fault is not Fault.HIDDEN]
+        return kept + [replace(one, remedy="is shown again") for one in hidden] + await self._told(strays)
+
     async def _shown(self, bundle: str) -> _Shown:
         newest = await self._store.get_bundle(bundle)
         version = newest.version if newest else 0
         files = await self._store.files_of(bundle, version) if newest else ()
-        names = frozenset(f"{bundle}/{entry.path}" for entry in files)
-        kept = {f"{bundle}/{one}/" for one in SKELETON}
-        folders = {path[:end] for path in (*names, *kept) for end in _slashes(path)}
-        return _Shown(bundle, version, names, frozenset(folders))
+        return _shown(bundle, version, files, SKELETON)
 
     async def _listings(self) -> list[Finding]:
         """Of our own notes on what is shown where, those that belong to no bundle."""
@@ -219,6 +245,16 @@ class Verifier:
         if items:
             await self._desk.ask(lambda token: StraysFound(token, tuple(items)))
         return [Finding(one.place, one.reason, Fault.STRAY, f"lies in {one.kept} now", one.id) for one in items]
+
+
+def _shown(folder: str, version: int, files: Sequence[FileEntry], folders: Sequence[str]) -> _Shown:
+    names = frozenset(f"{folder}/{entry.path}" for entry in files)
+    kept = {f"{folder}/{one}/" for one in folders}
+    return _Shown(folder, version, names, frozenset(path[:end] for path in (*names, *kept) for end in _slashes(path)))
+
+
+def _explained(record: Record) -> _Shown:
+    return _shown(record.folder, 0, record.files, FOLDERS)
 
 
 def _take(steps: Iterator[T], count: int) -> list[T]:

@@ -75,7 +75,9 @@ class Manager:
     numbers: itertools.count[int]
     there: set[bytes] = field(default_factory=set)
 
-    async def push(self, bundle: str, files: Files, *, service_id: str = "") -> manager_pb2.DeliverResponse:
+    async def push(
+        self, bundle: str, files: Files, *, service_id: str = "", manifest_json: str = ""
+    ) -> manager_pb2.DeliverResponse:
         """Deliver files into a bundle; raises what the manager answers."""
         entries = []
         for path, given in sorted(files.items()):
@@ -92,7 +94,7 @@ class Manager:
         message = manager_pb2.DeliverRequest(
             delivery_id=f"dlv-{next(self.numbers):032x}",
             bundle=bundle,
-            manifest_json=manifest.write("ann", SystemClock().now(), {}),
+            manifest_json=manifest_json or manifest.write("ann", SystemClock().now(), {}),
             files=entries,
             service_id=service_id,
         )

@@ -18,6 +18,7 @@ from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
 from manager.organizer.outputs import lay_assets, take_outputs
+from manager.organizer.records import Record
 from manager.organizer.versions import Versions
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
@@ -126,6 +127,20 @@ class Organizer:
             LimitError: the disk is full.
         """
         lay_assets(self._layout)
+
+    def keep_record(self, record: Record) -> list[QuarantineItem]:
+        """Leave what a delivery was in the history of its bundle, as read-only links.
+
+        Returns:
+            What stood in the way and is in quarantine now.
+
+        Raises:
+            CorruptionError: a blob is missing.
+            LimitError: the disk is full.
+        """
+        for digest, text in record.documents.items():
+            self.put(digest, [text], len(text))
+        return self._folders.keep_record(record)
 
     def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
         """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.

@@ -17,6 +17,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from manager.organizer.disk import is_file, is_same, status, trouble
+from manager.organizer.records import FOLDERS, Record
 from manager.organizer.strays import Quarantine
 from plotter2 import files as durable
 from plotter2.errors import CorruptionError
@@ -46,6 +47,17 @@ class Folders:
             paths.file_path(entry.path)
         with self._lock, trouble(f"showing bundle {name!r}"):
             return self._show(name, {(entry.path, entry.digest) for entry in files})
+
+    def keep_record(self, record: Record) -> list[QuarantineItem]:
+        """See `Organizer.keep_record`."""
+        with self._lock, trouble(f"leaving the record {record.folder!r}"):
+            folder = _Folder(self._layout, record.folder, self._quarantine)
+            folder.make(FOLDERS)
+            for entry in record.files:
+                folder.place(entry.path, entry.digest, ())
+            if folder.has_changed:
+                durable.sync_tree(self._layout.source, folder.placed)
+            return folder.strays
 
     def set_aside(self, paths: Sequence[str], bundles: Sequence[str], reason: str) -> list[QuarantineItem]:
         """See `Organizer.set_aside`."""

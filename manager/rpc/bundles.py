@@ -10,8 +10,9 @@ from manager.rpc.requests import page_of
 from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
-from plotter2.model import paths
+from plotter2.model import manifest, paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion
+from plotter2.model.depends import depends
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
 
@@ -42,6 +43,11 @@ class BundleCalls:
         found = await version_of(self._doors, name, request.version)
         response = await self._describe(found, with_files=request.with_files)
         spoken = {found.inherited}
+        if request.with_manifest:
+            delivery = await self._doors.store.get_delivery_of(found.request_id)
+            if delivery is not None and delivery.manifest_json:
+                response.manifest_json = delivery.manifest_json
+                response.depends.extend(await asyncio.to_thread(_depends, delivery.manifest_json))
         if request.with_descendants:
             for below in list(self._doors.state.catalog.below(name)):
                 version = await self._doors.store.get_bundle(below)
@@ -97,6 +103,10 @@ class BundleCalls:
 
         is_new = await self._doors.organizer.put_stream(first.begin.digest, first.begin.size_bytes, chunks())
         return pb.PutBlobResponse(is_new=is_new)
+
+
+def _depends(manifest_json: str) -> list[str]:
+    return [str(one) for one in depends(manifest.parse(manifest_json))]
 
 
 def _check_digest(digest: bytes) -> None:

@@ -71,7 +71,12 @@ class VersionCalls:
         if not page.total:
             self._doors.state.catalog.need(path)
         entries = [
-            pb.HistoryEntry(request=wire_requests.request_to_proto(one.request), version=one.version, is_new=one.is_new)
+            pb.HistoryEntry(
+                request=wire_requests.request_to_proto(one.request),
+                version=one.version,
+                is_new=one.is_new,
+                delivery_id=one.delivery_id,
+            )
             for one in page.items
         ]
         return pb.ListHistoryResponse(entries=entries, total=page.total)

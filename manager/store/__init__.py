@@ -38,6 +38,7 @@ class Delivery:
     version: int
     is_new: bool
     installed_at: Instant
+    manifest_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,13 @@ class HistoryRow:
     Attributes:
         version: the version that a push made, or found to be the same; 0 for everything else.
         is_new: whether that push made it.
+        delivery_id: the delivery that a push was, "" for everything else.
     """
 
     request: Request
     version: int = 0
     is_new: bool = False
+    delivery_id: DeliveryId = DeliveryId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,10 @@ class Store(EventLog, Protocol):
 
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery; None if it never arrived."""
+        ...
+
+    async def get_delivery_of(self, request: RequestId) -> Delivery | None:
+        """The delivery that a push was; the first one, where there are several."""
         ...
 
     async def list_outputs(

@@ -244,7 +244,7 @@ class MemoryStore:
         made = {one.request_id: one for one in sorted(self._deliveries.values(), key=lambda one: one.id, reverse=True)}
         chosen = [replace(one, children=()) for one in self._requests.values() if is_below(one.bundle, bundle)]
         history = (
-            HistoryRow(one, made[one.id].version, made[one.id].is_new) if one.id in made else HistoryRow(one)
+            HistoryRow(one, was.version, was.is_new, was.id) if (was := made.get(one.id)) else HistoryRow(one)
             for one in sorted(chosen, key=lambda one: (one.created_at, one.id))
         )
         return _page(history, offset, limit)
@@ -275,6 +275,11 @@ class MemoryStore:
     async def get_delivery(self, delivery: DeliveryId) -> Delivery | None:
         """What became of a delivery."""
         return self._deliveries.get(delivery)
+
+    async def get_delivery_of(self, request: RequestId) -> Delivery | None:
+        """The delivery that a push was."""
+        made = [one for one in self._deliveries.values() if one.request_id == request]
+        return min(made, key=lambda one: one.id) if made else None
 
     async def get_item(self, item: str) -> QuarantineItem | None:
         """What is, or was, in quarantine under this id."""

@@ -204,11 +204,11 @@ from unnest(
 where services.id = new.id;
 
 -- name: put_deliveries
-insert into deliveries (id, request_id, bundle, version, is_new, installed_at)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::float8[])
+insert into deliveries (id, request_id, bundle, version, is_new, installed_at, manifest)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::float8[], $7::text[])
 on conflict (id) do update set
     request_id = excluded.request_id, bundle = excluded.bundle, version = excluded.version,
-    is_new = excluded.is_new, installed_at = excluded.installed_at;
+    is_new = excluded.is_new, installed_at = excluded.installed_at, manifest = excluded.manifest;
 
 -- name: live_requests
 select * from requests where not has_ended order by created_at, id;
@@ -334,6 +334,9 @@ order by run_key, versions.created_at desc, versions.id desc;
 -- name: get_delivery
 select * from deliveries where id = $1;
 
+-- name: get_delivery_of
+select * from deliveries where request_id collate "C" = $1 order by id limit 1;
+
 -- name: list_outputs
 with chosen as (
     select * from outputs
@@ -366,11 +369,12 @@ order by 1 limit $6;
 with chosen as (
     select * from requests where bundle = $3 or (bundle >= $3 || '/' and bundle < $3 || '0')
 )
-select counted.rows_in_all, page.*, made.version as made_version, made.is_new as made_new
+select counted.rows_in_all, page.*, made.version as made_version, made.is_new as made_new,
+    made.id as made_by
 from (select count(*) as rows_in_all from chosen) as counted
 left join (select * from chosen order by created_at, id offset $1 limit $2) as page on true
 left join lateral (
-    select version, is_new from deliveries where deliveries.request_id collate "C" = page.id order by id limit 1
+    select id, version, is_new from deliveries where deliveries.request_id collate "C" = page.id order by id limit 1
 ) as made on true
 order by page.created_at, page.id;
 

@@ -133,6 +133,10 @@ class Reader:
         """What became of a delivery."""
         return await self._one(rows.to_delivery, "get_delivery", delivery)
 
+    async def get_delivery_of(self, request: RequestId) -> Delivery | None:
+        """The delivery that a push was."""
+        return await self._one(rows.to_delivery, "get_delivery_of", request)
+
     async def get_item(self, item: str) -> QuarantineItem | None:
         """What is, or was, in quarantine under this id."""
         return await self._one(rows.to_item, "get_item", item)

@@ -143,7 +143,7 @@ def status_values(one: ServiceRow) -> Values:
 
 def delivery_values(one: Delivery) -> Values:
     """For put_deliveries."""
-    return one.id, one.request_id, one.bundle, one.version, one.is_new, one.installed_at
+    return one.id, one.request_id, one.bundle, one.version, one.is_new, one.installed_at, one.manifest_json
 
 
 def entry_values(one: Entry) -> Values:
@@ -270,7 +270,8 @@ def to_file_change(row: Row) -> FileChange:
 
 def to_history(row: Row) -> HistoryRow:
     """A request with what it came to."""
-    return HistoryRow(to_request(row), row["made_version"] or 0, bool(row["made_new"]))
+    made_by = DeliveryId(row["made_by"] or "")
+    return HistoryRow(to_request(row), row["made_version"] or 0, bool(row["made_new"]), made_by)
 
 
 def to_worker(row: Row) -> Worker:
@@ -306,7 +307,7 @@ def to_delivery(row: Row) -> Delivery:
     """What became of a delivery."""
     return Delivery(
         DeliveryId(row["id"]), RequestId(row["request_id"]), row["bundle"], row["version"], row["is_new"],
-        Instant(row["installed_at"]),
+        Instant(row["installed_at"]), row["manifest"],
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -141,6 +141,8 @@ def _show_contents(session: Session, found: Contents) -> None:
         "tags": output.settings(one.tags_json),
         "description": one.package.get("description", ""),
         "inherits from": " ".join(found.inherited.line),
+        "came with": _paperwork(found.manifest),
+        "builds on": ", ".join(found.depends),
     }
     output.plain({name: value for name, value in lines.items() if value})
     rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
@@ -152,6 +154,10 @@ def _show_contents(session: Session, found: Contents) -> None:
         output.table(("inherited", "name", "from"), traits, "")
     for inner in found.below:
         print(f"{inner.bundle.bundle}  {output.settings(inner.bundle.parameters_json)}")
+
+
+def _paperwork(manifest: dict[str, Any]) -> str:
+    return f"a manifest by {manifest['user']} of {manifest['date']}" if manifest else ""
 
 
 def _show_request(session: Session, found: Request) -> None:

@@ -116,6 +116,8 @@ def contents(one: Contents) -> Document:
         },
         "blank": one.is_blank,
         "below": [bundle(inner.bundle) for inner in one.below],
+        "manifest": raw(one.manifest_json, "null"),
+        "depends": list(one.depends),
     }
 
 
@@ -222,7 +224,7 @@ def request_line(one: Request) -> Document:
 
 def history_entry(one: HistoryEntry) -> Document:
     """A line of `history`."""
-    return {**request_line(one.request), "version": one.version or None, "new": one.is_new}
+    return {**request_line(one.request), "version": one.version or None, "new": one.is_new, "delivery": one.delivery}
 
 
 def difference(one: Difference) -> Document:

@@ -198,6 +198,8 @@ def _contents_of(message: manager_pb2.GetBundleResponse, known: Mapping[bytes, I
         tuple(File.of(file_entry_from_proto(entry)) for entry in message.files),
         tuple(_contents_of(one, known) for one in message.descendants),
         known.get(message.bundle.inherited, Inherited()),
+        message.manifest_json,
+        tuple(message.depends),
     )
 
 
@@ -215,7 +217,7 @@ def difference_of(parts: Sequence[manager_pb2.DiffBundlesResponse]) -> Differenc
 
 def history_of(message: manager_pb2.HistoryEntry) -> HistoryEntry:
     """Something that was asked, and what it came to."""
-    return HistoryEntry(request_of(message.request), message.version, message.is_new)
+    return HistoryEntry(request_of(message.request), message.version, message.is_new, message.delivery_id)
 
 
 def worker_of(message: manager_pb2.Worker) -> Worker:

@@ -47,7 +47,8 @@ async def test_history_is_everything_asked_about_a_bundle_oldest_first_and_what_
     await put(store, delivery(1), replace(delivery(2), version=1, is_new=False), delivery(5))
     found = await store.list_history("digits", 0, 10)
     assert found.items == (
-        HistoryRow(made, 1, is_new=True), HistoryRow(same, 1), HistoryRow(replace(redo, children=())),
+        HistoryRow(made, 1, is_new=True, delivery_id=delivery(1).id), HistoryRow(same, 1, delivery_id=delivery(2).id),
+        HistoryRow(replace(redo, children=())),
         HistoryRow(below),
     )  # fmt: skip
     page = await store.list_history("digits", 1, 2)
@@ -83,3 +84,12 @@ async def test_a_task_remembers_the_version_that_declares_it(store: Store) -> No
     row = replace(row, task=replace(row.task, version=3))
     await put(store, row)
     assert await store.get_task(row.task.id) == row
+
+
+@pytest.mark.req("r059", "r062")
+async def test_a_delivery_keeps_its_manifest_and_is_found_by_its_push(store: Store) -> None:
+    kept = replace(delivery(1), manifest_json='{"user": "ann"}')
+    await put(store, delivery(2), kept)
+    assert await store.get_delivery(kept.id) == kept
+    assert await store.get_delivery_of(kept.request_id) == kept
+    assert await store.get_delivery_of(request(9).id) is None

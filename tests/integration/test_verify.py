@@ -55,7 +55,7 @@ async def test_a_home_as_plotter2_left_it_is_in_order(manager: Manager) -> None:
         found = await manager.client.verify(contents=contents)
         assert (found.findings, found.ok) == ((), True)
         assert (found.counts.bundles, found.counts.files) == (3, 8)
-        assert found.counts.blobs == (5 if contents else 0)
+        assert found.counts.blobs >= 5 if contents else found.counts.blobs == 0
     assert [one["strays"] for one in await journal(manager, "verify.ended")] == [0, 0]
 
 

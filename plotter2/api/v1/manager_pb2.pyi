@@ -951,12 +951,15 @@ class GetBundleRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     WITH_FILES_FIELD_NUMBER: _builtins.int
     WITH_DESCENDANTS_FIELD_NUMBER: _builtins.int
+    WITH_MANIFEST_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     """0 means the newest."""
     with_files: _builtins.bool
     with_descendants: _builtins.bool
     """Also every bundle below it, at its newest version: each before its children, in the order it declares for them."""
+    with_manifest: _builtins.bool
+    """Also the manifest that this version came with."""
     def __init__(
         self,
         *,
@@ -964,10 +967,11 @@ class GetBundleRequest(_message.Message):
         version: _builtins.int = ...,
         with_files: _builtins.bool = ...,
         with_descendants: _builtins.bool = ...,
+        with_manifest: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -981,6 +985,10 @@ class GetBundleResponse(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     DESCENDANTS_FIELD_NUMBER: _builtins.int
     INHERITANCES_FIELD_NUMBER: _builtins.int
+    MANIFEST_JSON_FIELD_NUMBER: _builtins.int
+    DEPENDS_FIELD_NUMBER: _builtins.int
+    manifest_json: _builtins.str
+    """As its sender wrote it; empty for what came without, and where it was not asked for."""
     @_builtins.property
     def bundle(self) -> _common_pb2.Bundle: ...
     @_builtins.property
@@ -991,6 +999,10 @@ class GetBundleResponse(_message.Message):
     def inheritances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inheritance]:
         """Every snapshot that this bundle or a descendant speaks of, once."""
 
+    @_builtins.property
+    def depends(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the manifest says that the version builds on: `bundle` or `bundle@version`."""
+
     def __init__(
         self,
         *,
@@ -998,10 +1010,12 @@ class GetBundleResponse(_message.Message):
         files: _abc.Iterable[_common_pb2.FileEntry] | None = ...,
         descendants: _abc.Iterable[Global___GetBundleResponse] | None = ...,
         inheritances: _abc.Iterable[Global___Inheritance] | None = ...,
+        manifest_json: _builtins.str = ...,
+        depends: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "manifest_json", b"manifest_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1708,10 +1722,13 @@ class HistoryEntry(_message.Message):
     REQUEST_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     IS_NEW_FIELD_NUMBER: _builtins.int
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The version that a push came to; 0 for everything else."""
     is_new: _builtins.bool
     """False: the content was the same as that version already."""
+    delivery_id: _builtins.str
+    """The delivery that a push was; its record lies under meta/history/ of the bundle."""
     @_builtins.property
     def request(self) -> Global___Request: ...
     def __init__(
@@ -1720,10 +1737,11 @@ class HistoryEntry(_message.Message):
         request: Global___Request | None = ...,
         version: _builtins.int = ...,
         is_new: _builtins.bool = ...,
+        delivery_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_new", b"is_new", "request", b"request", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "is_new", b"is_new", "request", b"request", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

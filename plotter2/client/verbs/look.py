@@ -24,17 +24,19 @@ class Look(Core):
 
         return await everything(page)
 
-    async def bundle(self, name: str, *, files: bool = True, below: bool = False) -> Contents:
-        """One bundle (`name` or `name@version`) with its files and what lies below it."""
+    async def bundle(self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False) -> Contents:
+        """One bundle (`name` or `name@version`) with its files, what lies below it, and the manifest it came with."""
         path, version = asks.bundle_and_version(name)
-        message = manager_pb2.GetBundleRequest(bundle=path, version=version, with_files=files, with_descendants=below)
+        message = manager_pb2.GetBundleRequest(
+            bundle=path, version=version, with_files=files, with_descendants=below, with_manifest=manifest
+        )
         answer = await self._link.ask(lambda stub: stub.GetBundle(message, timeout=asks.TIMEOUT_S))
         return asks.contents_of(answer)
 
     async def show(self, thing: str) -> Contents | Request | Run:
         """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
         if not thing.startswith("req-"):
-            return await self.bundle(thing, below=True)
+            return await self.bundle(thing, below=True, manifest=True)
         head, _, _ = thing.partition(".")
         request = await self.request(head)
         if head == thing:

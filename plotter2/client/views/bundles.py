@@ -138,12 +138,18 @@ class Contents:
 
     Iteration gives the bundle itself first, then every bundle below it, each before its own children and in the order
     that their holder declares (requirement 029). Its own data is one element beside its children, not around them.
+
+    Attributes:
+        manifest_json: what it came with, as its sender wrote it; "" for nothing, and where it was not asked for.
+        depends: the bundles that the manifest says it builds on, as `name` or `name@version`.
     """
 
     bundle: Bundle
     files: tuple[File, ...] = field(default=(), repr=False)
     below: tuple[Contents, ...] = ()
     inherited: Inherited = field(default=Inherited(), repr=False)
+    manifest_json: str = field(default="", repr=False)
+    depends: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Contents]:
         yield self
@@ -155,6 +161,11 @@ class Contents:
         """Whether nothing can be asked of it: it neither declares nor inherits a task, head or link (r032)."""
         inherits = any(one.section in OPERATIONS for one in self.inherited.traits)
         return not inherits and not any(self.bundle.package.get(section) for section in OPERATIONS)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest it came with; empty where there is none."""
+        return json_or(self.manifest_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
 
 @dataclass(frozen=True, slots=True)

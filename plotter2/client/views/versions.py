@@ -65,11 +65,13 @@ class HistoryEntry:
     Attributes:
         version: the version that a push made, or found to be the same; 0 for everything else.
         is_new: whether that push made it.
+        delivery: the delivery that the push was; its record lies under `meta/history/` of the bundle.
     """
 
     request: Request
     version: int = 0
     is_new: bool = False
+    delivery: str = ""
 
     @property
     def outcome(self) -> str:

@@ -1,0 +1,105 @@
+"""Manifests through the whole manager: kept with what became of them, shown, and never consulted again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from manager.eventlog import EventLog
+from manager.store.memory import MemoryStore
+from manager.tree import GROUP
+from plotter2.clock import Instant
+from plotter2.errors import ManifestError
+from plotter2.model import manifest
+from plotter2.model.record import JOURNAL
+from tests.managerkit import Files, Manager, managing
+
+FILES: Files = {"a.csv": b"1", "code_sources/run.py": b"print()"}
+PAPER = manifest.write("ann", Instant(1_700_000_000), {}, {"depends": ["data/y@2"], "note": "0.10"})
+NEWER = manifest.write("bob", Instant(1_700_000_001), {}, {})
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
+    async with managing(tmp_path / "home") as found:
+        yield found
+
+
+async def records(manager: Manager, bundle: str, count: int) -> list[Path]:
+    root = manager.layout.source / bundle / "meta" / "history"
+    async with asyncio.timeout(20):
+        while manager.tree.is_expected(bundle) or len(list(root.glob("*"))) < count:
+            await asyncio.sleep(0.01)
+    return sorted(root.iterdir())
+
+
+@pytest.mark.req("r005", "r059", "r062")
+async def test_each_delivery_leaves_its_record_and_its_version_shows_the_manifest(manager: Manager) -> None:
+    made = await manager.push("lab/x", FILES, manifest_json=PAPER)
+    same = await manager.push("lab/x", FILES, manifest_json=NEWER)
+    assert not same.is_new
+    first, second = await records(manager, "lab/x", 2)
+    assert (first / "manifest.json").read_text() == PAPER
+    assert (first / "output_data" / "a.csv").read_bytes() == b"1"
+    assert (first / "source_data" / "run.py").read_bytes() == b"print()"
+    assert (second / "manifest.json").read_text() == NEWER
+    assert json.loads((second / "delivery.json").read_text())["request"] == same.request_id
+    found = await manager.client.show("lab/x@1")
+    assert found.manifest_json == PAPER  # type: ignore[union-attr]  # a bundle
+    assert found.depends == ("data/y@2",)  # type: ignore[union-attr]
+    assert (await manager.client.bundle("lab/x")).manifest == {}
+    history = await manager.client.history("lab/x")
+    assert [(one.request.id, one.outcome) for one in history] == [
+        (made.request_id, "made @1"), (same.request_id, "unchanged @1"),
+    ]  # fmt: skip
+    assert {one.delivery for one in history} == {path.name.partition("-")[2] for path in (first, second)}
+    assert [one.path for one in (await manager.client.bundle("lab/x")).files] == ["a.csv", "code_sources/run.py"]
+
+
+@pytest.mark.req("r003", "r062")
+async def test_records_are_verified_like_everything_else(manager: Manager) -> None:
+    await manager.push("lab/x", FILES, manifest_json=PAPER)
+    (record,) = await records(manager, "lab/x", 1)
+    assert (await manager.client.verify()).findings == ()
+    (record / "mine").write_bytes(b"by hand")
+    (record / "manifest.json").unlink()
+    (record.parent / f"20231114T221320Z-dlv-{9:032x}").mkdir()
+    (record.parent / f"20231114T221320Z-dlv-{9:032x}" / "manifest.json").write_bytes(b"forged")
+    found = await manager.client.verify(contents=False)
+    assert {(one.path.rpartition("/")[2], one.fault) for one in found.findings} == {
+        ("mine", "stray"), ("manifest.json", "hidden"), (f"20231114T221320Z-dlv-{9:032x}", "stray"),
+    }  # fmt: skip
+    assert (record / "manifest.json").read_text() == PAPER
+    assert (await manager.client.verify()).findings == ()
+
+
+@pytest.mark.req("r002", "r062")
+async def test_a_record_that_a_crash_left_out_is_made_at_the_next_start(tmp_path: Path) -> None:
+    store: EventLog = MemoryStore()
+    async with managing(tmp_path / "home", store) as manager:  # type: ignore[arg-type]  # a store
+        await manager.push("lab/x", FILES, manifest_json=PAPER)
+        (record,) = await records(manager, "lab/x", 1)
+        (record / "manifest.json").unlink()  # as if the process had died before
+        assert await store.committed_offset(GROUP, JOURNAL, 0) == 0
+        await manager.tree.catch_up()
+        assert (record / "manifest.json").read_text() == PAPER
+
+
+@pytest.mark.req("r059")
+async def test_dependencies_that_are_none_are_refused(manager: Manager) -> None:
+    wrong = manifest.write("ann", Instant(1_700_000_000), {}, {"depends": ["../x"]})
+    with pytest.raises(ManifestError, match=r"meta.depends\[0\]"):
+        await manager.push("lab/x", FILES, manifest_json=wrong)
+
+
+@pytest.mark.req("r064")
+async def test_a_manifests_claim_is_void_once_its_bundle_has_another_version(manager: Manager) -> None:
+    await manager.push("lab/x", FILES, manifest_json=PAPER)
+    await manager.push("lab/x", {"a.csv": b"2"}, manifest_json=NEWER)
+    found = await manager.client.bundle("lab/x", manifest=True)
+    assert (found.bundle.version, found.manifest["user"], found.depends) == (2, "bob", ())
+    assert (await manager.client.bundle("lab/x@1", manifest=True)).manifest["user"] == "ann"
