@@ -67,6 +67,7 @@ class Catalog:
         self._nodes: dict[str, Node] = {}
         self._children: dict[str, set[str]] = {}
         self._snapshots: dict[bytes, Snapshot] = {b"": NOTHING}
+        self._handed: tuple[tuple[str, int], bytes, str] = (("", 0), b"", "")
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -166,9 +167,15 @@ class Catalog:
             PackageError: a parent is not here, or what they give does not go together.
         """
         above = holder or self.holder(path)
-        snapshot = inheritance.inherit(
-            path, declared, self.parents(path, declared), above.as_parent() if above is not None else None
-        )
+        kin = above.as_parent() if above is not None else None
+        if kin is None or declared.parents or declared.prefer or path in kin.line:
+            return self._keep(inheritance.inherit(path, declared, self.parents(path, declared), kin))
+        place = kin.path, kin.version
+        if self._handed[0] != place:  # the many children of a redo all have the same from one version of their holder
+            self._handed = place, *self._keep(inheritance.inherit(path, declared, (), kin))
+        return self._handed[1:]
+
+    def _keep(self, snapshot: Snapshot) -> tuple[bytes, str]:
         text = inheritance.encode(snapshot)
         digest = inheritance.digest_of(text)
         self._snapshots.setdefault(digest, snapshot)

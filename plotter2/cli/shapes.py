@@ -275,6 +275,7 @@ def task(one: DeclaredTask) -> Document:
         "version": one.version,
         "source": one.source,
         "standing": list(one.standing),
+        "origin": one.origin or None,
     }
 
 

@@ -205,14 +205,17 @@ def tasks(
     session: Session,
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Only this one and what is below it.")] = "",
 ) -> None:
-    """List the tasks that bundles declare, and when they run by themselves."""
+    """List the tasks that bundles declare or have from ancestors, and when they run by themselves."""
     with session.connect() as p2:
         found = p2.tasks(bundle)
     if session.as_json:
         output.document(shapes.page(found, shapes.task))
         return
-    rows = [(one.name, one.bundle, one.source, ", ".join(f"on {event}" for event in one.standing)) for one in found]
-    output.table(("task", "bundle", "source", "by itself"), rows, "No bundle declares a task.")
+    rows = [
+        (one.name, one.bundle, one.source, one.origin, ", ".join(f"on {event}" for event in one.standing))
+        for one in found
+    ]
+    output.table(("task", "bundle", "source", "inherited from", "by itself"), rows, "No bundle declares a task.")
 
 
 def requests(

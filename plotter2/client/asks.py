@@ -261,6 +261,19 @@ def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:
     return tuple(found)
 
 
+def inherited_tasks(contents: Contents) -> tuple[DeclaredTask, ...]:
+    """The tasks that a bundle has from its ancestors, but for those of which it has its own."""
+    one = contents.bundle
+    own = {task.name for task in package.read(one.package_json).tasks}
+    return tuple(
+        DeclaredTask(
+            trait.name, one.bundle, one.version, trait.value.get("task_src") or "package.json", (), trait.origin
+        )
+        for trait in contents.inherited.traits
+        if trait.section == "tasks" and trait.name not in own
+    )
+
+
 def windowed(items: Iterable[Any], send: Callable[[list[str]], list[T]], window: int, chunk: int) -> Iterator[T]:
     """Send parameters in chunks, never more than `window` unanswered; give the sinks in order."""
     texts = (dumps(dict(item)) for item in items)

@@ -167,15 +167,17 @@ def inherit(name: str, own: Package, parents: Sequence[Kin], holder: Kin | None 
         name: its path.
         own: what it declares itself; that always holds, and settles conflicts.
         parents: those it names, in its order.
-        holder: the bundle above, which it has not to name.
+        holder: the bundle above, which it has not to name; left out where it inherits from this one.
 
     Raises:
         PackageError: it would inherit from itself; the orders of its parents cannot both be kept; or two unrelated
             ancestors declare different things under one name. Both sides are named.
     """
-    kin = [*parents, *([holder] if holder is not None and holder.path not in {one.path for one in parents} else [])]
-    for one in kin:
+    for one in parents:
         _check_circle(name, one)
+    kin = list(parents)
+    if holder is not None and name not in holder.line and holder.path not in {one.path for one in parents}:
+        kin.append(holder)
     order = merge([one.line for one in kin], [one.path for one in parents])
     if len(order) > ANCESTORS_MAX:
         raise PackageError(f"package.json: {name!r} has {len(order)} ancestors; at most {ANCESTORS_MAX} are allowed.")

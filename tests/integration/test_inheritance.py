@@ -51,6 +51,7 @@ async def test_a_bundle_is_itself_first_and_then_its_children_in_declared_order(
             ("tasks", "curve", "lib/base@1"), ("config", "bins", "lib/base@1"), ("config", "title", "lib/left@1"),
             ("data", "d", "lib/right@1"),
         }  # fmt: skip
+        assert [(one.name, one.origin) for one in await manager.client.tasks("x")] == [("curve", "lib/base@1")]
         last = list(found)[-1]
         assert last.inherited.line == ("x@1", *found.inherited.line)
 

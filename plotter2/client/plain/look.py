@@ -41,7 +41,7 @@ class Look(Thread):
         return self._do(lambda p2: p2.outputs(bundle, request=request, kind=kind))
 
     def tasks(self, under: str = "") -> Page[DeclaredTask]:
-        """The tasks that bundles declare."""
+        """The tasks that the bundles at and below `under` declare, and those that `under` itself has from ancestors."""
         return self._do(lambda p2: p2.tasks(under))
 
     def status(self) -> Status:

@@ -77,8 +77,11 @@ class Look(Core):
         return await everything(page)
 
     async def tasks(self, under: str = "") -> Page[DeclaredTask]:
-        """The tasks that bundles declare."""
-        found = asks.declared_tasks(await self.ls(under))
+        """The tasks that the bundles at and below `under` declare, and those that `under` itself has from ancestors."""
+        bundles = await self.ls(under)
+        found = asks.declared_tasks(bundles)
+        if any(one.bundle == under for one in bundles):
+            found += asks.inherited_tasks(await self.bundle(under, files=False))
         return Page(found, len(found))
 
     async def status(self) -> Status:

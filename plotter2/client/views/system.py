@@ -61,10 +61,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredTask:
-    """A task that a bundle declares."""
+    """A task that a bundle declares, or has from an ancestor.
+
+    Attributes:
+        origin: the ancestor that declares it, as `bundle@version`; "" for the bundle's own.
+    """
 
     name: str
     bundle: str
     version: int
     source: str
     standing: tuple[str, ...] = ()
+    origin: str = ""

@@ -178,3 +178,12 @@ def test_after_a_restart_everybody_inherits_the_same(story: Story) -> None:
     assert inheritance.digest_of(saved[before.version.inherited]) == before.version.inherited
     story.machine = again
     assert curve_of(story, "x").source_digest == bytes([1]) * 32
+
+
+@pytest.mark.req("r028")
+def test_a_bundle_that_gives_to_its_holder_can_be_pushed_again(story: Story) -> None:
+    push(story, "lab/x", 1)
+    push(story, "lab", 2, parents=["lab/x"])
+    push(story, "lab/y", 3)
+    assert made(push(story, "lab/x", 4)).inherited == b""
+    assert made(push(story, "lab/y", 5)).inherited != b""

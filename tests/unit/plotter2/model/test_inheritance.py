@@ -267,3 +267,12 @@ def test_what_the_bundle_declares_itself_always_holds() -> None:
     found = effective(own, inherit("x", own, [kin]))
     assert found.config == {"lr": 5, "n": 2}
     assert found.data["d"].path == "d.csv"
+
+
+@pytest.mark.req("r028")
+def test_a_holder_that_inherits_from_the_bundle_gives_it_nothing_back(family: Family) -> None:
+    family.put("lab/x", config={"a": 1})
+    family.put("lab", ("lab/x",), config={"b": 2})
+    assert family.put("lab/x", holder="lab", version=2) == NOTHING
+    with pytest.raises(PackageError, match="'lab/x' cannot inherit from 'lab', which inherits from 'lab/x'"):
+        family.put("lab/x", ("lab",), version=2)
