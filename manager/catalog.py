@@ -72,8 +72,8 @@ class Catalog:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def know(self, digest: bytes, text: str) -> Snapshot:
-        """The snapshot of this text, read once however many bundles share it."""
+    def know(self, digest: bytes, text: str = "") -> Snapshot:
+        """The snapshot of this text, read once however many bundles share it; known ones are found without a text."""
         if digest not in self._snapshots:
             self._snapshots[digest] = inheritance.decode(text)
         return self._snapshots[digest]
@@ -180,10 +180,6 @@ class Catalog:
         digest = inheritance.digest_of(text)
         self._snapshots.setdefault(digest, snapshot)
         return digest, text
-
-    def at(self, version: BundleVersion, declared: Package, sources: dict[str, bytes]) -> Node:
-        """A version, not always the newest, whose snapshot is known."""
-        return Node(version, declared, sources, self._snapshots[version.inherited])
 
     def task(self, name: str, bundle: str, now: Instant) -> Task:
         """The definition that a name means for a bundle: its own, else the one that it inherits.

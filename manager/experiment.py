@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from plotter2.errors import RefusedError
 from plotter2.model import bundle, package
 from plotter2.model.bundle import CODE, BundleVersion, Contents, FileEntry
+from plotter2.model.inheritance import NOTHING, Snapshot
 from plotter2.model.package import Package
 
 
@@ -20,6 +21,7 @@ class Experiment:
         inputs_digest: over the files that a run's outcome depends on.
         code: the files under `code_sources/`.
         sources: digests of the sources of its tasks, by path; what its children inherit names them.
+        inherited: what it has from its own parents; its children have that too.
     """
 
     version: BundleVersion
@@ -30,9 +32,10 @@ class Experiment:
     data_digest: bytes
     code: tuple[FileEntry, ...] = field(default=())
     sources: dict[str, bytes] = field(default_factory=dict)
+    inherited: Snapshot = NOTHING
 
     @classmethod
-    def of(cls, contents: Contents) -> Experiment:
+    def of(cls, contents: Contents, inherited: Snapshot = NOTHING) -> Experiment:
         """Read a version.
 
         Raises:
@@ -49,6 +52,7 @@ class Experiment:
             bundle.data_digest(contents.files),
             tuple(entry for entry in contents.files if entry.path.startswith(CODE + "/")),
             {one.path: one.digest for one in contents.files if one.path in drawn_by},
+            inherited,
         )
 
     def key(self, parameters_json: str) -> bytes:

@@ -164,7 +164,7 @@ def _holder(state: State, row: ServiceRow | None) -> Node | None:
     if row is None or live is None or live.experiment is None or not is_below(row.spec.child, row.spec.bundle):
         return None
     ran = live.experiment
-    return state.catalog.at(ran.version, ran.declared, ran.sources)
+    return Node(ran.version, ran.declared, ran.sources, ran.inherited)
 
 
 def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Request:

@@ -47,7 +47,7 @@ def open_children(live: LiveRequest, event: RedoAsked) -> None:
 
 def reopen_children(state: State, live: LiveRequest, contents: Contents) -> None:
     """After a restart: who waits, who runs."""
-    live.experiment = Experiment.of(contents)
+    live.experiment = Experiment.of(contents, state.catalog.know(contents.bundle.inherited))
     live.waiting = deque()
     for index, child in live.children.items():
         if child.state in SERVICE_ENDS:

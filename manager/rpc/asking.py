@@ -25,7 +25,7 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.datter.check import check_source
 from plotter2.errors import ConflictError, RefusedError, UsageError
 from plotter2.ids import RequestId
-from plotter2.model import ask, package, paths, tags
+from plotter2.model import ask, inheritance, package, paths, tags
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.request import Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState
@@ -271,7 +271,8 @@ class AskCalls(RequestCalls):
 
     async def _experiment(self, version: BundleVersion) -> Experiment:
         files = await self._doors.store.files_of(version.path, version.version)
-        return await asyncio.to_thread(Experiment.of, Contents(version, files))
+        inherited = inheritance.decode(await self._doors.store.get_inheritance(version.inherited))
+        return await asyncio.to_thread(Experiment.of, Contents(version, files), inherited)
 
     # --- keys and refusals ------------------------------------------------------------------------------------------
 

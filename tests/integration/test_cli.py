@@ -139,7 +139,7 @@ def test_what_was_pushed_is_listed_and_comes_back_as_it_was(lab: Installation, t
     assert set(pushed) == {"bundle", "version", "digest", "files", "bytes", "request", "new", "warnings"}
     assert (pushed["version"], pushed["bytes"]) == (1, sum(map(len, contents.values())))
     again = lab("push", str(source), "data/roundtrip", "--json").document
-    assert (again["version"], again["digest"]) == (1, pushed["digest"])
+    assert (again["version"], again["digest"], again["new"]) == (1, pushed["digest"], False)
     (source / "a.csv").write_bytes(b"x,y\n1,3\n")
     assert lab("push", str(source), "data/roundtrip", "--json").document["version"] == 2
     listed = lab("ls", "data/roundtrip", "--versions", "--json").document

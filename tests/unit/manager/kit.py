@@ -87,7 +87,7 @@ class Story:
     ) -> tuple[RequestId, list[Command]]:
         asked = request(next(self.numbers))
         node = self.machine.state.catalog.need(bundle)
-        experiment = Experiment.of(Contents(node.version, FILES))
+        experiment = Experiment.of(Contents(node.version, FILES), node.inherited)
         children = plans.plan(experiment, [plans.Axis("lr", tuple(values))])
         event = RedoAsked(
             8, asked, "ann", experiment, children, parallel, existing.get("force", False),
