@@ -5,8 +5,9 @@ Pure. Holds no file lists: only for declared tasks it knows the digest of each s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from blake3 import blake3
@@ -196,6 +197,23 @@ class Catalog:
             origin = node.inherited.line[trait.origin]
             return define(msgspec.convert(trait.value, TaskDeclaration), origin, bytes.fromhex(trait.source), now)
         raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; {self._tasks_of(node, name)}.")
+
+    def parameters(self, task: Task, target: str) -> Mapping[str, Any]:
+        """What the declaration of a task gives to a run on a bundle, where the run does not give it itself.
+
+        Nothing for a task that came with its request.
+        """
+        for node in (self._nodes.get(target), self._nodes.get(task.bundle)) if task.version else ():
+            if node is None:
+                continue
+            if (node.version.path, node.version.version) == (task.bundle, task.version):
+                return next((one.parameters for one in node.package.tasks if one.name == task.name), {})
+            trait = node.inherited.of("tasks").get(task.name)
+            if trait is not None:
+                origin = node.inherited.line[trait.origin]
+                if (origin.bundle, origin.version) == (task.bundle, task.version):
+                    return msgspec.convert(trait.value, TaskDeclaration).parameters
+        return {}
 
     def _tasks_of(self, node: Node, name: str) -> str:
         own = [task.name for task in node.package.tasks]

@@ -26,7 +26,7 @@ from manager.store import TaskRow
 from plotter2 import ids
 from plotter2.clock import Instant
 from plotter2.ids import RunId, WorkerId
-from plotter2.model import output
+from plotter2.model import ask, output
 from plotter2.model import task as tasks
 from plotter2.model.request import RequestKind
 from plotter2.model.task import ATTEMPTS_MAX, RUN_SUCCESSES, RunState, Task, TaskKind, TaskRun, TaskState
@@ -47,8 +47,10 @@ def add(
 ) -> SaveRun:
     """Queue one more run of a request, on a bundle version (or on none: `("", 0)`).
 
-    The write it returns goes into this turn: a run that finds no worker now must outlive us too.
+    The write it returns goes into this turn: a run that finds no worker now must outlive us too. Parameters that the
+    task's declaration gives, and this run does not, are filled in.
     """
+    declared = state.catalog.parameters(task, target[0])
     run = TaskRun(
         ids.run_id(live.request.id, live.total),
         live.request.id,
@@ -56,7 +58,7 @@ def add(
         task.name,
         target[0],
         target[1],
-        parameters_json,
+        ask.filled(parameters_json, declared) if declared else parameters_json,
         created_at=now,
     )
     state.runs[run.id] = run

@@ -7,6 +7,7 @@ Values are raw JSON, in the spelling that the user gave them. What stands at its
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -108,6 +109,12 @@ def archive_ask(text: str) -> ArchiveAsk:
 def tag_ask(text: str) -> TagAsk:
     """The ask of a tagging."""
     return msgspec.json.decode(text, type=TagAsk)
+
+
+def filled(parameters_json: str, declared: Mapping[str, Any]) -> str:
+    """Parameters with declared ones where they give none; each given one keeps its spelling."""
+    given = msgspec.json.decode(parameters_json or "{}", type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**declared, **given}).decode()
 
 
 def raw(text: str) -> msgspec.Raw:

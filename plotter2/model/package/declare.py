@@ -176,7 +176,7 @@ class TaskDeclaration(Section, frozen=True):
         task_src: a .py script or a .json pipeline of the bundle.
         pipeline: instead of `task_src`: the pipeline itself.
         linked: names of tasks that this one is linked to, one or many.
-        parameters: values for its parameters, where a run names none.
+        parameters: what each run of it is given, by name, where the run does not give it itself.
         limits: what one run may use.
     """
 
