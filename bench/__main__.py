@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import ingest, plots, tasks
+from bench import children, ingest, plots, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
-NAMES = ("tasks", "latency", "large", "small", "plots", "pipelines")
+NAMES = ("tasks", "latency", "large", "small", "plots", "pipelines", "children")
 TASKS = 20_000
 CALLS = 1_000
 LARGE_BYTES = 1 << 30
 SMALL_FILES = 4_000
 PLOTS = 200
 PIPELINES = 2_000
+CHILDREN = 1_000
 
 
 def main() -> None:
@@ -60,6 +61,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "small": lambda: ingest.small(home, work, less(SMALL_FILES)),
         "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
+        "children": lambda: children.registered(work, less(CHILDREN)),
     }
     for name in picked:
         yield from each[name]()
