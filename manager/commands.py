@@ -5,7 +5,7 @@ Imperative, frozen. A write knows its place in the batch; an effect is safe to c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from manager.store import Batch, Delivery, ServiceRow, Tags, TaskRow
@@ -41,13 +41,18 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
-    """Write a request as it is now."""
+    """Write a request as it is now, with those of its children that have changed."""
 
     request: Request
 
     def put(self, batch: Batch) -> None:
-        """Take its place in the batch."""
-        batch.requests[self.request.id] = self.request
+        """Take its place in the batch, beside children that changed earlier in the turn."""
+        former = batch.requests.get(self.request.id)
+        request = self.request
+        if former is not None and former.children:
+            changed = {child.index: child for child in (*former.children, *request.children)}
+            request = replace(request, children=tuple(changed.values()))
+        batch.requests[request.id] = request
 
 
 @dataclass(frozen=True, slots=True)

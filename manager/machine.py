@@ -222,7 +222,7 @@ class Machine:
         if live.ends:
             commands.append(NotifyCalls(live.request.id, tuple(live.ends)))
             live.ends.clear()
-        commands += [SaveRequest(live.snapshot()), Notify(live.snapshot())]
+        commands += [SaveRequest(live.changes()), Notify(live.snapshot())]
         if has_ended:
             commands += self._finish(live, now)
         return commands

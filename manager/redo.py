@@ -30,17 +30,17 @@ def open_children(live: LiveRequest, event: RedoAsked) -> None:
     for index, planned in enumerate(event.children):
         live.total += 1
         if planned.existing is not None and not event.force:
-            live.children[index] = Child(
-                index, planned.existing.path, planned.parameters_json, ServiceState.DONE, reused=True
-            )
+            live.put_child(Child(index, planned.existing.path, planned.parameters_json, ServiceState.DONE, reused=True))
             live.finished += 1
             continue
-        live.children[index] = Child(
-            index,
-            planned.bundle,
-            planned.parameters_json,
-            ServiceState.QUEUED,
-            service_id=ids.service_id(live.request.id, index),
+        live.put_child(
+            Child(
+                index,
+                planned.bundle,
+                planned.parameters_json,
+                ServiceState.QUEUED,
+                service_id=ids.service_id(live.request.id, index),
+            )
         )
         live.waiting.append(index)
 
@@ -116,7 +116,7 @@ def _show(live: LiveRequest, row: ServiceRow) -> None:
     index = int(row.spec.service_id.rpartition(".s")[2])
     child = live.children[index]
     status = row.status
-    live.children[index] = replace(child, state=status.state, error=status.error, tail=status.tail)
+    live.put_child(replace(child, state=status.state, error=status.error, tail=status.tail))
     if status.state in SERVICE_ENDS:
         live.running -= 1
         live.finished += 1
@@ -130,7 +130,7 @@ def cancel(state: State, live: LiveRequest) -> list[Command]:
     """Children that wait are stopped here; those that run are stopped by the servicer."""
     while live.waiting:
         index = live.waiting.popleft()
-        live.children[index] = replace(live.children[index], state=ServiceState.STOPPED)
+        live.put_child(replace(live.children[index], state=ServiceState.STOPPED))
         live.finished += 1
         live.failed += 1
     state.touch(live)

@@ -32,6 +32,7 @@ class LiveRequest:
 
     Attributes:
         is_open: more calls may come (a stream of calls that has not been closed).
+        touched: indices of children that have changed since the request was written last.
         waiting: indices of children that have not been started, in the order asked.
         parallel: how many children may run at a time.
         experiment: the version that its children run.
@@ -46,6 +47,7 @@ class LiveRequest:
     is_changed: bool = False
     is_cancelled: bool = False
     children: dict[int, Child] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
     waiting: deque[int] = field(default_factory=deque)
     running: int = 0
     parallel: int = 1
@@ -55,14 +57,28 @@ class LiveRequest:
     reason: str = ""
     reason_code: str = ""
 
+    def put_child(self, child: Child) -> None:
+        """A child is new, or has come to another state."""
+        self.children[child.index] = child
+        self.touched.add(child.index)
+
+    def changes(self) -> Request:
+        """The request as it is to be written: with those children alone that have changed since this was asked last."""
+        changed = tuple(self.children[index] for index in sorted(self.touched))
+        self.touched.clear()
+        return self._with(changed)
+
     def snapshot(self) -> Request:
-        """The request as it is now."""
+        """The request as it is now, with all its children."""
+        return self._with(tuple(self.children.values()))
+
+    def _with(self, children: tuple[Child, ...]) -> Request:
         return replace(
             self.request,
             total=self.total,
             finished=self.finished,
             failed=self.failed,
-            children=tuple(self.children.values()),
+            children=children,
             reason=self.reason or self.request.reason,
             reason_code=self.reason_code or self.request.reason_code,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from manager.doors import Doors
@@ -17,6 +18,8 @@ from plotter2.wire import requests as wire
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1000
+CHILD_TOLD_S = 1e-4
+"""After each news of a request, so much time a child is left to other work: what happens meanwhile is told at once."""
 
 
 def page_of(page: object) -> tuple[int, int]:
@@ -60,6 +63,8 @@ class RequestCalls:
                 news = await watch.next()
                 ended = news.request is not None and news.request.has_ended
                 yield await self._news(request_id, news, ended=ended)
+                if not ended and news.request is not None:  # a request of thousands of children is told less often
+                    await asyncio.sleep(len(news.request.children) * CHILD_TOLD_S)
 
     async def _news(self, request_id: RequestId, news: News, *, ended: bool) -> pb.WatchRequestResponse:
         now = self._doors.clock.now()

@@ -172,6 +172,7 @@ class Store(EventLog, Protocol):
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction.
 
+        Of a request the batch holds those children that have changed; the others stay as they are.
         What a run, service run or version was made as (ids, parameters, files) is written once and never changed by a
         later batch; states are. A new version sets `archived` and tags of its bundle. NUL and lone surrogates,
         which no database text can hold, become U+FFFD.

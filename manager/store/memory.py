@@ -84,7 +84,10 @@ class MemoryStore:
         records, self._head = log.place(batch.records, self._head, JOURNAL)
         self._records += records
         for request in batch.requests.values():
-            self._requests[request.id] = replace(request, children=tuple(map(clean_child, request.children)))
+            former = self._requests.get(request.id)
+            children = {child.index: child for child in (former.children if former is not None else ())}
+            children |= {child.index: clean_child(child) for child in request.children}
+            self._requests[request.id] = replace(request, children=tuple(children[index] for index in sorted(children)))
         self._keys |= {one.client_key: one.id for one in batch.requests.values() if one.client_key}
         self._tasks |= batch.tasks
         self._runs |= batch.runs

@@ -1,8 +1,7 @@
 """How a batch becomes rows: one statement a table, only what changed, inside a transaction that somebody else holds.
 
-Remembers what it has written of requests that live, so that of thousands of children only the changed ones are sent,
-of service runs only their states, and each snapshot of what is inherited once. After a failure it remembers nothing,
-which is always safe.
+Remembers which service runs it has written, so that of those only their states are sent, and each snapshot of what is
+inherited once. After a failure it remembers nothing, which is always safe.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from manager.store import Batch, ServiceRow, Snapshot, entries, rows
 from manager.store.text import clean_child
-from plotter2.ids import RequestId, ServiceId
+from plotter2.ids import ServiceId
 from plotter2.model.bundle import Contents
 from plotter2.model.entry import Space
-from plotter2.model.request import Child, Request
 from plotter2.model.service import SERVICE_ENDS
 from plotter2.pg import Connection, Queries
 
@@ -26,19 +24,16 @@ class Writer:
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self._children: dict[RequestId, tuple[Child, ...]] = {}
         self._services: set[ServiceId] = set()
         self._inheritances: set[bytes] = set()
 
     def know(self, snapshot: Snapshot) -> None:
         """What is in the database already."""
-        self._children = {one.id: one.children for one in snapshot.requests if one.children}
         self._services = {one.spec.service_id for one in snapshot.services}
         self._inheritances = set(snapshot.inheritances)
 
     def forget(self) -> None:
         """The outcome of a transaction is not known."""
-        self._children.clear()
         self._services.clear()
         self._inheritances.clear()
 
@@ -46,7 +41,8 @@ class Writer:
         """All rows of a batch, but not its records."""
         requests, runs = batch.requests.values(), batch.runs.values()
         await self._put(connection, "put_requests", [rows.request_values(one) for one in requests])
-        await self._put(connection, "put_children", [row for one in requests for row in self._changed(one)])
+        children = [rows.child_values(one.id, clean_child(child)) for one in requests for child in one.children]
+        await self._put(connection, "put_children", children)
         await self._put(connection, "put_tasks", [rows.task_values(one) for one in batch.tasks.values()])
         await self._write_runs(connection, [rows.run_values(one) for one in runs])
         await self._put(
@@ -66,11 +62,6 @@ class Writer:
 
     def written(self, batch: Batch) -> None:
         """The batch is committed."""
-        for request in batch.requests.values():
-            if request.has_ended or not request.children:
-                self._children.pop(request.id, None)
-            else:
-                self._children[request.id] = request.children
         self._inheritances |= batch.inheritances.keys()
         for service_id, service in batch.services.items():
             if service.status.state in SERVICE_ENDS:
@@ -89,14 +80,6 @@ class Writer:
         await connection.execute(self._queries["stage_runs"])
         await connection.copy_records_to_table("staged_runs", records=values, columns=rows.RUN_COLUMNS)
         await connection.execute(self._queries["put_staged_runs"])
-
-    def _changed(self, request: Request) -> list[rows.Values]:
-        known = self._children.get(request.id, ())
-        if known is request.children:
-            return []
-        changed = [new for new, old in zip(request.children, known, strict=False) if new is not old and new != old]
-        changed += request.children[len(known) :]
-        return [rows.child_values(request.id, clean_child(child)) for child in changed]
 
     async def _write_bundles(
         self, connection: Connection, bundles: Sequence[Contents], inheritances: dict[bytes, str]
