@@ -62,7 +62,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         return group.create_task(work, name=name)
 
     registry = telemetry.registry()
-    machine, organizer, hub = Machine(RoundRobin()), Organizer(layout), Hub()
+    machine, organizer, hub = Machine(RoundRobin(), config.membership_min), Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
     await asyncio.to_thread(organizer.lay_assets)
     commands: list[Command] = await loading.load(machine, store, life.clock)

@@ -19,6 +19,7 @@ from manager.events import (
     CallsAdded,
     CallsClosed,
     CallsOpened,
+    LinkAsked,
     RedoAsked,
     RequestCancelled,
     RunAsked,
@@ -75,7 +76,7 @@ def repeated(state: State, event: Asked, now: Instant) -> list[Command] | None:
     if ask.identity(kind, text) == known[1]:
         return [Answer(event.token, known[0])]
     request = Request(event.request_id, kind, user=event.user, bundle=bundle, ask_json=text, created_at=now)
-    return _refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
+    return refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
 
 
 def _what(event: Asked) -> tuple[RequestKind, str, str]:
@@ -89,6 +90,8 @@ def _what(event: Asked) -> tuple[RequestKind, str, str]:
             return RequestKind.TAG, described(event), event.bundle
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
+        case LinkAsked():
+            return event.kind, ask.encode(event.asked), event.bundle
         case AskRefused():
             return event.kind, event.ask_json, event.bundle
 
@@ -103,7 +106,7 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
         _check_room(state, 1)
         task, target = _resolve(state, event, now)
     except RefusedError as wrong:
-        return _refuse(state, event.token, request, wrong, now)
+        return refuse(state, event.token, request, wrong, now)
     live = _open(state, request)
     runs.adopt_task(state, task)
     return [
@@ -169,7 +172,7 @@ def archive(state: State, event: ArchiveAsked, now: Instant) -> list[Command]:
     try:
         node = state.catalog.need(event.bundle)
     except RefusedError as wrong:
-        return _refuse(state, event.token, request, wrong, now)
+        return refuse(state, event.token, request, wrong, now)
     state.remember_key(request)
     state.catalog.put(replace(node.version, archived=event.archived), node.sources)
     return [
@@ -190,7 +193,7 @@ def tag(state: State, event: TagsAsked, now: Instant) -> list[Command]:
         node = state.catalog.need(event.bundle)
         by_hand = tags.merged(node.version.tags_json, tags.read(event.tags_json))
     except RefusedError as wrong:
-        return _refuse(state, event.token, request, wrong, now)
+        return refuse(state, event.token, request, wrong, now)
     state.remember_key(request)
     state.catalog.put(replace(node.version, tags_json=by_hand), node.sources)
     return [
@@ -280,7 +283,7 @@ def refused(state: State, event: AskRefused, now: Instant) -> list[Command]:
         event.request_id, event.kind, RequestState.ACCEPTED, event.user, event.bundle, event.ask_json,
         event.client_key, created_at=now,
     )  # fmt: skip
-    return _refuse(state, event.token, request, event.wrong, now)
+    return refuse(state, event.token, request, event.wrong, now)
 
 
 def _check_room(state: State, count: int) -> None:
@@ -303,7 +306,7 @@ def _accepted(request: Request, now: Instant) -> Command:
     return note("request.accepted", request.id, now, kind=request.kind, user=request.user, ask=told)
 
 
-def _refuse(state: State, token: int, request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
+def refuse(state: State, token: int, request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
     """Remembered with its key, so a repeat is answered with the same; but what a repeat can mend keeps none."""
     key = "" if wrong.retry else request.client_key
     refused = replace(

@@ -69,6 +69,8 @@ class Catalog:
         self._children: dict[str, set[str]] = {}
         self._snapshots: dict[bytes, Snapshot] = {b"": NOTHING}
         self._handed: tuple[tuple[str, int], bytes, str] = (("", 0), b"", "")
+        self.changes = 0
+        """Grows with every version: what was found out before may be old."""
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -83,6 +85,7 @@ class Catalog:
         """Take in a version as the newest of its bundle. Its package was checked, its snapshot is known."""
         node = Node(version, package.read(version.package_json), sources or {}, self._snapshots[version.inherited])
         self._nodes[version.path] = node
+        self.changes += 1
         at = version.path
         while (above := paths.parent(at)) is not None and at not in self._children.setdefault(above, set()):
             self._children[above].add(at)

@@ -12,6 +12,7 @@ from manager.store import Batch, Delivery, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
+from plotter2.model.link import SaidLink
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
@@ -114,6 +115,17 @@ class SetTags:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.tags[self.bundle] = Tags(self.by_hand_json, self.shown_json)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLink:
+    """Write what was asked about a link; what was asked before stays."""
+
+    word: SaidLink
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.links.append(self.word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from plotter2.config import DaemonConfig
+from plotter2.model.membership import THRESHOLD
 
 
 class ManagerConfig(DaemonConfig):
@@ -20,6 +22,7 @@ class ManagerConfig(DaemonConfig):
         tick_s: how often silence is judged.
         verify_tree_s: how often the managed tree is searched for what nobody explains; 0: only when asked.
         verify_contents_s: how often all content at rest is read and compared as well; 0: only when asked.
+        membership_min: the part of its parent's operations that a bundle must link to be taken for a member, 0 to 1.
     """
 
     model_config = SettingsConfigDict(env_prefix="PLOTTER2_MANAGER_", extra="ignore")
@@ -35,3 +38,4 @@ class ManagerConfig(DaemonConfig):
     tick_s: float = 0.5
     verify_tree_s: float = 3_600.0
     verify_contents_s: float = 604_800.0
+    membership_min: float = Field(default=THRESHOLD, ge=0.0, le=1.0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from manager import catalog, standing
+from manager import catalog, linking, standing
 from manager.catalog import Node
 from manager.commands import (
     Answer,
@@ -84,6 +84,7 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
         version = known.version
     else:
         version, inherited = _version(state, offer, event, digest, now)
+        linking.check_declared(state, version.path, version.package_json)
         commands += _adopt(state, offer, version, inherited, now)
     request = replace(request, ask_json=json.dumps({"bundle": version.path, "version": version.version}))
     place = version.path, version.version

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, intake, proplets, quarantine, redo, roster, runs, standing
+from manager import asks, intake, linking, proplets, quarantine, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
@@ -23,6 +23,7 @@ from manager.events import (
     DeliveryOffered,
     DeliveryRefused,
     Event,
+    LinkAsked,
     OutputsRefused,
     OutputsTaken,
     PropletResult,
@@ -51,6 +52,7 @@ from plotter2.clock import Instant
 from plotter2.model import ask
 from plotter2.model import request as requests
 from plotter2.model.bundle import Contents
+from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from plotter2.model.task import RunState
@@ -59,8 +61,9 @@ from plotter2.model.task import RunState
 class Machine:
     """Decides. No await, clock, randomness or log call."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self.state = State()
+    def __init__(self, scheduler: Scheduler, membership_min: float = THRESHOLD) -> None:
+        """`membership_min` is the least score with which a bundle is taken for a member of its parent, 0 to 1."""
+        self.state = State(membership_min=membership_min)
         self._scheduler = scheduler
 
     def load(
@@ -79,10 +82,7 @@ class Machine:
             now: every worker's grace begins here.
         """
         state = self.state
-        for digest, text in snapshot.inheritances.items():
-            state.catalog.know(digest, text)
-        for version in snapshot.bundles:
-            state.catalog.put(version, sources.get(version.path, {}))
+        self._load_catalog(snapshot, sources)
         for row in snapshot.tasks:
             state.tasks[row.task.id] = row
         for worker in snapshot.workers:
@@ -102,6 +102,15 @@ class Machine:
         return [
             StartService(service.spec) for service in snapshot.services if service.status.state is ServiceState.QUEUED
         ]
+
+    def _load_catalog(self, snapshot: Snapshot, sources: dict[str, dict[str, bytes]]) -> None:
+        state = self.state
+        for digest, text in snapshot.inheritances.items():
+            state.catalog.know(digest, text)
+        for version in snapshot.bundles:
+            state.catalog.put(version, sources.get(version.path, {}))
+        for word in snapshot.links:
+            state.bonds.say(word)
 
     def _load_runs(self, snapshot: Snapshot, now: Instant) -> None:
         state = self.state
@@ -144,7 +153,7 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
-            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | AskRefused():
+            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | LinkAsked() | AskRefused():
                 return self._asked(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
@@ -176,7 +185,7 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: Asked, now: Instant) -> list[Command]:
+    def _asked(self, event: Asked, now: Instant) -> list[Command]:  # noqa: PLR0911 -- a dispatch table too
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
@@ -189,6 +198,8 @@ class Machine:
                 return asks.archive(self.state, event, now)
             case TagsAsked():
                 return asks.tag(self.state, event, now)
+            case LinkAsked():
+                return linking.asked(self.state, event, now)
             case AskRefused():
                 return asks.refused(self.state, event, now)
 

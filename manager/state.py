@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
+from manager.bonds import Bonds
 from manager.catalog import Catalog
 from manager.commands import CallEnd
 from manager.events import DeliveryOffered, Token
@@ -17,6 +18,7 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model import ask
 from plotter2.model.bundle import BundleVersion
+from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import Child, Request
 from plotter2.model.task import TaskRun
 from plotter2.model.worker import Worker
@@ -104,6 +106,11 @@ class State:
     changed: dict[RequestId, LiveRequest] = field(default_factory=dict)
     keys: OrderedDict[str, tuple[RequestId, bytes]] = field(default_factory=OrderedDict)
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
+    membership_min: float = THRESHOLD
+    bonds: Bonds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bonds = Bonds(self.catalog, self.membership_min)
 
     def versions_in_use(self) -> set[tuple[str, int]]:
         """Every version that programs run on, or will."""

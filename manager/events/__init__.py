@@ -25,6 +25,7 @@ from manager.events.deliveries import (
     ServiceRefused,
     ServiceReported,
 )
+from manager.events.links import LinkAsked
 from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
 from manager.events.quarantine import StraysFound, Verified
@@ -51,6 +52,7 @@ Event = (
     | AskRefused
     | ArchiveAsked
     | TagsAsked
+    | LinkAsked
     | RequestCancelled
     | CallsOpened
     | CallsAdded
@@ -82,6 +84,7 @@ __all__ = [
     "DeliveryOffered",
     "DeliveryRefused",
     "Event",
+    "LinkAsked",
     "OutputsRefused",
     "OutputsTaken",
     "PlannedChild",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from manager.events.links import LinkAsked
 from manager.events.token import Token
 from manager.experiment import Experiment
 from plotter2.errors import RefusedError
@@ -107,7 +108,7 @@ class TagsAsked:
     replay_of: str = ""
 
 
-Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | AskRefused
+Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | AskRefused
 """Asks that may carry a client key: a repeat is answered with the first one."""
 
 

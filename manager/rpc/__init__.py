@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from manager.rpc.asking import AskCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
+from manager.rpc.links import LinkCalls
 from manager.rpc.quarantine import QuarantineCalls
 from manager.rpc.search import SearchCalls
 from manager.rpc.versions import VersionCalls
@@ -18,7 +18,7 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 
 class ManagerRpc(
-    AskCalls,
+    LinkCalls,
     StreamCalls,
     BundleCalls,
     VersionCalls,

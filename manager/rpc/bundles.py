@@ -15,6 +15,7 @@ from plotter2.model.bundle import DIGEST_BYTES, BundleVersion
 from plotter2.model.depends import depends
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
+from plotter2.wire.links import verdict_to_proto
 
 CHUNK_BYTES = 1 << 20
 DIGESTS_MAX = 100_000
@@ -48,6 +49,9 @@ class BundleCalls:
             if delivery is not None and delivery.manifest_json:
                 response.manifest_json = delivery.manifest_json
                 response.depends.extend(await asyncio.to_thread(_depends, delivery.manifest_json))
+        node = self._doors.state.catalog.get(name)
+        if request.with_verdicts and node is not None:
+            response.verdicts.extend(map(verdict_to_proto, self._doors.state.bonds.verdicts(node)))
         if request.with_descendants:
             for below in list(self._doors.state.catalog.below(name)):
                 version = await self._doors.store.get_bundle(below)

@@ -11,11 +11,12 @@ from plotter2.errors import RefusedError
 from plotter2.model import ask
 from plotter2.model.request import Request, RequestKind
 from plotter2.wire import asks as wire
+from plotter2.wire import links as wire_links
 
 TASKS_NAMED_MAX = 5
 
 
-async def again(first: Request, doors: Doors) -> pb.SubmitRequest:
+async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901 -- a dispatch table: one case a kind
     """The ask of this request.
 
     Raises:
@@ -32,6 +33,8 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:
             return pb.SubmitRequest(archive=wire.archive_to_proto(ask.archive_ask(first.ask_json)))
         case RequestKind.TAG:
             return pb.SubmitRequest(tag=wire.tag_to_proto(ask.tag_ask(first.ask_json)))
+        case RequestKind.LINK | RequestKind.UNLINK:
+            return _link(first)
         case RequestKind.PUSH:
             raise RefusedError(
                 f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "
@@ -44,6 +47,12 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:
             )
         case RequestKind.STANDING:
             raise RefusedError(await _tasks(first, doors))
+
+
+def _link(first: Request) -> pb.SubmitRequest:
+    if first.kind is RequestKind.LINK:
+        return pb.SubmitRequest(link=wire_links.link_to_proto(ask.link_ask(first.ask_json)))
+    return pb.SubmitRequest(unlink=wire_links.unlink_to_proto(ask.unlink_ask(first.ask_json)))
 
 
 def _text(doors: Doors, digest: str) -> str:

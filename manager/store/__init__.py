@@ -16,6 +16,7 @@ from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, Worker
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
+from plotter2.model.link import SaidLink
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
@@ -123,6 +124,7 @@ class Batch:
     services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
     deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
     quarantine: dict[str, QuarantineItem] = field(default_factory=dict)
+    links: list[SaidLink] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -138,12 +140,13 @@ class Batch:
             or self.services
             or self.deliveries
             or self.quarantine
+            or self.links
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The live state at start: what has not ended, and the newest version of every bundle.
+    """The live state at start: what has not ended, and the newest version of every bundle and word of every link.
 
     Attributes:
         inheritances: the text of each snapshot that one of these versions speaks of, by digest.
@@ -156,6 +159,7 @@ class Snapshot:
     workers: tuple[Worker, ...]
     services: tuple[ServiceRow, ...]
     inheritances: dict[bytes, str] = field(default_factory=dict)
+    links: tuple[SaidLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,8 @@ class Store(EventLog, Protocol):
         """The live state, as `Snapshot` describes it.
 
         Requests, runs and services that have not ended; tasks that any of them speaks of, and every task created over
-        HTTP; all workers; the newest version of every bundle, archived ones included.
+        HTTP; all workers; the newest version of every bundle, archived ones included; the newest word about each
+        operation of two bundles.
         """
         ...
 

@@ -36,6 +36,7 @@ from plotter2.model import difference
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space, facts
+from plotter2.model.link import SaidLink
 from plotter2.model.paths import is_below
 from plotter2.model.quarantine import ItemState, QuarantineItem
 from plotter2.model.query import Search
@@ -70,6 +71,7 @@ class MemoryStore:
         self._entries: dict[str, Entry] = {}
         self._fact_names: set[tuple[Space, str]] = set()
         self._quarantine: dict[str, QuarantineItem] = {}
+        self._links: list[SaidLink] = []
         self._grown = asyncio.Event()
 
     async def commit(self, batch: Batch) -> None:
@@ -97,6 +99,7 @@ class MemoryStore:
         self._services |= batch.services
         self._deliveries |= batch.deliveries
         self._quarantine |= batch.quarantine
+        self._links += batch.links
         for contents in batch.bundles:
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
@@ -158,6 +161,7 @@ class MemoryStore:
         services = (row for row in self._services.values() if row.status.state not in SERVICE_ENDS)
         bundles = tuple(self._newest(path) for path in sorted(self._versions))
         spoken = {one.inherited for one in bundles}
+        newest = {(word.src, word.dst, word.operation): word for word in self._links}
         return Snapshot(
             requests=tuple(
                 sorted(
@@ -170,6 +174,7 @@ class MemoryStore:
             workers=tuple(sorted(self._workers.values(), key=lambda worker: worker.id)),
             services=tuple(sorted(services, key=_service_order)),
             inheritances={digest: text for digest, text in self._inheritances.items() if digest in spoken},
+            links=tuple(newest[place] for place in sorted(newest)),
         )
 
     # --- single things and pages ------------------------------------------------------------------------------------

@@ -140,6 +140,7 @@ class PostgresStore(Reader):
                 inheritances={
                     row["digest"]: row["entries"] for row in await connection.fetch(queries["newest_inheritances"])
                 },
+                links=tuple(map(rows.to_link, await connection.fetch(queries["newest_links"]))),
             )
         self._writer.know(snapshot)
         return snapshot

@@ -210,6 +210,23 @@ on conflict (id) do update set
     request_id = excluded.request_id, bundle = excluded.bundle, version = excluded.version,
     is_new = excluded.is_new, installed_at = excluded.installed_at, manifest = excluded.manifest;
 
+-- name: put_links
+insert into links (
+    request_id, src, dst, operation, out_head, mode, forward, backward, is_forced, is_unlinked, user_name, created_at
+)
+select
+    request_id, src, dst, operation, out_head, mode, forward, backward, is_forced, is_unlinked, user_name, created_at
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[],
+    $10::boolean[], $11::text[], $12::float8[]
+) with ordinality as new (
+    request_id, src, dst, operation, out_head, mode, forward, backward, is_forced, is_unlinked, user_name, created_at,
+    place
+) order by place;
+
+-- name: newest_links
+select distinct on (src, dst, operation) * from links order by src, dst, operation, number desc;
+
 -- name: live_requests
 select * from requests where not has_ended order by created_at, id;
 

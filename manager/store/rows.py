@@ -14,12 +14,14 @@ from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, Worker
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, facts
+from plotter2.model.link import SaidLink
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
 from plotter2.model.request import Child, Request, RequestKind, RequestState
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 from plotter2.model.task import Limits, Output, RunState, Task, TaskKind, TaskRun, TaskState
+from plotter2.model.types import Mode
 from plotter2.model.worker import Worker, WorkerState
 
 Row = Mapping[str, Any]
@@ -171,6 +173,14 @@ def item_values(one: QuarantineItem) -> Values:
     )  # fmt: skip
 
 
+def link_values(one: SaidLink) -> Values:
+    """For put_links."""
+    return (
+        one.request_id, one.src, one.dst, one.operation, one.out_head, one.mode, one.forward, one.backward,
+        one.is_forced, one.is_unlinked, one.user, one.created_at,
+    )  # fmt: skip
+
+
 # --- into the model -------------------------------------------------------------------------------------------------
 
 
@@ -301,6 +311,15 @@ def to_service(row: Row, files: tuple[FileEntry, ...]) -> ServiceRow:
         DeliveryId(row["delivery_id"]),
     )  # fmt: skip
     return ServiceRow(spec, status, RequestId(row["request_id"]))
+
+
+def to_link(row: Row) -> SaidLink:
+    """What was asked about a link."""
+    return SaidLink(
+        RequestId(row["request_id"]), row["src"], row["dst"], row["operation"], row["out_head"], Mode(row["mode"]),
+        row["forward"], row["backward"], row["is_forced"], row["is_unlinked"], row["user_name"],
+        Instant(row["created_at"]),
+    )  # fmt: skip
 
 
 def to_delivery(row: Row) -> Delivery:

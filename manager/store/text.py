@@ -47,6 +47,7 @@ def clean_batch(batch: Batch) -> Batch:
         services={one.spec.service_id: one for one in map(_service, batch.services.values())},
         deliveries={one.id: one for one in map(_cleaned, batch.deliveries.values())},
         quarantine={one.id: one for one in map(_cleaned, batch.quarantine.values())},
+        links=list(map(_cleaned, batch.links)),
     )
 
 

@@ -145,6 +145,10 @@ def _show_contents(session: Session, found: Contents) -> None:
         "builds on": ", ".join(found.depends),
     }
     output.plain({name: value for name, value in lines.items() if value})
+    for verdict in found.verdicts:
+        missing = f"; does not link {', '.join(verdict.missing)}" if verdict.missing else ""
+        forced = f"; forced: {', '.join(verdict.forced)}" if verdict.forced else ""
+        print(f"{verdict.standing} of {verdict.parent}, score {verdict.score:.2f}{missing}{forced}")
     rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
     output.table(("file", "size", "digest"), rows[:FILES_SHOWN], "It has no files of its own.")
     if len(rows) > FILES_SHOWN:

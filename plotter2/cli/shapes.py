@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         File,
         Found,
         HistoryEntry,
+        Operations,
         OutputFile,
         Page,
         Plan,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Request,
         Run,
         Status,
+        Verdict,
         Worker,
     )
 
@@ -118,6 +120,49 @@ def contents(one: Contents) -> Document:
         "below": [bundle(inner.bundle) for inner in one.below],
         "manifest": raw(one.manifest_json, "null"),
         "depends": list(one.depends),
+        "verdicts": [verdict(item) for item in one.verdicts],
+    }
+
+
+def verdict(one: Verdict) -> Document:
+    """What a bundle is to a parent."""
+    return {
+        "bundle": one.bundle,
+        "parent": one.parent,
+        "verdict": one.standing,
+        "score": one.score,
+        "linked": list(one.linked),
+        "forced": list(one.forced),
+        "missing": list(one.missing),
+    }
+
+
+def operations(one: Operations) -> Document:
+    """The answer of `ops`."""
+    return {
+        "bundle": one.bundle,
+        "operations": [
+            {
+                "operation": item.name,
+                "form": item.form,
+                "shape": item.shape,
+                "links": [
+                    {
+                        "bundle": link.bundle,
+                        "of": link.of,
+                        "head": link.head,
+                        "origin": link.origin,
+                        "mode": link.mode,
+                        "forward": list(link.forward),
+                        "backward": list(link.backward),
+                        "forced": link.is_forced,
+                    }
+                    for link in item.links
+                ],
+            }
+            for item in one.operations
+        ],
+        "members": [verdict(item) for item in one.members],
     }
 
 

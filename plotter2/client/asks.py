@@ -23,11 +23,15 @@ from plotter2.client.views import (
     Found,
     HistoryEntry,
     Inherited,
+    Link,
+    Operation,
+    Operations,
     OutputFile,
     Plan,
     PlannedRun,
     Repeat,
     Request,
+    Verdict,
     Worker,
     when,
 )
@@ -42,6 +46,7 @@ from plotter2.wire.bundles import (
     file_entry_from_proto,
     parameter_change_from_proto,
 )
+from plotter2.wire.links import mode_from_proto, verdict_from_proto
 from plotter2.wire.requests import repeat_from_proto, request_from_proto
 from plotter2.wire.search import entry_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
@@ -198,9 +203,26 @@ def _contents_of(message: manager_pb2.GetBundleResponse, known: Mapping[bytes, I
         tuple(File.of(file_entry_from_proto(entry)) for entry in message.files),
         tuple(_contents_of(one, known) for one in message.descendants),
         known.get(message.bundle.inherited, Inherited()),
-        message.manifest_json,
-        tuple(message.depends),
+        verdicts=tuple(Verdict.of(verdict_from_proto(one)) for one in message.verdicts),
+        manifest_json=message.manifest_json,
+        depends=tuple(message.depends),
     )
+
+
+def operations_of(bundle: str, message: manager_pb2.ListOperationsResponse) -> Operations:
+    """Operations, how they are linked, and what the bundles below are."""
+    return Operations(
+        bundle,
+        tuple(Operation(one.name, one.form, one.shape, tuple(map(_link_of, one.links))) for one in message.operations),
+        tuple(Verdict.of(verdict_from_proto(one)) for one in message.members),
+    )
+
+
+def _link_of(message: manager_pb2.LinkRecord) -> Link:
+    return Link(
+        message.bundle, message.of, message.head, message.origin, mode_from_proto(message.mode),
+        tuple(message.forward), tuple(message.backward), message.is_forced,
+    )  # fmt: skip
 
 
 def difference_of(parts: Sequence[manager_pb2.DiffBundlesResponse]) -> Difference:

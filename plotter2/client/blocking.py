@@ -10,6 +10,7 @@ from pathlib import Path
 from plotter2.client import asynchronous
 from plotter2.client.plain.ask import Ask
 from plotter2.client.plain.give import Give
+from plotter2.client.plain.links import Links
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
 from plotter2.client.plain.quarantine import Quarantine
@@ -17,7 +18,7 @@ from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions, Search, Quarantine):
+class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

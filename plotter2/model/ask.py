@@ -16,6 +16,7 @@ from blake3 import blake3
 from plotter2.errors import UsageError
 from plotter2.model.request import RequestKind
 from plotter2.model.task import TaskKind
+from plotter2.model.types import Mode
 
 KEY_CHARS_MAX = 200
 DELIVERY_KEY = "dlv-"
@@ -83,7 +84,30 @@ class TagAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk
+class LinkAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Link an operation of one bundle to a head of another; see `plotter2.model.link.SaidLink`."""
+
+    src: str
+    dst: str
+    operation: str
+    out_head: str = ""
+    mode: Mode = Mode.CONSTANT
+    forward: str = ""
+    backward: str = ""
+    force: bool = False
+    replay_of: str = ""
+
+
+class UnlinkAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Have an operation of one bundle linked to another no more; "" stands for all that are."""
+
+    src: str
+    dst: str
+    operation: str = ""
+    replay_of: str = ""
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk
 
 
 def encode(ask: Ask) -> str:
@@ -109,6 +133,16 @@ def archive_ask(text: str) -> ArchiveAsk:
 def tag_ask(text: str) -> TagAsk:
     """The ask of a tagging."""
     return msgspec.json.decode(text, type=TagAsk)
+
+
+def link_ask(text: str) -> LinkAsk:
+    """The ask of a link."""
+    return msgspec.json.decode(text, type=LinkAsk)
+
+
+def unlink_ask(text: str) -> UnlinkAsk:
+    """The ask of an unlink."""
+    return msgspec.json.decode(text, type=UnlinkAsk)
 
 
 def filled(parameters_json: str, declared: Mapping[str, Any]) -> str:

@@ -24,6 +24,8 @@ class RequestKind(StrEnum):
     STANDING = "standing"
     ARCHIVE = "archive"
     TAG = "tag"
+    LINK = "link"
+    UNLINK = "unlink"
 
 
 class RequestState(StrEnum):

@@ -10,6 +10,7 @@ from manager.store import Batch, Delivery, ServiceRow, Store, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.link import SaidLink
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
@@ -40,6 +41,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         Delivery: lambda one: made.deliveries.update({one.id: one}),
         QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
         NewRecord: made.records.append,
+        SaidLink: made.links.append,
     }
     for thing in things:
         places[type(thing)](thing)

@@ -22,6 +22,27 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _LinkMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LinkModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINK_MODE_UNSPECIFIED: _LinkMode.ValueType  # 0
+    LINK_MODE_CONSTANT: _LinkMode.ValueType  # 1
+    """Types must be the same in kind, dtype, rank and shape."""
+    LINK_MODE_MUTABLE: _LinkMode.ValueType  # 2
+    """Shapes may differ."""
+
+class LinkMode(_LinkMode, metaclass=_LinkModeEnumTypeWrapper): ...
+
+LINK_MODE_UNSPECIFIED: LinkMode.ValueType  # 0
+LINK_MODE_CONSTANT: LinkMode.ValueType  # 1
+"""Types must be the same in kind, dtype, rank and shape."""
+LINK_MODE_MUTABLE: LinkMode.ValueType  # 2
+"""Shapes may differ."""
+Global___LinkMode: _TypeAlias = LinkMode  # noqa: Y015
+
 class _RequestState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -49,6 +70,29 @@ REQUEST_STATE_FAILED: RequestState.ValueType  # 6
 REQUEST_STATE_CANCELLED: RequestState.ValueType  # 7
 Global___RequestState: _TypeAlias = RequestState  # noqa: Y015
 
+class _OperationsOf:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OperationsOfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OperationsOf.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OPERATIONS_OF_UNSPECIFIED: _OperationsOf.ValueType  # 0
+    """What the bundle itself does."""
+    OPERATIONS_OF_ALL: _OperationsOf.ValueType  # 1
+    """What every bundle below it does of that: the intersection."""
+    OPERATIONS_OF_ANY: _OperationsOf.ValueType  # 2
+    """What any bundle below it does of that: the union."""
+
+class OperationsOf(_OperationsOf, metaclass=_OperationsOfEnumTypeWrapper): ...
+
+OPERATIONS_OF_UNSPECIFIED: OperationsOf.ValueType  # 0
+"""What the bundle itself does."""
+OPERATIONS_OF_ALL: OperationsOf.ValueType  # 1
+"""What every bundle below it does of that: the intersection."""
+OPERATIONS_OF_ANY: OperationsOf.ValueType  # 2
+"""What any bundle below it does of that: the union."""
+Global___OperationsOf: _TypeAlias = OperationsOf  # noqa: Y015
+
 @_typing.final
 class SubmitRequest(_message.Message):
     """--- requests -------------------------------------------------------------------------------------------------"""
@@ -60,6 +104,8 @@ class SubmitRequest(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     REDO_FIELD_NUMBER: _builtins.int
     ARCHIVE_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    UNLINK_FIELD_NUMBER: _builtins.int
     REPLAY_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
@@ -74,6 +120,10 @@ class SubmitRequest(_message.Message):
     @_builtins.property
     def archive(self) -> Global___ArchiveAsk: ...
     @_builtins.property
+    def link(self) -> Global___LinkAsk: ...
+    @_builtins.property
+    def unlink(self) -> Global___UnlinkAsk: ...
+    @_builtins.property
     def replay(self) -> Global___ReplayAsk: ...
     @_builtins.property
     def tag(self) -> Global___TagAsk: ...
@@ -85,14 +135,16 @@ class SubmitRequest(_message.Message):
         run: Global___RunAsk | None = ...,
         redo: Global___RedoAsk | None = ...,
         archive: Global___ArchiveAsk | None = ...,
+        link: Global___LinkAsk | None = ...,
+        unlink: Global___UnlinkAsk | None = ...,
         replay: Global___ReplayAsk | None = ...,
         tag: Global___TagAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "replay", "tag"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "replay", "tag"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -280,6 +332,80 @@ class ReplayAsk(_message.Message):
 Global___ReplayAsk: _TypeAlias = ReplayAsk  # noqa: Y015
 
 @_typing.final
+class LinkAsk(_message.Message):
+    """Link an operation of one bundle to a head of another: what the first does, the second does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SRC_FIELD_NUMBER: _builtins.int
+    DST_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    OUT_HEAD_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
+    BACKWARD_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    src: _builtins.str
+    dst: _builtins.str
+    operation: _builtins.str
+    """A head or task of `src`."""
+    out_head: _builtins.str
+    """The head or task of `dst` that satisfies it; empty: the one of the same name."""
+    mode: Global___LinkMode.ValueType
+    forward: _builtins.str
+    """Heads of either bundle that translate: the arguments on their way, and what comes back. Empty: nothing does."""
+    backward: _builtins.str
+    force: _builtins.bool
+    """Although it does not fit; flagged wherever it counts."""
+    def __init__(
+        self,
+        *,
+        src: _builtins.str = ...,
+        dst: _builtins.str = ...,
+        operation: _builtins.str = ...,
+        out_head: _builtins.str = ...,
+        mode: Global___LinkMode.ValueType = ...,
+        forward: _builtins.str = ...,
+        backward: _builtins.str = ...,
+        force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backward", b"backward", "dst", b"dst", "force", b"force", "forward", b"forward", "mode", b"mode", "operation", b"operation", "out_head", b"out_head", "src", b"src"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkAsk: _TypeAlias = LinkAsk  # noqa: Y015
+
+@_typing.final
+class UnlinkAsk(_message.Message):
+    """Have an operation of one bundle linked to another no more; nothing is deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SRC_FIELD_NUMBER: _builtins.int
+    DST_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    src: _builtins.str
+    dst: _builtins.str
+    operation: _builtins.str
+    """Empty: all that are linked."""
+    def __init__(
+        self,
+        *,
+        src: _builtins.str = ...,
+        dst: _builtins.str = ...,
+        operation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dst", b"dst", "operation", b"operation", "src", b"src"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlinkAsk: _TypeAlias = UnlinkAsk  # noqa: Y015
+
+@_typing.final
 class Request(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -302,7 +428,7 @@ class Request(_message.Message):
     REPEAT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
-    """push, run, redo, standing, archive."""
+    """push, run, redo, call, standing, archive, link, unlink."""
     state: Global___RequestState.ValueType
     user: _builtins.str
     bundle: _builtins.str
@@ -952,6 +1078,7 @@ class GetBundleRequest(_message.Message):
     WITH_FILES_FIELD_NUMBER: _builtins.int
     WITH_DESCENDANTS_FIELD_NUMBER: _builtins.int
     WITH_MANIFEST_FIELD_NUMBER: _builtins.int
+    WITH_VERDICTS_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     """0 means the newest."""
@@ -960,6 +1087,8 @@ class GetBundleRequest(_message.Message):
     """Also every bundle below it, at its newest version: each before its children, in the order it declares for them."""
     with_manifest: _builtins.bool
     """Also the manifest that this version came with."""
+    with_verdicts: _builtins.bool
+    """What the bundle, at its newest version, is to its parents."""
     def __init__(
         self,
         *,
@@ -968,10 +1097,11 @@ class GetBundleRequest(_message.Message):
         with_files: _builtins.bool = ...,
         with_descendants: _builtins.bool = ...,
         with_manifest: _builtins.bool = ...,
+        with_verdicts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -987,6 +1117,7 @@ class GetBundleResponse(_message.Message):
     INHERITANCES_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     DEPENDS_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
     manifest_json: _builtins.str
     """As its sender wrote it; empty for what came without, and where it was not asked for."""
     @_builtins.property
@@ -1003,6 +1134,8 @@ class GetBundleResponse(_message.Message):
     def depends(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the manifest says that the version builds on: `bundle` or `bundle@version`."""
 
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Verdict]: ...
     def __init__(
         self,
         *,
@@ -1012,10 +1145,11 @@ class GetBundleResponse(_message.Message):
         inheritances: _abc.Iterable[Global___Inheritance] | None = ...,
         manifest_json: _builtins.str = ...,
         depends: _abc.Iterable[_builtins.str] | None = ...,
+        verdicts: _abc.Iterable[Global___Verdict] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "manifest_json", b"manifest_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "manifest_json", b"manifest_json", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2079,3 +2213,180 @@ class ListQuarantineResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListQuarantineResponse: _TypeAlias = ListQuarantineResponse  # noqa: Y015
+
+@_typing.final
+class ListOperationsRequest(_message.Message):
+    """--- links ------------------------------------------------------------------------------------------------------"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    WITH_FORCED_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    of: Global___OperationsOf.ValueType
+    with_forced: _builtins.bool
+    """Forced links count too."""
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        of: Global___OperationsOf.ValueType = ...,
+        with_forced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "of", b"of", "with_forced", b"with_forced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOperationsRequest: _TypeAlias = ListOperationsRequest  # noqa: Y015
+
+@_typing.final
+class ListOperationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Operation]: ...
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___Verdict]:
+        """What each bundle below is to it, by path."""
+
+    def __init__(
+        self,
+        *,
+        operations: _abc.Iterable[Global___Operation] | None = ...,
+        members: _abc.Iterable[Global___Verdict] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOperationsResponse: _TypeAlias = ListOperationsResponse  # noqa: Y015
+
+@_typing.final
+class Operation(_message.Message):
+    """Something that a bundle does or has: a task, a function of its code, data."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    LINKS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    form: _builtins.str
+    """task, function, data."""
+    shape: _builtins.str
+    """What it takes and gives, as `(vector) -> scalar`."""
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkRecord]:
+        """How bundles below do it, by path."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        form: _builtins.str = ...,
+        shape: _builtins.str = ...,
+        links: _abc.Iterable[Global___LinkRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "links", b"links", "name", b"name", "shape", b"shape"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Operation: _TypeAlias = Operation  # noqa: Y015
+
+@_typing.final
+class LinkRecord(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
+    BACKWARD_FIELD_NUMBER: _builtins.int
+    IS_FORCED_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    of: _builtins.str
+    """Whose head it is: the bundle's own, or that of the one whose means it shares."""
+    head: _builtins.str
+    origin: _builtins.str
+    """shared, found, declared, asked."""
+    mode: Global___LinkMode.ValueType
+    is_forced: _builtins.bool
+    @_builtins.property
+    def forward(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the heads that translate, in order."""
+
+    @_builtins.property
+    def backward(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        of: _builtins.str = ...,
+        head: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        mode: Global___LinkMode.ValueType = ...,
+        forward: _abc.Iterable[_builtins.str] | None = ...,
+        backward: _abc.Iterable[_builtins.str] | None = ...,
+        is_forced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backward", b"backward", "bundle", b"bundle", "forward", b"forward", "head", b"head", "is_forced", b"is_forced", "mode", b"mode", "of", b"of", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkRecord: _TypeAlias = LinkRecord  # noqa: Y015
+
+@_typing.final
+class Verdict(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    LINKED_FIELD_NUMBER: _builtins.int
+    FORCED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    parent: _builtins.str
+    standing: _builtins.str
+    """member, partial, imposter."""
+    score: _builtins.float
+    """The part of the parent's operations that it links, 0 to 1."""
+    @_builtins.property
+    def linked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def forced(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        parent: _builtins.str = ...,
+        standing: _builtins.str = ...,
+        score: _builtins.float = ...,
+        linked: _abc.Iterable[_builtins.str] | None = ...,
+        forced: _abc.Iterable[_builtins.str] | None = ...,
+        missing: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "forced", b"forced", "linked", b"linked", "missing", b"missing", "parent", b"parent", "score", b"score", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015

@@ -145,6 +145,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.FromString,
                 _registered_method=True)
+        self.ListOperations = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/ListOperations',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -299,6 +304,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOperations(self, request, context):
+        """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -411,6 +423,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ListQuarantine,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.SerializeToString,
+            ),
+            'ListOperations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOperations,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1008,6 +1025,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ListQuarantine',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListQuarantineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOperations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/ListOperations',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -72,6 +72,8 @@ class ManagerServiceStub:
     """
     ListQuarantine: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListQuarantineRequest, _manager_pb2.ListQuarantineResponse]
     """What is kept and not used, oldest first."""
+    ListOperations: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListOperationsRequest, _manager_pb2.ListOperationsResponse]
+    """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -117,6 +119,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """
     ListQuarantine: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListQuarantineRequest, _manager_pb2.ListQuarantineResponse]  # type: ignore[assignment]
     """What is kept and not used, oldest first."""
+    ListOperations: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListOperationsRequest, _manager_pb2.ListOperationsResponse]  # type: ignore[assignment]
+    """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -291,5 +295,13 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ListQuarantineResponse, _abc.Awaitable[_manager_pb2.ListQuarantineResponse]]:
         """What is kept and not used, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListOperations(
+        self,
+        request: _manager_pb2.ListOperationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.ListOperationsResponse, _abc.Awaitable[_manager_pb2.ListOperationsResponse]]:
+        """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

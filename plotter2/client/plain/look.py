@@ -16,9 +16,11 @@ class Look(Thread):
         """The bundles at and below `under` at their newest versions, or all versions of that one bundle."""
         return self._do(lambda p2: p2.ls(under, versions=versions, archived=archived))
 
-    def bundle(self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False) -> Contents:
-        """One bundle (`name` or `name@version`) with its files, what lies below it, and the manifest it came with."""
-        return self._do(lambda p2: p2.bundle(name, files=files, below=below, manifest=manifest))
+    def bundle(
+        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False
+    ) -> Contents:
+        """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more."""
+        return self._do(lambda p2: p2.bundle(name, files=files, below=below, manifest=manifest, verdicts=verdicts))
 
     def request(self, request_id: str) -> Request:
         """One request as it stands."""

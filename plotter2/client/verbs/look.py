@@ -24,11 +24,26 @@ class Look(Core):
 
         return await everything(page)
 
-    async def bundle(self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False) -> Contents:
-        """One bundle (`name` or `name@version`) with its files, what lies below it, and the manifest it came with."""
+    async def bundle(
+        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False
+    ) -> Contents:
+        """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more.
+
+        Args:
+            name: the bundle.
+            files: with its files.
+            below: with what lies below it.
+            manifest: with the manifest it came with.
+            verdicts: with what it is to its parents.
+        """
         path, version = asks.bundle_and_version(name)
         message = manager_pb2.GetBundleRequest(
-            bundle=path, version=version, with_files=files, with_descendants=below, with_manifest=manifest
+            bundle=path,
+            version=version,
+            with_files=files,
+            with_descendants=below,
+            with_manifest=manifest,
+            with_verdicts=verdicts,
         )
         answer = await self._link.ask(lambda stub: stub.GetBundle(message, timeout=asks.TIMEOUT_S))
         return asks.contents_of(answer)
@@ -36,7 +51,7 @@ class Look(Core):
     async def show(self, thing: str) -> Contents | Request | Run:
         """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
         if not thing.startswith("req-"):
-            return await self.bundle(thing, below=True, manifest=True)
+            return await self.bundle(thing, below=True, manifest=True, verdicts=True)
         head, _, _ = thing.partition(".")
         request = await self.request(head)
         if head == thing:

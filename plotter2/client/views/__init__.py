@@ -7,6 +7,7 @@ spelled them (`…_json`) beside what they mean. One file a family; this is the 
 from __future__ import annotations
 
 from plotter2.client.views.bundles import Bundle, Contents, File, Inherited, Pulled, Trait
+from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.quarantine import QuarantineItem, Verification
@@ -28,6 +29,9 @@ __all__ = [
     "Found",
     "HistoryEntry",
     "Inherited",
+    "Link",
+    "Operation",
+    "Operations",
     "OutputFile",
     "Page",
     "Plan",
@@ -40,6 +44,7 @@ __all__ = [
     "Run",
     "Status",
     "Trait",
+    "Verdict",
     "Verification",
     "Worker",
     "json_or",

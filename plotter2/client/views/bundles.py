@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from plotter2.client.views.links import Verdict
 from plotter2.client.views.page import json_or, when
 from plotter2.model import tags
 from plotter2.model.bundle import BundleVersion, FileEntry
@@ -134,7 +135,7 @@ class Inherited:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A bundle with its files, what it inherits, and the bundles below it.
+    """A bundle with its files, what it inherits, the bundles below it, and what it is to its parents (from `show`).
 
     Iteration gives the bundle itself first, then every bundle below it, each before its own children and in the order
     that their holder declares (requirement 029). Its own data is one element beside its children, not around them.
@@ -150,6 +151,7 @@ class Contents:
     inherited: Inherited = field(default=Inherited(), repr=False)
     manifest_json: str = field(default="", repr=False)
     depends: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
     def __iter__(self) -> Iterator[Contents]:
         yield self

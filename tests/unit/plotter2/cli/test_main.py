@@ -45,7 +45,8 @@ def test_the_tree_has_every_verb() -> None:
     data = ["push", "pull", "ls", "show", "diff", "history", "archive", "unarchive", "report", "tag"]
     work = ["run", "redo", "replay", "tasks", "requests", "wait", "cancel"]
     project = ["init", "check"]
-    assert sorted([*system, *data, *project, *work]) == VERBS
+    links = ["link", "unlink", "ops"]
+    assert sorted([*system, *data, *links, *project, *work]) == VERBS
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,0 +1,218 @@
+"""Who is linked to whom: what bundles declare, what was asked, and what plotter2 finds by itself.
+
+Requirements 040, 041, 048 to 055; pure. A link is not stored as it is: it is made anew from the newest declarations and
+the newest words about it, and kept until one of these changes. So a link whose ends do not fit any more links nothing,
+and nobody has to look for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from manager.catalog import Catalog, Node
+from plotter2.model import link as links
+from plotter2.model import membership, paths
+from plotter2.model.link import Epsilon, Head, Heads, Link, Origin, SaidLink
+from plotter2.model.membership import Links, Verdict
+from plotter2.model.package import ABOVE, HERE, LinkDeclaration, Package
+from plotter2.model.paths import BundlePath
+
+NOTHING: Links = {}
+TREES_MAX = 64
+"""So many bundles have what lies below them resolved at hand."""
+
+
+class Bonds:
+    """Links between the bundles of a catalog."""
+
+    def __init__(self, catalog: Catalog, threshold: float = membership.THRESHOLD) -> None:
+        """`threshold` is the least score of a member, see `membership.judge`."""
+        self._catalog = catalog
+        self._threshold = threshold
+        self._said: dict[tuple[str, str], dict[str, SaidLink]] = {}
+        self._heads: dict[str, tuple[Package, Heads]] = {}
+        self._trees: dict[str, tuple[int, dict[str, Links]]] = {}
+
+    def say(self, word: SaidLink) -> None:
+        """Take in what was asked; the newest word about an operation of one bundle and another bundle holds."""
+        self._said.setdefault((word.src, word.dst), {})[word.operation] = word
+        self._trees.clear()
+
+    def said(self, src: str, dst: str) -> Mapping[str, SaidLink]:
+        """The newest words about two bundles, by operation."""
+        return self._said.get((src, dst), {})
+
+    def heads(self, path: str) -> Heads:
+        """What a bundle does; nothing where there is no such bundle."""
+        node = self._catalog.get(path)
+        if node is None or not (node.package.heads or node.package.tasks):
+            return links.NO_HEADS
+        known = self._heads.get(path)
+        if known is None or known[0] is not node.package:
+            known = self._heads[path] = node.package, links.heads_of(path, node.package)
+        return known[1]
+
+    # --- two bundles ------------------------------------------------------------------------------------------------
+
+    def itself(self, path: str) -> Links:
+        """The links of a bundle to itself: each operation to itself, unless the bundle declares otherwise."""
+        own = {name: links.identity(head) for name, head in self.heads(path).operations.items()}
+        return membership.gather({}, self._declared(path, path), own)
+
+    def between(self, src: str, dst: str) -> Links:
+        """What one bundle does of another's operations, by whatever way; one that lies below, or any other."""
+        if src == dst:
+            return self.itself(src)
+        if not paths.is_below(dst, src):
+            node = self._catalog.get(dst)
+            is_kin = node is not None and src in node.package.parents and self.is_bare(dst)
+            return self._direct(src, dst, self._shared(src) if is_kin else NOTHING)
+        resolved: dict[str, Links] = {}
+        for path in (*reversed(self._above(dst, src)), dst):
+            resolved[path] = self._resolved(src, path, resolved)
+        return resolved[dst]
+
+    def _direct(self, src: str, dst: str, otherwise: Links = NOTHING) -> Links:
+        return membership.gather(self._asked(src, dst), self._declared(src, dst), self._found(src, dst), otherwise)
+
+    def _asked(self, src: str, dst: str) -> dict[str, Link | None]:
+        found: dict[str, Link | None] = {}
+        for name, word in self._said.get((src, dst), {}).items():
+            if word.is_unlinked:
+                found[name] = None
+            elif (link := self.made(word)) is not None:
+                found[name] = link
+        return found
+
+    def made(self, word: SaidLink) -> Link | None:
+        """The link that somebody asked for, if there is one now: its heads are there, and fit unless it is forced."""
+        expected, given = self.heads(word.src).operations.get(word.operation), self.heads(word.dst).get(word.out_head)
+        sides = [self.translator(word, name) for name in (word.forward, word.backward)]
+        if expected is None or given is None or None in sides:
+            return None
+        epsilon = Epsilon(*(side or () for side in sides))
+        link = Link(expected, given, word.mode, epsilon, Origin.ASKED, word.is_forced)
+        return link if word.is_forced or not links.misfit(link) else None
+
+    def translator(self, word: SaidLink, name: str) -> tuple[Head, ...] | None:
+        """The head that translates, of either bundle; none for no name, None where nobody has it."""
+        if not name:
+            return ()
+        head = self.heads(word.dst).get(name) or self.heads(word.src).get(name)
+        return None if head is None else (head,)
+
+    def _declared(self, src: str, dst: str) -> dict[str, Link]:
+        found: dict[str, Link] = {}
+        for path in dict.fromkeys((src, dst)):
+            node = self._catalog.get(path)
+            for one in node.package.links if node is not None else ():
+                if ends(one, path) == (src, dst):
+                    link = self.declared(one, path)
+                    if link is not None and not links.misfit(link):
+                        found[link.operation] = link
+        return found
+
+    def declared(self, one: LinkDeclaration, path: str) -> Link | None:
+        """The link that a bundle declares; None where one of its heads is not there (yet)."""
+        src, dst = ends(one, path)
+        expected, given = self.heads(src).operations.get(one.in_head), self.heads(dst).get(one.out_head)
+        if expected is None or given is None:
+            return None
+        return links.of_declaration(one, self.heads(path), expected, given)
+
+    def _found(self, src: str, dst: str) -> dict[str, Link]:
+        """Where both have a head of one name and the shapes fit, that is a link: nobody has to write it down."""
+        theirs = self.heads(dst).operations
+        found: dict[str, Link] = {}
+        for name, head in self.heads(src).operations.items():
+            if name in theirs:
+                link = Link(head, theirs[name])
+                if not links.misfit(link):
+                    found[name] = link
+        return found
+
+    # --- what lies below a bundle -------------------------------------------------------------------------------------
+
+    def below(self, src: str) -> Mapping[str, Links]:
+        """For each bundle below this one, archived ones too: what it does of this one's operations."""
+        known = self._trees.get(src)
+        if known is not None and known[0] == self._catalog.changes:
+            return known[1]
+        resolved: dict[str, Links] = {}
+        for path in self._catalog.below(src):
+            resolved[path] = self._resolved(src, path, resolved)
+        if len(self._trees) >= TREES_MAX:
+            self._trees.clear()
+        self._trees[src] = self._catalog.changes, resolved
+        return resolved
+
+    def _resolved(self, src: str, path: str, resolved: Mapping[str, Links]) -> Links:
+        holder = next(iter(self._above(path, src)), src)
+        own = self._shared(holder) if self.is_bare(path) else NOTHING
+        if holder == src:
+            return self._direct(src, path, own)
+        return self._direct(src, path, membership.through(resolved[holder], self._direct(holder, path, own)))
+
+    def _shared(self, holder: str) -> dict[str, Link]:
+        return {name: replace(link, origin=Origin.SHARED) for name, link in self.itself(holder).items()}
+
+    def _above(self, path: str, top: str) -> list[str]:
+        """Bundles that do something, above one and below another, nearest first."""
+        found: list[str] = []
+        at = paths.parent(BundlePath(path))
+        while at is not None and at != top and paths.is_below(at, top):
+            if not self.is_bare(at):
+                found.append(at)
+            at = paths.parent(at)
+        return found
+
+    def is_bare(self, path: str) -> bool:
+        """Whether a bundle declares neither task nor head: it does nothing of its own."""
+        return not self.heads(path).operations
+
+    def is_container(self, path: str) -> bool:
+        """Whether it does nothing and only holds other bundles."""
+        return self.is_bare(path) and self._catalog.has_below(path)
+
+    # --- verdicts -----------------------------------------------------------------------------------------------------
+
+    def parents(self, node: Node) -> list[str]:
+        """Whom a bundle is measured by: those it names, then the nearest one above that does something."""
+        path = node.version.path
+        named = [one for one in node.package.parents if self._catalog.get(one) is not None]
+        first = above = self._catalog.holder(path)
+        while above is not None and self.is_bare(above.version.path):
+            above = self._catalog.holder(above.version.path)
+        holder = above or first
+        return list(dict.fromkeys([*named, *([holder.version.path] if holder is not None else [])]))
+
+    def verdicts(self, node: Node) -> list[Verdict]:
+        """What a bundle is to each of its parents."""
+        path = node.version.path
+        return [self.verdict(path, parent, self.between(parent, path)) for parent in self.parents(node)]
+
+    def verdict(self, path: str, parent: str, linked: Links) -> Verdict:
+        """What a bundle with these links is to another one."""
+        return membership.judge(path, parent, self.heads(parent).operations, linked, self._threshold)
+
+    def siblings(self, src: str) -> dict[str, Links]:
+        """What is below a bundle and counts: neither what is archived nor what only holds others."""
+        found = {}
+        for path, linked in self.below(src).items():
+            node = self._catalog.get(path)
+            if node is not None and not node.version.archived and not self.is_container(path):
+                found[path] = linked
+        return found
+
+
+def ends(one: LinkDeclaration, path: str) -> tuple[str, str]:
+    """The two bundles of a link that a bundle declares."""
+    above = paths.parent(BundlePath(path)) or ""
+    places = {HERE: path, ABOVE: above}
+    return places.get(one.src, one.src), places.get(one.dst, one.dst)
+
+
+def only_named(operations: Iterable[str], wanted: str) -> list[str]:
+    """One of them, or all where none is named."""
+    return [name for name in operations if wanted in ("", name)]
