@@ -13,11 +13,12 @@ from bench import children, ingest, plots, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
-NAMES = ("tasks", "latency", "large", "small", "plots", "pipelines", "children")
+NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children")
 TASKS = 20_000
 CALLS = 1_000
 LARGE_BYTES = 1 << 30
 SMALL_FILES = 4_000
+AGAIN_FILES = 2_000
 PLOTS = 200
 PIPELINES = 2_000
 CHILDREN = 1_000
@@ -59,6 +60,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "latency": lambda: tasks.latency(home, given.workers, less(CALLS)),
         "large": lambda: ingest.large(home, work, less(LARGE_BYTES)),
         "small": lambda: ingest.small(home, work, less(SMALL_FILES)),
+        "again": lambda: ingest.again(home, work, less(AGAIN_FILES)),
         "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),

@@ -11,6 +11,7 @@ from unittest import mock
 
 import plotter2
 from bench.report import Measure, note
+from plotter2.client import packing
 from plotter2.clock import SystemClock
 
 MIB = 1 << 20
@@ -58,6 +59,23 @@ def small(home: Path, work: Path, count: int) -> Iterator[Measure]:
         )
         for path in files:
             _touch(path)
+    shutil.rmtree(folder)
+
+
+def again(home: Path, work: Path, count: int) -> Iterator[Measure]:
+    """Files/s of a bundle of 64 KiB files that is pushed again unchanged, beside finding and hashing them alone."""
+    folder = work / "again"
+    folder.mkdir(parents=True)
+    chance = random.Random(3)  # noqa: S311 -- data to send, not a secret
+    for number in range(count):
+        (folder / f"{number:06d}.bin").write_bytes(chance.randbytes(SMALL_BYTES))
+    note(f"{count} files of 64 KiB, pushed again")
+    _pushed(home, folder, "bench/again", wait=True)
+    started = CLOCK.monotonic()
+    packing.hashed(packing.collect(folder))
+    limit = count / (CLOCK.monotonic() - started)
+    passed = _pushed(home, folder, "bench/again", wait=True)
+    yield Measure("repush_unchanged", count / passed, "files/s", "hashing alone", limit)
     shutil.rmtree(folder)
 
 
