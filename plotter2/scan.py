@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -102,13 +101,14 @@ def scan(source: str, path: str) -> Module:
     if len(source) > SOURCE_BYTES_MAX:
         raise ScriptError(f"{path} has {len(source)} bytes; code is searched in files of at most {SOURCE_BYTES_MAX}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source, path)
+        return _read(ast.parse(source, path), path)
     except SyntaxError as wrong:
         raise ScriptError(f"{path}, line {wrong.lineno or 1}: {wrong.msg}.") from None
     except (ValueError, RecursionError, MemoryError) as wrong:
         raise ScriptError(f"{path} is no Python that can be read: {str(wrong) or type(wrong).__name__}.") from None
+
+
+def _read(tree: ast.Module, path: str) -> Module:
     functions = {one.name: one for one in _functions(tree.body, "")}
     constants = dict(_constants(tree))
     has_main = any(isinstance(node, ast.If) and "__name__" in ast.dump(node.test) for node in tree.body)

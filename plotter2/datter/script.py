@@ -66,12 +66,12 @@ def compiled(source: str, filename: str) -> Script:
         tree = ast.parse(text, filename)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
-    _check_entry(tree, filename)
-    exposes, imposes, named = _contract(tree)
-    defined, used = _names(text, filename)
-    symbols = tuple(sorted(named - defined - NAMES - _PYTHON))
-    _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
     try:
+        _check_entry(tree, filename)
+        exposes, imposes, named = _contract(tree)
+        defined, used = _names(text, filename)
+        symbols = tuple(sorted(named - defined - NAMES - _PYTHON))
+        _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
         code = compile(tree, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None

@@ -57,6 +57,8 @@ def _of_csv(head: bytes, *, is_whole: bool) -> Type | None:
     if len(names) > COLUMNS_MAX or len(set(names)) < len(names) or not all(names):
         return types.parse("table")
     body = [row for row in rows[1:] if len(row) == len(names)]
+    if len(body) * 2 < len(rows) - 1:
+        return types.parse("table")  # the first line is no head: the others have another number of fields
     return types.table({name: _dtype([row[i].strip() for row in body]) for i, name in enumerate(names)})
 
 

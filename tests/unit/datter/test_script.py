@@ -111,3 +111,9 @@ def test_other_kinds_are_not_looked_at() -> None:
 def test_a_script_that_is_too_long_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(ScriptError, match=r"long\.py has 4000017 characters; a script has at most 262144\."):
         check_source("def task(): pass\n" + "a=1\n" * 1_000_000, "long.py", "script")
+
+
+def test_a_script_that_is_nested_without_end_is_refused_in_a_sentence() -> None:
+    chain = "def task():\n if a:\n  pass\n" + " elif a:\n  pass\n" * 1_500
+    with pytest.raises(ScriptError, match=r"deep\.py: this is not Python that can be read"):
+        check_source(chain, "deep.py", "script")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plotter2 import scan
 from plotter2.errors import PackageError, ScriptError
@@ -95,6 +98,7 @@ def test_the_demo_s_options_are_read() -> None:
         ("def f(:\n  pass", "bad.py, line 1: invalid syntax."),
         ("a" + ".b" * 100_000, "bad.py is no Python that can be read: "),
         ("-" * 100_000 + "1", "bad.py is no Python that can be read: "),
+        ("if a:\n  pass\n" + "elif a:\n  pass\n" * 1_500, "bad.py is no Python that can be read: "),
         ("(" * 5_000, "bad.py, line 1: too many nested parentheses."),
         ("x\0", "source code string cannot contain null bytes"),
         ("#" * 300_000, "bad.py has 300000 bytes; code is searched in files of at most 262144."),
@@ -104,6 +108,31 @@ def test_code_that_cannot_be_read_is_refused_with_its_place(source: str, says: s
     with pytest.raises(ScriptError) as refused:
         scan.scan(source, "bad.py")
     assert says in refused.value.message
+
+
+PIECES = [
+    "def f(",
+    "x",
+    ")",
+    ":",
+    "\n",
+    "\n  ",
+    "class A",
+    "=",
+    "lambda",
+    "p.add_argument(",
+    "'--a'",
+    ",",
+    "1e999",
+    "@",
+    "f'{",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_the_code_is_it_is_read_or_refused_in_a_sentence(source: str) -> None:
+    with suppress(ScriptError):
+        scan.scan(source, "any.py")
 
 
 FILES = {

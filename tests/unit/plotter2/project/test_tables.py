@@ -24,6 +24,7 @@ from plotter2.project import tables
         ("a,b\n1,\n2,\n", "table{a: int64, b: *}"),
         ("my column,a\n1,2\n", 'table{a: int64, "my column": int64}'),
         ("a,a\n1,2\n", "table"),
+        ("569,30,benign\n1,2,3,4\n1,2,3,4\n", "table"),
         (",b\n1,2\n", "table"),
         ("a\n", "table{a: *}"),
     ],
