@@ -11,7 +11,17 @@ from dataclasses import replace
 from blake3 import blake3
 
 from manager import redo, runs
-from manager.commands import Answer, Command, Notify, SaveRequest, SaveTask, SetArchived, SetTags
+from manager.commands import (
+    Answer,
+    Command,
+    Materialise,
+    Notify,
+    SaveBundle,
+    SaveRequest,
+    SaveTask,
+    SetArchived,
+    SetTags,
+)
 from manager.events import (
     ArchiveAsked,
     Asked,
@@ -19,6 +29,7 @@ from manager.events import (
     CallsAdded,
     CallsClosed,
     CallsOpened,
+    InheritAsked,
     LinkAsked,
     RedoAsked,
     RequestCancelled,
@@ -32,6 +43,7 @@ from plotter2.clock import Instant
 from plotter2.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from plotter2.ids import RequestId, TaskId, uuid7
 from plotter2.model import ask, tags
+from plotter2.model.bundle import Contents
 from plotter2.model.request import Request, RequestKind, RequestState
 from plotter2.model.task import Task, TaskKind
 
@@ -40,8 +52,10 @@ PLAN_AGAIN = RequestId("")
 """The answer to a redo whose version is the newest no more: no request was made."""
 
 
-def described(event: RunAsked | ArchiveAsked | TagsAsked) -> str:
+def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked) -> str:
     """The ask of this event as its request remembers it."""
+    if isinstance(event, InheritAsked):
+        return ask.encode(ask.InheritAsk(event.contents.bundle.path, event.replay_of))
     if isinstance(event, ArchiveAsked):
         return ask.encode(ask.ArchiveAsk(event.bundle, event.archived, event.replay_of))
     if isinstance(event, TagsAsked):
@@ -79,7 +93,7 @@ def repeated(state: State, event: Asked, now: Instant) -> list[Command] | None:
     return refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
 
 
-def _what(event: Asked) -> tuple[RequestKind, str, str]:
+def _what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: PLR0911 -- a dispatch table: one case a kind
     """Kind, ask and bundle."""
     match event:
         case RunAsked():
@@ -88,6 +102,8 @@ def _what(event: Asked) -> tuple[RequestKind, str, str]:
             return RequestKind.ARCHIVE, described(event), event.bundle
         case TagsAsked():
             return RequestKind.TAG, described(event), event.bundle
+        case InheritAsked():
+            return RequestKind.INHERIT, described(event), event.contents.bundle.path
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
         case LinkAsked():
@@ -200,6 +216,40 @@ def tag(state: State, event: TagsAsked, now: Instant) -> list[Command]:
         SaveRequest(request),
         SetTags(event.bundle, by_hand, tags.shown(node.version.package_json, by_hand)),
         note("bundle.tagged", event.bundle, now, request=request.id, tags=json.loads(event.tags_json)),
+        Answer(event.token, request.id),
+    ]
+
+
+def inherit(state: State, event: InheritAsked, now: Instant) -> list[Command]:
+    """Take anew what a bundle has from its parents: a new version of the same files, unless nothing differs.
+
+    No data has come, so no standing order fires.
+    """
+    path, before = event.contents.bundle.path, event.contents.bundle.version
+    request = Request(
+        event.request_id, RequestKind.INHERIT, RequestState.DONE, event.user, path, described(event), event.client_key,
+        created_at=now, finished_at=now,
+    )  # fmt: skip
+    node = state.catalog.need(path)
+    if node.version.version != before:
+        return [Answer(event.token, PLAN_AGAIN)]
+    try:
+        digest, text = state.catalog.inherit(path, node.package)
+    except RefusedError as wrong:
+        return refuse(state, event.token, request, wrong, now)
+    if digest == node.version.inherited:
+        state.remember_key(request)
+        return [SaveRequest(request), Answer(event.token, request.id)]
+    version = replace(node.version, version=before + 1, created_at=now, request_id=request.id, inherited=digest)
+    state.catalog.put(version, node.sources)
+    made = ask.InheritAsk(path, event.replay_of, made_version=version.version)
+    request = replace(request, ask_json=ask.encode(made))
+    state.remember_key(request)
+    return [
+        SaveRequest(request),
+        SaveBundle(Contents(version, event.contents.files), text),
+        note("bundle.installed", path, now, version=version.version, digest=version.digest.hex(), request=request.id),
+        Materialise(path, version.version, event.contents.files),
         Answer(event.token, request.id),
     ]
 

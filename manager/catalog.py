@@ -224,7 +224,8 @@ class Catalog:
         offered = "declared tasks: " + (", ".join(map(repr, known[:SUGGESTIONS_MAX])) or "none")
         holder = self.holder(node.version.path)
         if holder is not None and any(task.name == name for task in holder.package.tasks):
-            return f"{offered}. {holder.version.path!r} above it has had it since: run it there"
+            path = node.version.path
+            return f"{offered}. {holder.version.path!r} above has had it since: `plotter2 inherit {path}` takes it"
         return offered
 
 

@@ -23,6 +23,7 @@ from manager.events import (
     DeliveryOffered,
     DeliveryRefused,
     Event,
+    InheritAsked,
     LinkAsked,
     OutputsRefused,
     OutputsTaken,
@@ -153,7 +154,7 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
-            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | LinkAsked() | AskRefused():
+            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | LinkAsked() | InheritAsked() | AskRefused():
                 return self._asked(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
@@ -185,7 +186,7 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: Asked, now: Instant) -> list[Command]:  # noqa: PLR0911 -- a dispatch table too
+    def _asked(self, event: Asked, now: Instant) -> list[Command]:  # noqa: C901, PLR0911 -- a dispatch table too
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
@@ -198,6 +199,8 @@ class Machine:
                 return asks.archive(self.state, event, now)
             case TagsAsked():
                 return asks.tag(self.state, event, now)
+            case InheritAsked():
+                return asks.inherit(self.state, event, now)
             case LinkAsked():
                 return linking.asked(self.state, event, now)
             case AskRefused():

@@ -12,6 +12,7 @@ from manager.events.asks import (
     CallsAdded,
     CallsClosed,
     CallsOpened,
+    InheritAsked,
     PlannedChild,
     RedoAsked,
     RequestCancelled,
@@ -52,6 +53,7 @@ Event = (
     | AskRefused
     | ArchiveAsked
     | TagsAsked
+    | InheritAsked
     | LinkAsked
     | RequestCancelled
     | CallsOpened
@@ -84,6 +86,7 @@ __all__ = [
     "DeliveryOffered",
     "DeliveryRefused",
     "Event",
+    "InheritAsked",
     "LinkAsked",
     "OutputsRefused",
     "OutputsTaken",

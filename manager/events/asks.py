@@ -9,7 +9,7 @@ from manager.events.token import Token
 from manager.experiment import Experiment
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
-from plotter2.model.bundle import BundleVersion
+from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.request import RequestKind
 from plotter2.model.task import Task, TaskKind
 
@@ -108,7 +108,19 @@ class TagsAsked:
     replay_of: str = ""
 
 
-Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | AskRefused
+@dataclass(frozen=True, slots=True)
+class InheritAsked:
+    """Take anew what a bundle has from its parents. `contents` must still be its newest version."""
+
+    token: Token
+    request_id: RequestId
+    user: str
+    contents: Contents
+    client_key: str = ""
+    replay_of: str = ""
+
+
+Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | InheritAsked | AskRefused
 """Asks that may carry a client key: a repeat is answered with the first one."""
 
 

@@ -15,7 +15,7 @@ import msgspec
 from blake3 import blake3
 
 from manager import asks, plans
-from manager.events import ArchiveAsked, Asked, AskRefused, PlannedChild, RedoAsked, RunAsked, TagsAsked
+from manager.events import ArchiveAsked, Asked, AskRefused, InheritAsked, PlannedChild, RedoAsked, RunAsked, TagsAsked
 from manager.experiment import Experiment
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.rpc import replays
@@ -165,6 +165,26 @@ class AskCalls(RequestCalls):
         known = await self._known(self._refusal(request, event.request_id, RequestKind.TAG, event.bundle, text))
         return known or await self._ask(lambda token: replace(event, token=token))
 
+    async def ask_inherit(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Take anew what a bundle has from its parents; again if a new version came in between."""
+        bundle = paths.bundle_path(request.inherit.bundle)
+        text = ask.encode(ask.InheritAsk(bundle, replay_of))
+        refused = self._refusal(request, self._doors.ids.request(), RequestKind.INHERIT, bundle, text)
+        known = await self._known(refused)
+        if known is not None:
+            return known
+        for _ in range(PLAN_TRIES_MAX):
+            try:
+                newest = await version_of(self._doors, bundle, 0)
+            except RefusedError as wrong:
+                return await self._refuse(refused, wrong)
+            contents = Contents(newest, await self._doors.store.files_of(bundle, newest.version))
+            event = InheritAsked(0, refused.request_id, request.user, contents, request.client_key, replay_of)
+            made = await self._ask(partial(_with_token, event))
+            if made != asks.PLAN_AGAIN:
+                return made
+        raise ConflictError(f"Bundle {bundle!r} gets new versions faster than it can inherit; ask again.")
+
     async def ask_replay(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
         """The same ask as another request's, on what is current now."""
         del replay_of
@@ -304,7 +324,7 @@ class AskCalls(RequestCalls):
         return RequestId(str(await self._doors.desk.ask(make)))
 
 
-def _with_token(event: RedoAsked, token: int) -> RedoAsked:
+def _with_token(event: RedoAsked | InheritAsked, token: int) -> RedoAsked | InheritAsked:
     return replace(event, token=token)
 
 

@@ -31,6 +31,8 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901
             return pb.SubmitRequest(redo=wire.redo_to_proto(ask.redo_ask(first.ask_json)))
         case RequestKind.ARCHIVE:
             return pb.SubmitRequest(archive=wire.archive_to_proto(ask.archive_ask(first.ask_json)))
+        case RequestKind.INHERIT:
+            return pb.SubmitRequest(inherit=wire.inherit_to_proto(ask.inherit_ask(first.ask_json)))
         case RequestKind.TAG:
             return pb.SubmitRequest(tag=wire.tag_to_proto(ask.tag_ask(first.ask_json)))
         case RequestKind.LINK | RequestKind.UNLINK:

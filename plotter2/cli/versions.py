@@ -85,6 +85,19 @@ def history(session: Session, bundle: BundleName) -> None:
     )
 
 
+def inherit(session: Session, bundle: BundleName, key: Key = "") -> None:
+    """Take anew what a bundle has from its parents as they are now: a new version, unless nothing differs."""
+    with session.connect() as p2:
+        found = p2.inherit(bundle, key=key).check()
+        now = p2.bundle(bundle, files=False)
+    made = found.ask.get("made_version")
+    if session.as_json:
+        line = {"request": found.id, "state": found.state, "bundle": bundle, "version": made or now.bundle.version}
+        output.document({**line, "new": bool(made), "from": list(now.inherited.line)})
+    else:
+        print(f"{bundle}@{made or now.bundle.version}  {' '.join(now.inherited.line)}{'' if made else '  unchanged'}")
+
+
 def archive(session: Session, bundle: BundleName, key: Key = "") -> None:
     """Put a bundle aside: it is not listed any more, and nothing of it is deleted."""
     _hide(session, bundle, key, archived=True)
@@ -110,5 +123,6 @@ def register(app: typer.Typer) -> None:
         diff
     )
     verb(app, "history", examples="plotter2 history experiments/first")(history)
+    verb(app, "inherit", examples="plotter2 inherit experiments/first")(inherit)
     verb(app, "archive", examples="plotter2 archive experiments/first")(archive)
     verb(app, "unarchive", examples="plotter2 unarchive experiments/first")(unarchive)

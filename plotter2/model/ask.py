@@ -65,7 +65,7 @@ class RedoAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     again_of: str = ""
 
 
-FOUND_OUT = ("runs_version", "again_of")
+FOUND_OUT = ("runs_version", "again_of", "made_version")
 
 
 class ArchiveAsk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,7 +107,19 @@ class UnlinkAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk
+class InheritAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Take anew what a bundle has from its parents.
+
+    Attributes:
+        made_version: found out: the version that this made; 0 where nothing differed.
+    """
+
+    bundle: str
+    replay_of: str = ""
+    made_version: int = 0
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk
 
 
 def encode(ask: Ask) -> str:
@@ -128,6 +140,11 @@ def redo_ask(text: str) -> RedoAsk:
 def archive_ask(text: str) -> ArchiveAsk:
     """The ask of an archive."""
     return msgspec.json.decode(text, type=ArchiveAsk)
+
+
+def inherit_ask(text: str) -> InheritAsk:
+    """The ask of an inheriting."""
+    return msgspec.json.decode(text, type=InheritAsk)
 
 
 def tag_ask(text: str) -> TagAsk:

@@ -23,6 +23,7 @@ class RequestKind(StrEnum):
     CALL = "call"
     STANDING = "standing"
     ARCHIVE = "archive"
+    INHERIT = "inherit"
     TAG = "tag"
     LINK = "link"
     UNLINK = "unlink"

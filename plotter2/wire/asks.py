@@ -56,6 +56,11 @@ def archive_to_proto(asked: ask.ArchiveAsk) -> manager_pb2.ArchiveAsk:
     return manager_pb2.ArchiveAsk(bundle=asked.bundle, archived=asked.archived)
 
 
+def inherit_to_proto(asked: ask.InheritAsk) -> manager_pb2.InheritAsk:
+    """The same inheriting again."""
+    return manager_pb2.InheritAsk(bundle=asked.bundle)
+
+
 def tag_to_proto(asked: ask.TagAsk) -> manager_pb2.TagAsk:
     """The same tagging again."""
     return manager_pb2.TagAsk(bundle=asked.bundle, tags_json=msgspec.json.encode(asked.tags).decode())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from manager.store.memory import MemoryStore
-from plotter2.errors import PackageError
+from plotter2.errors import NotFoundError, PackageError
 from plotter2.ids import RequestId
 from plotter2.model import package
 from tests.managerkit import Manager, managing
@@ -114,3 +114,23 @@ async def test_a_worker_sees_inherited_keys_settings_and_modules_as_they_were(
             declared = package.read(prepared.program.ground.package_json)
             helper = await asyncio.to_thread(Path(prepared.program.modules["helper.py"]).read_bytes)
         assert (declared.config, list(declared.data), helper) == ({"bins": 10}, ["d"], b"old = 1")
+
+
+@pytest.mark.req("r016", "r034")
+async def test_inheriting_anew_is_a_request_with_a_version_and_can_be_replayed(tmp_path: Path) -> None:
+    async with managing(tmp_path) as manager:
+        await lab(manager)
+        first = await manager.client.inherit("x")
+        await manager.push("lib/left", files(parents=["lib/base"], config={"title": "new"}))
+        second = await manager.client.inherit("x")
+        assert [one.ask.get("made_version") for one in (first, second)] == [None, 2]
+        found = await manager.client.bundle("x")
+        assert found.inherited.line[0] == "lib/left@2"
+        assert found.files == (await manager.client.bundle("x@1")).files
+        again = await manager.client.replay(second.id)
+        assert again.ok
+        assert [one.outcome for one in await manager.client.history("x") if one.request.bundle == "x"] == [
+            "made @1", "unchanged", "made @2", "unchanged",
+        ]  # fmt: skip
+        with pytest.raises(NotFoundError):
+            await manager.client.inherit("nothing")

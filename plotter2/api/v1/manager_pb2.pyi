@@ -108,6 +108,7 @@ class SubmitRequest(_message.Message):
     UNLINK_FIELD_NUMBER: _builtins.int
     REPLAY_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
+    INHERIT_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
     """Makes a repeat harmless: it is answered with the first request, also when that was refused. The same key with
     another ask is refused (conflict). Empty: every call is a new ask.
@@ -127,6 +128,8 @@ class SubmitRequest(_message.Message):
     def replay(self) -> Global___ReplayAsk: ...
     @_builtins.property
     def tag(self) -> Global___TagAsk: ...
+    @_builtins.property
+    def inherit(self) -> Global___InheritAsk: ...
     def __init__(
         self,
         *,
@@ -139,12 +142,13 @@ class SubmitRequest(_message.Message):
         unlink: Global___UnlinkAsk | None = ...,
         replay: Global___ReplayAsk | None = ...,
         tag: Global___TagAsk | None = ...,
+        inherit: Global___InheritAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "replay", "tag"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "replay", "tag", "inherit"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -428,7 +432,7 @@ class Request(_message.Message):
     REPEAT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
-    """push, run, redo, call, standing, archive, link, unlink."""
+    """push, run, redo, call, standing, archive, inherit, tag, link, unlink."""
     state: Global___RequestState.ValueType
     user: _builtins.str
     bundle: _builtins.str
@@ -1646,11 +1650,32 @@ class ReportServiceResponse(_message.Message):
 Global___ReportServiceResponse: _TypeAlias = ReportServiceResponse  # noqa: Y015
 
 @_typing.final
-class Inheritance(_message.Message):
+class InheritAsk(_message.Message):
     """--- versions -------------------------------------------------------------------------------------------------
 
-    A snapshot of what a version has from its parents.
+    Take anew what a bundle has from its parents as they are now: a new version of the same files, unless nothing differs.
     """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InheritAsk: _TypeAlias = InheritAsk  # noqa: Y015
+
+@_typing.final
+class Inheritance(_message.Message):
+    """A snapshot of what a version has from its parents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

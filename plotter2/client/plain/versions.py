@@ -17,6 +17,10 @@ class Versions(Thread):
         """Everything that was asked about a bundle or what lies below it, oldest first, and what each push came to."""
         return self._do(lambda p2: p2.history(bundle))
 
+    def inherit(self, bundle: str, *, key: str = "") -> Request:
+        """Take anew what a bundle has from its parents as they are now: a new version, unless nothing differs."""
+        return self._do(lambda p2: p2.inherit(bundle, key=key))
+
     def archive(self, bundle: str, *, key: str = "") -> Request:
         """Put a bundle aside: it is not listed any more, and all of it stays as it is."""
         return self._do(lambda p2: p2.archive(bundle, key=key))

@@ -41,6 +41,11 @@ class Versions(Core):
 
         return await everything(page)
 
+    async def inherit(self, bundle: str, *, key: str = "") -> Request:
+        """Take anew what a bundle has from its parents as they are now: a new version, unless nothing differs."""
+        ask = manager_pb2.InheritAsk(bundle=bundle)
+        return await self._submit(manager_pb2.SubmitRequest(inherit=ask), wait=True, key=key)
+
     async def archive(self, bundle: str, *, key: str = "") -> Request:
         """Put a bundle aside: it is not listed any more, and all of it stays as it is."""
         return await self._hide(bundle, key, archived=True)

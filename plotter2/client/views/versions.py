@@ -78,6 +78,8 @@ class HistoryEntry:
         """For people: `made @3`, `unchanged @3`, `archived`, `unarchived`, `tagged`, or nothing."""
         if self.version:
             return f"{'made' if self.is_new else 'unchanged'} @{self.version}"
+        if self.request.kind == RequestKind.INHERIT and self.request.ok:
+            return f"made @{made}" if (made := self.request.ask.get("made_version")) else "unchanged"
         if self.request.kind == RequestKind.ARCHIVE and self.request.ok:
             return "archived" if json_or(self.request.ask_json, {}).get("archived", True) else "unarchived"
         return "tagged" if self.request.kind == RequestKind.TAG and self.request.ok else ""

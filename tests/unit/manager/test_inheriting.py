@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from manager.commands import Answer, Command, SaveBundle, SaveTask
-from manager.events import ArchiveAsked
+from manager.asks import PLAN_AGAIN
+from manager.commands import Answer, Command, Materialise, SaveBundle, SaveRequest, SaveTask
+from manager.events import ArchiveAsked, InheritAsked
 from manager.machine import Machine
 from manager.scheduler import RoundRobin
 from manager.store import Snapshot
 from plotter2.errors import NotFoundError, PackageError
 from plotter2.model import inheritance
-from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.request import RequestState
 from plotter2.model.task import Task
 from tests.unit.manager.kit import DIGITS, FILES, Story, only, request
 
@@ -139,7 +142,7 @@ def test_a_task_that_came_to_the_holder_later_is_not_there_and_the_refusal_says_
     push(story, "lab/x", 2)
     push(story, "lab", 3, tasks=CURVE)
     _, said = story.run("curve", bundle="lab/x")
-    assert "'lab' above it has had it since" in error(said).message
+    assert "'lab' above has had it since: `plotter2 inherit lab/x` takes it" in error(said).message
 
 
 @pytest.mark.req("r029")
@@ -187,3 +190,51 @@ def test_a_bundle_that_gives_to_its_holder_can_be_pushed_again(story: Story) -> 
     push(story, "lab/y", 3)
     assert made(push(story, "lab/x", 4)).inherited == b""
     assert made(push(story, "lab/y", 5)).inherited != b""
+
+
+def inherit(story: Story, bundle: str, version: int = 0, key: str = "") -> list[Command]:
+    known = story.machine.state.catalog.need(bundle).version
+    contents = Contents(replace(known, version=version or known.version), (source(2),))
+    return story.turn(InheritAsked(1, request(next(story.numbers)), "ann", contents, key))
+
+
+@pytest.mark.req("r033", "r034")
+def test_asking_to_inherit_anew_makes_a_version_of_the_same_files_with_what_the_parents_give_now(story: Story) -> None:
+    push(story, "lab", 1)
+    push(story, "lab/x", 2, standing=[{"name": "s", "on": "version", "run": ["own"]}],
+         tasks=[{"name": "own", "pipeline": []}])  # fmt: skip
+    push(story, "lab", 3, tasks=CURVE)
+    said = inherit(story, "lab/x")
+    version = made(said)
+    assert (version.version, only(said, SaveBundle)[0].contents.files) == (2, (source(2),))
+    assert version.request_id == only(said, SaveRequest)[0].request.id == only(said, Answer)[0].value
+    assert only(said, Materialise)[0].version == 2
+    assert len(only(said, SaveRequest)) == 1, "no data has come, so no order fires"
+    assert curve_of(story, "lab/x").source_digest == bytes([3]) * 32
+    said = inherit(story, "lab/x")
+    assert not only(said, SaveBundle)
+    assert only(said, SaveRequest)[0].request.state is RequestState.DONE
+
+
+def test_inheriting_anew_is_planned_again_when_a_version_came_and_asked_once_under_a_key(
+    story: Story,
+) -> None:
+    push(story, "lab", 1, config={"a": 1})
+    push(story, "x", 2)
+    assert only(inherit(story, "x", version=7), Answer)[0].value == PLAN_AGAIN
+    first = only(inherit(story, "x", key="mine"), Answer)[0].value
+    assert only(inherit(story, "x", key="mine"), Answer)[0].value == first
+
+
+@pytest.mark.req("r035")
+def test_what_cannot_be_inherited_anew_is_a_refused_request_and_the_old_snapshot_stays(story: Story) -> None:
+    for name in ("a", "b"):
+        push(story, name)
+    push(story, "x", parents=["a", "b"])
+    for mark, name in ((1, "a"), (2, "b")):
+        push(story, name, mark + 5, tasks=CURVE)
+    before = story.machine.state.catalog.need("x").version
+    said = inherit(story, "x")
+    assert "not related" in error(said).message
+    assert only(said, SaveRequest)[0].request.state is RequestState.REFUSED
+    assert story.machine.state.catalog.need("x").version is before
