@@ -13,6 +13,9 @@ from plotter2.model import ask, package
 from plotter2.model.bundle import Contents
 from plotter2.model.request import RequestKind
 
+READ_AT_A_TIME = 200
+"""Versions whose files are read together: a version may have many."""
+
 
 async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
     """Fill the machine from the store; returns what it wants written and repeated."""
@@ -23,11 +26,12 @@ async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
 
 async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = {}
-    for version in snapshot.bundles:
-        declared = package.read(version.package_json) if version.package_json else None
-        if declared is not None and any(task.task_src for task in declared.tasks):
-            entries = await store.files_of(version.path, version.version)
-            found[version.path] = source_digests(declared, entries)
+    declaring = [one for one in snapshot.bundles if any(task.task_src for task in package.read(one.package_json).tasks)]
+    for start in range(0, len(declaring), READ_AT_A_TIME):
+        part = declaring[start : start + READ_AT_A_TIME]
+        files = await store.files_of_many([(one.path, one.version) for one in part])
+        for one in part:
+            found[one.path] = source_digests(package.read(one.package_json), files[one.path, one.version])
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from manager.doors import Doors
 from manager.rpc.requests import page_of
@@ -11,7 +11,7 @@ from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
 from plotter2.model import manifest, paths
-from plotter2.model.bundle import DIGEST_BYTES, BundleVersion
+from plotter2.model.bundle import DIGEST_BYTES, BundleVersion, FileEntry
 from plotter2.model.depends import depends
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
@@ -19,6 +19,7 @@ from plotter2.wire.links import verdict_to_proto
 
 CHUNK_BYTES = 1 << 20
 DIGESTS_MAX = 100_000
+BELOW_AT_A_TIME = 1_000
 
 
 class BundleCalls:
@@ -42,7 +43,8 @@ class BundleCalls:
         del context
         name = paths.bundle_path(request.bundle)
         found = await version_of(self._doors, name, request.version)
-        response = await self._describe(found, with_files=request.with_files)
+        files = await self._doors.store.files_of(found.path, found.version) if request.with_files else ()
+        response = _described(found, files)
         spoken = {found.inherited}
         if request.with_manifest:
             delivery = await self._doors.store.get_delivery_of(found.request_id)
@@ -53,21 +55,27 @@ class BundleCalls:
         if request.with_verdicts and node is not None:
             response.verdicts.extend(map(verdict_to_proto, self._doors.state.bonds.verdicts(node)))
         if request.with_descendants:
-            for below in list(self._doors.state.catalog.below(name)):
-                version = await self._doors.store.get_bundle(below)
-                if version is not None and not version.archived:
-                    response.descendants.append(await self._describe(version, with_files=request.with_files))
-                    spoken.add(version.inherited)
+            async for version, files in self._below(name, with_files=request.with_files):
+                response.descendants.append(_described(version, files))
+                spoken.add(version.inherited)
         for digest in sorted(spoken - {b""}):
             text = await self._doors.store.get_inheritance(digest)
             response.inheritances.add(digest=digest, inherited_json=text)
         return response
 
-    async def _describe(self, version: BundleVersion, *, with_files: bool) -> pb.GetBundleResponse:
-        files = await self._doors.store.files_of(version.path, version.version) if with_files else ()
-        return pb.GetBundleResponse(
-            bundle=wire.bundle_to_proto(version), files=[wire.file_entry_to_proto(entry) for entry in files]
-        )
+    async def _below(
+        self, name: str, *, with_files: bool
+    ) -> AsyncIterator[tuple[BundleVersion, tuple[FileEntry, ...]]]:
+        """What lies below, in order, archived bundles left out; many are read at a time."""
+        waiting = list(self._doors.state.catalog.below(name))
+        for start in range(0, len(waiting), BELOW_AT_A_TIME):
+            part = waiting[start : start + BELOW_AT_A_TIME]
+            newest = await self._doors.store.newest_of(part)
+            found: dict[str, BundleVersion] = {one.path: one for one in newest if not one.archived}
+            places = [(one.path, one.version) for one in found.values()]
+            files = await self._doors.store.files_of_many(places) if with_files else {}
+            for version in (found[path] for path in part if path in found):
+                yield version, files.get((version.path, version.version), ())
 
     async def FetchBlob(  # noqa: N802 -- gRPC's name
         self, request: pb.FetchBlobRequest, context: Context
@@ -107,6 +115,10 @@ class BundleCalls:
 
         is_new = await self._doors.organizer.put_stream(first.begin.digest, first.begin.size_bytes, chunks())
         return pb.PutBlobResponse(is_new=is_new)
+
+
+def _described(version: BundleVersion, files: Sequence[FileEntry]) -> pb.GetBundleResponse:
+    return pb.GetBundleResponse(bundle=wire.bundle_to_proto(version), files=map(wire.file_entry_to_proto, files))
 
 
 def _depends(manifest_json: str) -> list[str]:

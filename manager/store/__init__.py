@@ -243,6 +243,14 @@ class Store(EventLog, Protocol):
         """The files of a version, by path."""
         ...
 
+    async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
+        """The newest version of each of these bundles, in no order; those that are not here are left out."""
+        ...
+
+    async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:
+        """The files of each of these versions (bundle, version), by path; versions without files are left out."""
+        ...
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited; "" for one that was never written."""
         ...

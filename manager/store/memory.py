@@ -236,6 +236,14 @@ class MemoryStore:
         found = self._contents(bundle, version) if version else None
         return found.files if found else ()
 
+    async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
+        """The newest version of each of these bundles."""
+        return tuple(self._newest(path) for path in set(bundles) if path in self._versions)
+
+    async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:
+        """The files of each of these versions."""
+        return {place: files for place in places if (files := await self.files_of(*place))}
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited."""
         return self._inheritances.get(digest, "")

@@ -343,6 +343,18 @@ where bundles.path = $1 and versions.version = case when $2 = 0 then bundles.new
 select files.* from files join versions on versions.id = files.version_id
 where versions.path = $1 and versions.version = $2 order by files.path;
 
+-- name: newest_of
+select versions.*, bundles.archived, bundles.tags
+from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest
+where bundles.path = any($1::text[]);
+
+-- name: files_of_many
+select wanted.path as bundle, wanted.version, files.path, files.size_bytes, files.digest, files.mode
+from unnest($1::text[], $2::integer[]) as wanted (path, version)
+join versions on versions.path = wanted.path collate "C" and versions.version = wanted.version
+join files on files.version_id = versions.id
+order by files.version_id, files.path;
+
 -- name: find_run_keys
 select distinct on (run_key) versions.*, bundles.archived, bundles.tags from versions join bundles using (path)
 where run_key = any($1::bytea[]) and ok and run_key <> ''

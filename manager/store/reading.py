@@ -101,6 +101,19 @@ class Reader:
         """The files of a version, by path."""
         return tuple(map(rows.to_file, await self._fetch("files_of", bundle, version)))
 
+    async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
+        """The newest version of each of these bundles."""
+        return tuple(map(rows.to_version, await self._fetch("newest_of", list(map(clean, bundles)))))
+
+    async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:
+        """The files of each of these versions."""
+        if not places:
+            return {}
+        found: dict[tuple[str, int], list[FileEntry]] = defaultdict(list)
+        for row in await self._fetch("files_of_many", *map(list, zip(*places, strict=True))):
+            found[row["bundle"], row["version"]].append(rows.to_file(row))
+        return {place: tuple(files) for place, files in found.items()}
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited."""
         return await self._one(lambda row: str(row["entries"]), "get_inheritance", digest) or ""

@@ -93,3 +93,13 @@ async def test_a_delivery_keeps_its_manifest_and_is_found_by_its_push(store: Sto
     assert await store.get_delivery(kept.id) == kept
     assert await store.get_delivery_of(kept.request_id) == kept
     assert await store.get_delivery_of(request(9).id) is None
+
+
+async def test_many_bundles_and_their_files_are_found_in_one_go(store: Store) -> None:
+    await put(store, version("a", 1, OLD), version("a", 2, NEW), version("b", 1, OLD[:1]), version("empty", 1, ()))
+    found = await store.newest_of(["b", "a", "nothing", "empty", "a"])
+    assert sorted((one.path, one.version) for one in found) == [("a", 2), ("b", 1), ("empty", 1)]
+    files = await store.files_of_many([("a", 1), ("b", 1), ("b", 7), ("empty", 1)])
+    assert files == {("a", 1): OLD, ("b", 1): OLD[:1]}
+    assert await store.files_of_many([]) == {}
+    assert await store.newest_of([]) == ()
