@@ -30,7 +30,7 @@ from manager.store import Delivery, ServiceRow
 from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, PackageError, RefusedError
 from plotter2.ids import RequestId, request_of
-from plotter2.model import bundle, package
+from plotter2.model import bundle, package, tags
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.paths import BundlePath, is_below
 from plotter2.model.request import Request, RequestKind, RequestState
@@ -154,9 +154,15 @@ def _version(
         run_key=run_key,
         metrics_json=event.metrics_json,
         inherited=inherited,
-        tags_json=known.version.tags_json if known else "",
+        tags_json=known.version.tags_json if known else _tags_of_run(state, row),
     )
     return version, text
+
+
+def _tags_of_run(state: State, row: ServiceRow | None) -> str:
+    """What a service run leaves is found by the tags that its experiment has now, as if they were set on it."""
+    node = state.catalog.get(row.spec.bundle) if row is not None else None
+    return tags.shown(node.version.package_json, node.version.tags_json) if node is not None else ""
 
 
 def _holder(state: State, row: ServiceRow | None) -> Node | None:
