@@ -52,7 +52,8 @@ def _sizes(file: ChangedFile) -> str:
         return " ".join(output.size(side.size_bytes) for side in (before, after) if side is not None)
     words = []
     if before.digest != after.digest:
-        words.append(f"{output.size(before.size_bytes)} -> {output.size(after.size_bytes)}")
+        sizes = [output.size(side.size_bytes) for side in (before, after)]
+        words.append(" -> ".join(sizes) if sizes[0] != sizes[1] else f"{sizes[0]}, other content")
     if before.mode != after.mode:
         words.append(f"mode {before.mode:o} -> {after.mode:o}")
     return ", ".join(words)
