@@ -223,7 +223,7 @@ def tag(state: State, event: TagsAsked, now: Instant) -> list[Command]:
 def inherit(state: State, event: InheritAsked, now: Instant) -> list[Command]:
     """Take anew what a bundle has from its parents: a new version of the same files, unless nothing differs.
 
-    No data has come, so no standing order fires.
+    No data has come, so only orders that wait for such a request fire.
     """
     path, before = event.contents.bundle.path, event.contents.bundle.version
     request = Request(

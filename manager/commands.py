@@ -13,6 +13,7 @@ from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
 from plotter2.model.link import SaidLink
+from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.request import Request
@@ -170,6 +171,17 @@ class SaveItem:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.quarantine[self.item.id] = self.item
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTally:
+    """Write what is remembered of a standing order."""
+
+    tally: Tally
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.tallies[self.tally.bundle, self.tally.name] = self.tally
 
 
 # --- effects ------------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
         SaveDelivery(delivery),
         note("delivery.installed", delivery.id, now, bundle=version.path, version=version.version, new=is_new),
         KeepRecord(delivery, tuple(sorted(offer.files)) if is_new else ()),
+        *standing.on_done(state, request, now),
     ]
     short = replace(delivery, manifest_json="")
     state.remember_delivery(short, version)
@@ -109,7 +110,7 @@ def _adopt(
     node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
     request = offer.request_id
-    cause = request_of(offer.service_id) if offer.service_id else request
+    cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request, offer.chain)
     return [
         SaveBundle(Contents(version, files), inherited_json),
         note(
@@ -122,7 +123,7 @@ def _adopt(
 
 
 def _settle_by_hand(
-    state: State, offer: DeliveryOffered, version: BundleVersion, cause: RequestId, now: Instant
+    state: State, offer: DeliveryOffered, version: BundleVersion, cause: standing.Cause, now: Instant
 ) -> list[Command]:
     """A child that somebody pushed is all that was to come, unless a redo of its parent is still going on."""
     parent, _, _ = version.path.rpartition("/bundles/")
@@ -186,4 +187,5 @@ def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Reque
         cause=request_of(offer.service_id) if offer.service_id else RequestId(""),
         created_at=now,
         finished_at=now,
+        chain=offer.chain,
     )

@@ -84,8 +84,9 @@ class Machine:
         """
         state = self.state
         self._load_catalog(snapshot, sources)
-        for row in snapshot.tasks:
-            state.tasks[row.task.id] = row
+        state.tasks = {row.task.id: row for row in snapshot.tasks}
+        for tally in snapshot.tallies:
+            state.keep_tally(tally)
         for worker in snapshot.workers:
             state.workers[worker.id] = replace(worker, last_seen_at=now)
             state.load[worker.id] = set()
@@ -186,10 +187,15 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: Asked, now: Instant) -> list[Command]:  # noqa: C901, PLR0911 -- a dispatch table too
+    def _asked(self, event: Asked, now: Instant) -> list[Command]:
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
+        commands = self._decided(event, now)
+        saved = [one.request for one in commands if isinstance(one, SaveRequest)]
+        return commands + [one for request in saved for one in standing.on_done(self.state, request, now)]
+
+    def _decided(self, event: Asked, now: Instant) -> list[Command]:  # noqa: PLR0911 -- a dispatch table too
         match event:
             case RunAsked():
                 return asks.run(self.state, event, now)
@@ -252,8 +258,9 @@ class Machine:
         commands: list[Command] = [note("request.ended", request.id, now, state=request.state, failed=live.failed)]
         has_new = any(child.state is ServiceState.DONE and not child.reused for child in live.children.values())
         if request.kind is RequestKind.REDO and has_new:
-            commands += standing.on_settled(self.state, request.bundle, request.id, now)
-        return commands
+            cause = standing.Cause(request.id, request.chain)
+            commands += standing.on_settled(self.state, request.bundle, cause, now)
+        return [*commands, *standing.on_done(self.state, request, now)]
 
     def _service_reported(self, event: ServiceReported, now: Instant) -> list[Command]:
         commands = redo.service_reported(self.state, event, now)
@@ -272,4 +279,4 @@ class Machine:
         for worker in self.state.workers.values():
             if worker.state == "lost" and worker.id not in lost_before and not worker.is_ours:
                 commands += proplets.proplet_lost(self.state, worker.id, now)
-        return [*commands, *runs.resend(self.state, now)]
+        return [*commands, *runs.resend(self.state, now), *standing.on_tick(self.state, now)]

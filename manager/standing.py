@@ -1,39 +1,93 @@
-"""Standing orders: what happens by itself when data arrives (requirements 023, 024; pure).
+"""Standing orders: what happens by itself when data arrives, at set times, or when requests are done (pure).
 
-A firing is a request of its own, linked to its cause. Old outputs stay: each firing writes to a folder of its own.
+Requirements 023 and 024. A firing is a request of its own, linked to its cause. Old outputs stay: each firing writes to
+a folder of its own. Its id comes from cause, order and target, or from the due time: decided again after a crash it is
+the same request. Firings that lead to one another are a chain, which every request among them carries; what would go
+round in it is stopped.
 """
 
 from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, replace
 
 from blake3 import blake3
 
 from manager import runs
 from manager.catalog import Node
-from manager.commands import Command, SaveTask
+from manager.commands import Command, Notify, SaveRequest, SaveTally, SaveTask
 from manager.journal import note
 from manager.state import LiveRequest, State
 from manager.store import TaskRow
 from plotter2 import ids
-from plotter2.clock import Instant
+from plotter2.clock import ZERO, Instant
+from plotter2.errors import ConflictError
 from plotter2.ids import RequestId
-from plotter2.model import paths
+from plotter2.model import ask, paths, schedule
+from plotter2.model.order import CHAIN_MAX, Firing, told
+from plotter2.model.package import StandingOrder
 from plotter2.model.request import Request, RequestKind, RequestState
 
+DUE_A_TICK_MAX = 1_000
+"""Schedules that fire in one turn; the rest wait for the next tick."""
 
-def on_version(state: State, node: Node, cause: RequestId, now: Instant) -> list[Command]:
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What something came of: a request with the firings that led to it, or a time that was due."""
+
+    request: RequestId = RequestId("")
+    chain: tuple[Firing, ...] = ()
+    due_at: Instant = ZERO
+
+
+def on_version(state: State, node: Node, cause: Cause, now: Instant) -> list[Command]:
     """A new version of a bundle has come: its own orders, and those of its parent for a child."""
-    commands = _fire(state, node, node, "version", cause, now)
+    commands = _set_times(state, node, now)
+    for order in _orders(node, "version"):
+        commands += _fire(state, node, order, node, cause, now)
     above = paths.parent(node.version.path)
     parent = state.catalog.get(above) if above else None
     if parent is not None:
-        commands += _fire(state, parent, node, "child", cause, now)
+        for order in _orders(parent, "child"):
+            commands += _fire(state, parent, order, node, cause, now)
+        for order in _orders(parent, "arrivals"):
+            commands += _count(state, parent, order, cause, now)
     return commands
 
 
-def on_settled(state: State, bundle: str, cause: RequestId, now: Instant) -> list[Command]:
+def on_settled(state: State, bundle: str, cause: Cause, now: Instant) -> list[Command]:
     """All that was asked of a bundle's children is in."""
     node = state.catalog.get(bundle)
-    return _fire(state, node, node, "settled", cause, now) if node else []
+    orders = _orders(node, "settled") if node is not None else []
+    return [one for order in orders if node is not None for one in _fire(state, node, order, node, cause, now)]
+
+
+def on_done(state: State, request: Request, now: Instant) -> list[Command]:
+    """A request has ended well: the orders of the bundle it is about that wait for such a one."""
+    node = state.catalog.get(request.bundle)
+    if node is None or request.state is not RequestState.DONE:
+        return []
+    cause = Cause(request.id, request.chain)
+    orders = (order for order in _orders(node, "request") if order.request is request.kind)
+    return [one for order in orders for one in _fire(state, node, order, node, cause, now)]
+
+
+def on_tick(state: State, now: Instant) -> list[Command]:
+    """Schedules whose time has come fire, each once however many of its times have passed while nobody ran."""
+    commands: list[Command] = []
+    for _ in range(DUE_A_TICK_MAX):
+        if not state.due or state.due[0][0] > now:
+            break
+        due_at, bundle, name = heapq.heappop(state.due)
+        tally = state.tally(bundle, name)
+        node = state.catalog.get(bundle)
+        order = next((one for one in _orders(node, "cron") if one.name == name), None) if node is not None else None
+        if node is None or order is None or tally.due_at != due_at:  # changed since: its new time waits elsewhere
+            continue
+        state.keep_tally(replace(tally, due_at=schedule.next_after(order.cron, now)))
+        commands += _fire(state, node, order, node, Cause(due_at=due_at), now)
+    return commands
 
 
 def has_open_redo(state: State, bundle: str) -> bool:
@@ -43,29 +97,95 @@ def has_open_redo(state: State, bundle: str) -> bool:
     )
 
 
-def _fire(state: State, holder: Node, target: Node, on: str, cause: RequestId, now: Instant) -> list[Command]:
+def _orders(node: Node, on: str) -> list[StandingOrder]:
+    return [order for order in node.package.standing if order.on == on]
+
+
+def _set_times(state: State, node: Node, now: Instant) -> list[Command]:
+    """A version sets the times of its schedules anew where they changed, and none for those that it has no more."""
+    bundle = node.version.path
+    wanted = {order.name: order.cron for order in _orders(node, "cron")}
+    former = {name for name in state.tallies.get(bundle, {}) if state.tally(bundle, name).cron}
     commands: list[Command] = []
-    for order in holder.package.standing:
-        if order.on != on:
-            continue
-        path, version = target.version.path, target.version.version
-        chance = blake3(f"{cause}\0{holder.version.path}\0{order.name}\0{path}\0{version}".encode()).digest()
-        request = Request(
-            ids.request_id(int(now * 1000), chance),
-            RequestKind.STANDING,
-            RequestState.ACCEPTED,
-            user=f"standing:{order.name}",
-            bundle=path,
-            cause=cause,
-            created_at=now,
-        )
-        live = LiveRequest(request)
-        state.requests[request.id] = live
-        state.touch(live)
-        commands.append(note("standing.fired", request.id, now, order=order.name, bundle=path, cause=cause))
-        for name in order.run:
-            task = state.catalog.task(name, holder.version.path, now)
-            runs.adopt_task(state, task)
-            commands.append(SaveTask(TaskRow(task, is_hidden=True)))
-            commands.append(runs.add(state, live, task, (path, version), "{}", now))
+    for name in sorted(former | wanted.keys()):
+        tally, cron = state.tally(bundle, name), wanted.get(name, "")
+        if tally.cron != cron:
+            due_at = schedule.next_after(cron, now) if cron else ZERO
+            commands.append(SaveTally(state.keep_tally(replace(tally, cron=cron, due_at=due_at))))
     return commands
+
+
+def _count(state: State, holder: Node, order: StandingOrder, cause: Cause, now: Instant) -> list[Command]:
+    """One more has arrived; at the n-th the order fires on the bundle itself, and counting begins anew."""
+    tally = state.tally(holder.version.path, order.name)
+    tally = state.keep_tally(replace(tally, arrivals=tally.arrivals + 1))
+    if tally.arrivals < order.n:
+        return [SaveTally(tally)]
+    state.keep_tally(replace(tally, arrivals=0))
+    return _fire(state, holder, order, holder, cause, now)
+
+
+def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause: Cause, now: Instant) -> list[Command]:
+    bundle, path, version = holder.version.path, target.version.path, target.version.version
+    tally = state.tally(bundle, order.name)
+    step = Firing(bundle, order.name, path)
+    request = Request(
+        _id(step, version, cause, tally.fired if order.on == "arrivals" else 0),
+        RequestKind.STANDING,
+        RequestState.ACCEPTED,
+        user=f"standing:{order.name}",
+        bundle=path,
+        ask_json=ask.encode(ask.StandingAsk(order.name, bundle, order.on, cause.due_at)),
+        cause=cause.request,
+        created_at=now,
+        chain=(*cause.chain, step),
+    )
+    if request.id in state.requests:
+        return []
+    if wrong := _goes_round(cause.chain, step):
+        return _stopped(request, wrong, now)
+    tally = state.keep_tally(replace(tally, fired=tally.fired + 1, fired_at=now, fired_as=request.id))
+    live = LiveRequest(request)
+    state.requests[request.id] = live
+    state.touch(live)
+    fired = note("standing.fired", request.id, now, order=order.name, bundle=path, cause=cause.request)
+    commands: list[Command] = [SaveTally(tally), fired]
+    for name in order.run:
+        task = state.catalog.task(name, bundle, now)
+        runs.adopt_task(state, task)
+        commands.append(SaveTask(TaskRow(task, is_hidden=True)))
+        commands.append(runs.add(state, live, task, (path, version), "{}", now))
+    return commands
+
+
+def _id(step: Firing, version: int, cause: Cause, number: int) -> RequestId:
+    """The same for the same firing, whenever it is decided; `number` tells many firings of one cause apart."""
+    at_ms = int(cause.due_at * 1000) if cause.due_at else int(cause.request.removeprefix("req-")[:12], 16)
+    why = f"{cause.due_at}" if cause.due_at else f"{cause.request}\0{number}"
+    text = f"{why}\0{step.bundle}\0{step.order}\0{step.target}\0{version}"
+    return ids.request_id(at_ms, blake3(text.encode()).digest())
+
+
+def _goes_round(chain: tuple[Firing, ...], step: Firing) -> ConflictError | None:
+    """Why this firing must not be; None where nothing speaks against it."""
+    if step in chain:
+        return ConflictError(
+            f"Stopped: the standing order {step.order!r} of {step.bundle!r} leads to itself, by "
+            f"{told((*chain, step))}. Let it wait for something that it does not bring about."
+        )
+    if len(chain) >= CHAIN_MAX:
+        return ConflictError(
+            f"Stopped: more than {CHAIN_MAX} firings of standing orders led to one another, by {told((*chain, step))}."
+        )
+    return None
+
+
+def _stopped(request: Request, wrong: ConflictError, now: Instant) -> list[Command]:
+    refused = replace(
+        request, state=RequestState.REFUSED, reason=wrong.message, reason_code=wrong.code, finished_at=now
+    )
+    return [
+        SaveRequest(refused),
+        note("standing.stopped", request.id, now, reason=wrong.message, cause=request.cause),
+        Notify(refused),
+    ]

@@ -5,6 +5,7 @@ Only what has not ended is here; the rest is in the store. Built from a `Snapsho
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
@@ -14,11 +15,12 @@ from manager.commands import CallEnd
 from manager.events import DeliveryOffered, Token
 from manager.experiment import Experiment
 from manager.store import Delivery, ServiceRow, TaskRow
-from plotter2.clock import Instant
+from plotter2.clock import ZERO, Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model import ask
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.membership import THRESHOLD
+from plotter2.model.order import Tally
 from plotter2.model.request import Child, Request
 from plotter2.model.task import TaskRun
 from plotter2.model.worker import Worker
@@ -88,7 +90,12 @@ class LiveRequest:
 
 @dataclass(slots=True)
 class State:
-    """Everything the machine decides from."""
+    """Everything the machine decides from.
+
+    Attributes:
+        tallies: of standing orders, by bundle and name.
+        due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
+    """
 
     catalog: Catalog = field(default_factory=Catalog)
     requests: dict[RequestId, LiveRequest] = field(default_factory=dict)
@@ -108,9 +115,22 @@ class State:
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
     membership_min: float = THRESHOLD
     bonds: Bonds = field(init=False)
+    tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    due: list[tuple[Instant, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)
+
+    def tally(self, bundle: str, order: str) -> Tally:
+        """What is remembered of a standing order; of a new one nothing."""
+        return self.tallies.get(bundle, {}).get(order) or Tally(bundle, order)
+
+    def keep_tally(self, tally: Tally) -> Tally:
+        """Remember this of a standing order."""
+        if tally.due_at != ZERO and tally.due_at != self.tally(tally.bundle, tally.name).due_at:
+            heapq.heappush(self.due, (tally.due_at, tally.bundle, tally.name))
+        self.tallies.setdefault(tally.bundle, {})[tally.name] = tally
+        return tally
 
     def versions_in_use(self) -> set[tuple[str, int]]:
         """Every version that programs run on, or will."""

@@ -17,6 +17,7 @@ from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
 from plotter2.model.link import SaidLink
+from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
@@ -125,6 +126,7 @@ class Batch:
     deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
     quarantine: dict[str, QuarantineItem] = field(default_factory=dict)
     links: list[SaidLink] = field(default_factory=list)
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -141,6 +143,7 @@ class Batch:
             or self.deliveries
             or self.quarantine
             or self.links
+            or self.tallies
         )
 
 
@@ -160,6 +163,7 @@ class Snapshot:
     services: tuple[ServiceRow, ...]
     inheritances: dict[bytes, str] = field(default_factory=dict)
     links: tuple[SaidLink, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ class Store(EventLog, Protocol):
 
         Requests, runs and services that have not ended; tasks that any of them speaks of, and every task created over
         HTTP; all workers; the newest version of every bundle, archived ones included; the newest word about each
-        operation of two bundles.
+        operation of two bundles; what is remembered of standing orders.
         """
         ...
 

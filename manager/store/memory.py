@@ -37,6 +37,7 @@ from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space, facts
 from plotter2.model.link import SaidLink
+from plotter2.model.order import Tally
 from plotter2.model.paths import is_below
 from plotter2.model.quarantine import ItemState, QuarantineItem
 from plotter2.model.query import Search
@@ -72,6 +73,7 @@ class MemoryStore:
         self._fact_names: set[tuple[Space, str]] = set()
         self._quarantine: dict[str, QuarantineItem] = {}
         self._links: list[SaidLink] = []
+        self._tallies: dict[tuple[str, str], Tally] = {}
         self._grown = asyncio.Event()
 
     async def commit(self, batch: Batch) -> None:
@@ -100,6 +102,7 @@ class MemoryStore:
         self._deliveries |= batch.deliveries
         self._quarantine |= batch.quarantine
         self._links += batch.links
+        self._tallies |= batch.tallies
         for contents in batch.bundles:
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
@@ -175,6 +178,7 @@ class MemoryStore:
             services=tuple(sorted(services, key=_service_order)),
             inheritances={digest: text for digest, text in self._inheritances.items() if digest in spoken},
             links=tuple(newest[place] for place in sorted(newest)),
+            tallies=tuple(one for _, one in sorted(self._tallies.items())),
         )
 
     # --- single things and pages ------------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ class PostgresStore(Reader):
                     row["digest"]: row["entries"] for row in await connection.fetch(queries["newest_inheritances"])
                 },
                 links=tuple(map(rows.to_link, await connection.fetch(queries["newest_links"]))),
+                tallies=tuple(map(rows.to_tally, await connection.fetch(queries["orders"]))),
             )
         self._writer.know(snapshot)
         return snapshot

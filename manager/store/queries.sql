@@ -49,11 +49,11 @@ select "offset" from group_offsets where group_name = $1 and topic = $2 and part
 -- name: put_requests
 insert into requests (
     id, kind, state, has_ended, user_name, bundle, ask, client_key, cause, reason, reason_code,
-    created_at, finished_at, total, finished, failed
+    created_at, finished_at, total, finished, failed, chain
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[]
+    $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[], $17::text[]
 )
 on conflict (id) do update set
     state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,
@@ -480,3 +480,15 @@ order by page.at, page.id;
 
 -- name: get_inheritance
 select * from inheritances where digest = $1;
+
+-- name: orders
+select * from orders order by bundle, name;
+
+-- name: put_orders
+insert into orders (bundle, name, arrivals, cron, due_at, fired, fired_at, fired_as)
+select * from unnest(
+    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::float8[], $6::bigint[], $7::float8[], $8::text[]
+)
+on conflict (bundle, name) do update set
+    arrivals = excluded.arrivals, cron = excluded.cron, due_at = excluded.due_at, fired = excluded.fired,
+    fired_at = excluded.fired_at, fired_as = excluded.fired_as;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, facts
 from plotter2.model.link import SaidLink
+from plotter2.model.order import Firing, Tally
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
@@ -57,7 +59,12 @@ def request_values(one: Request) -> Values:
     return (
         one.id, one.kind, one.state, one.has_ended, one.user, one.bundle, one.ask_json, one.client_key, one.cause,
         one.reason, one.reason_code, one.created_at, one.finished_at, one.total, one.finished, one.failed,
+        _chain_text(one.chain),
     )  # fmt: skip
+
+
+def _chain_text(chain: tuple[Firing, ...]) -> str:
+    return json.dumps([[one.bundle, one.order, one.target] for one in chain]) if chain else ""
 
 
 def child_values(request: RequestId, one: Child) -> Values:
@@ -181,6 +188,11 @@ def link_values(one: SaidLink) -> Values:
     )  # fmt: skip
 
 
+def tally_values(one: Tally) -> Values:
+    """For put_orders."""
+    return (one.bundle, one.name, one.arrivals, one.cron, one.due_at, one.fired, one.fired_at, one.fired_as)
+
+
 # --- into the model -------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +218,7 @@ def to_request(row: Row, children: tuple[Child, ...] = ()) -> Request:
         RequestId(row["id"]), RequestKind(row["kind"]), RequestState(row["state"]), row["user_name"], row["bundle"],
         row["ask"], row["client_key"], RequestId(row["cause"]), row["reason"], row["reason_code"],
         Instant(row["created_at"]), Instant(row["finished_at"]), row["total"], row["finished"], row["failed"], children,
+        tuple(Firing(*one) for one in json.loads(row["chain"] or "[]")),
     )  # fmt: skip
 
 
@@ -336,4 +349,12 @@ def to_item(row: Row) -> QuarantineItem:
         row["id"], ItemKind(row["kind"]), row["place"], row["reason"], Instant(row["at"]), ItemState(row["state"]),
         row["kept"], row["user_name"], RequestId(row["request_id"]), Instant(row["decided_at"]),
         RequestId(row["decision"]),
+    )  # fmt: skip
+
+
+def to_tally(row: Row) -> Tally:
+    """What is remembered of a standing order."""
+    return Tally(
+        row["bundle"], row["name"], row["arrivals"], row["cron"], Instant(row["due_at"]), row["fired"],
+        Instant(row["fired_at"]), RequestId(row["fired_as"]),
     )  # fmt: skip

@@ -119,7 +119,23 @@ class InheritAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     made_version: int = 0
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk
+class StandingAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a standing order fired on.
+
+    Attributes:
+        order: its name.
+        of: the bundle that declares it.
+        on: its trigger.
+        due: the time of its schedule that it fired for, which may be long past after a downtime; Unix seconds.
+    """
+
+    order: str
+    of: str
+    on: str
+    due: float = 0.0
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk
 
 
 def encode(ask: Ask) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from plotter2.clock import ZERO, Instant
 from plotter2.errors import IllegalStepError
 from plotter2.ids import RequestId, ServiceId
+from plotter2.model.order import Firing
 from plotter2.model.service import ServiceState
 
 
@@ -87,6 +88,7 @@ class Request:
         ask_json: the ask as it was understood, enough to ask it again.
         client_key: makes a repeat harmless; "" for none.
         cause: the request whose outcome fired this one (standing orders).
+        chain: the firings that led to this request, first to last; its own is the last of a firing.
         total, finished, failed: counts of the runs or children it has.
     """
 
@@ -106,6 +108,7 @@ class Request:
     finished: int = 0
     failed: int = 0
     children: tuple[Child, ...] = field(default=())
+    chain: tuple[Firing, ...] = ()
 
     @property
     def has_ended(self) -> bool:

@@ -11,6 +11,7 @@ from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.link import SaidLink
+from plotter2.model.order import Tally
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
@@ -40,6 +41,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         tuple: lambda one: made.tags.update({one[0]: one[1]}),
         Delivery: lambda one: made.deliveries.update({one.id: one}),
         QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
+        Tally: lambda one: made.tallies.update({(one.bundle, one.name): one}),
         NewRecord: made.records.append,
         SaidLink: made.links.append,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from plotter2.errors import PackageError, PathRefusedError
-from plotter2.model import paths, types
+from plotter2.model import paths, schedule, types
 from plotter2.model.document import Path
 from plotter2.model.package import starting
 from plotter2.model.package.declare import ABOVE, FORMATS, HERE, LinkDeclaration, Package, StandingOrder
@@ -19,7 +19,6 @@ ARRIVALS_MAX = 1_000_000
 NAME_BYTES_MAX = 255
 INHERITED = ("tasks", "data", "config", "heads", "links")
 """The sections that a bundle has from its parents too."""
-CRON_FIELDS = 5
 _SOURCES = ("function", "file", "data", "pipeline")
 
 
@@ -193,8 +192,8 @@ def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:
             yield Broken(at, f"({order.name!r}) {needs}")
     if not 0 <= order.n <= ARRIVALS_MAX:
         yield Broken((*at, "n"), f"must lie between 1 and {ARRIVALS_MAX:,}")
-    if order.cron and len(order.cron.split()) != CRON_FIELDS:
-        yield Broken((*at, "cron"), "needs five fields: minute, hour, day of month, month, day of week")
+    if order.cron and (reason := schedule.fault(order.cron)):
+        yield Broken((*at, "cron"), reason)
 
 
 _RULES: Iterable[Callable[[Package], Iterator[Broken]]] = (
