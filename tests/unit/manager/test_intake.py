@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from manager.commands import Answer, AssignRuns, SaveBundle, SaveRequest
-from manager.events import ArchiveAsked, DeliveryInstalled, DeliveryOffered, TagAsked
+from manager.events import ArchiveAsked, DeliveryInstalled, DeliveryOffered, TagsAsked
 from manager.store import Delivery
 from plotter2.errors import PackageError
 from plotter2.ids import DeliveryId
@@ -54,11 +54,11 @@ def test_what_a_service_leaves_may_declare_tasks_and_standing_orders_of_its_own(
 def test_what_a_run_leaves_has_the_tags_that_its_experiment_has_then(story: Story) -> None:
     declared = json.loads(DIGITS) | {"tags": {"model": "mlp", "by": "package"}}
     story.push("experiments/digits", json.dumps(declared))
-    story.turn(TagAsked(1, request(next(story.numbers)), "ann", "experiments/digits", '{"by": "hand"}'))
+    story.turn(TagsAsked(1, request(next(story.numbers)), "ann", "experiments/digits", '{"by": "hand"}'))
     asked, _ = story.redo("experiments/digits", ["0.1"])
     made = only(story.push(CHILD, service_id=f"{asked}.s0"), SaveBundle)[0].contents.bundle
     assert json.loads(made.tags_json) == {"model": "mlp", "by": "hand"}
-    story.turn(TagAsked(1, request(next(story.numbers)), "ann", "experiments/digits", '{"model": "cnn"}'))
+    story.turn(TagsAsked(1, request(next(story.numbers)), "ann", "experiments/digits", '{"model": "cnn"}'))
     assert json.loads(story.machine.state.catalog.need(CHILD).version.tags_json)["model"] == "mlp"
 
 
