@@ -9,7 +9,7 @@ DAEMONS := manager stager servicer worker watchdogs
 CODE := plotter2 $(DAEMONS)
 UV_VERSION := 0.13.8
 
-.PHONY: help setup demo test check lint types contracts fmt proto verify-proto buf bench requirements clean
+.PHONY: help setup demo test check lint types contracts fmt proto verify-proto buf bench fuzz requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -55,6 +55,11 @@ demo: $(STAMP) ## the main job on real data; ONCE=1 stops at the end
 
 bench: $(STAMP) ## benchmarks, one JSON line each, beside the machine's own limit
 	@$(BIN)/python -m bench
+
+fuzz: $(STAMP) ## throw what was never meant at everything that reads what strangers send; SECONDS_EACH=30
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --only-binary :all: -r requirements-fuzz.lock \
+	  || echo "fuzz: atheris has no wheel for this Python; random mutations instead"
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),30)
 
 requirements: $(STAMP) ## the table of requirements and the tests that prove them
 	@$(BIN)/python tools/requirements.py

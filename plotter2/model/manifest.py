@@ -213,6 +213,7 @@ def _decoded(text: str) -> Any:
         raw = json.loads(
             text, object_pairs_hook=_no_twins, parse_constant=_constant, parse_float=_float, parse_int=_int
         )
+        text.encode()
         if _HALF_ESCAPE.search(text):
             json.dumps(raw, ensure_ascii=False).encode()
     except json.JSONDecodeError as wrong:

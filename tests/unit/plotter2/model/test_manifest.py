@@ -122,6 +122,7 @@ def test_a_date_and_a_time_that_disagree_are_a_warning() -> None:
         (GOOD.replace('"meta": {}', '"meta": {"a": ' + "9" * 400 + "}"), "no finite number"),
         (GOOD.replace('"meta": {}', '"meta": {"a": ' + "9" * 5000 + "}"), "no finite number"),
         (GOOD.replace('"meta": {}', '"meta": {"a": "\\ud800"}'), "half of a surrogate pair"),
+        (GOOD.replace('"meta": {}', '"meta": {"a": "\udcff"}'), "half of a surrogate pair"),
         (GOOD.replace('"meta": {}', '"meta": ' + '{"a":' * 100 + "1" + "}" * 100), "nested deeper than 64"),
         ("[" * 100_000, "nested deeper than 64"),
         ("\ufeff" + GOOD, "not JSON"),

@@ -1,0 +1,1 @@
+"""Fuzzing of everything that reads what strangers send: with hypothesis among the tests, longer with `make fuzz`."""
