@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from blake3 import blake3
 
-from manager import redo, runs
+from manager import fan, redo, runs
 from manager.commands import (
     Answer,
     Command,
@@ -44,7 +44,7 @@ from plotter2.errors import ConflictError, LimitError, NotFoundError, RefusedErr
 from plotter2.ids import RequestId, TaskId, uuid7
 from plotter2.model import ask, tags
 from plotter2.model.bundle import Contents
-from plotter2.model.request import Request, RequestKind, RequestState
+from plotter2.model.request import Over, Request, RequestKind, RequestState
 from plotter2.model.task import Task, TaskKind
 
 OPEN_REQUESTS_MAX = 100_000
@@ -65,7 +65,7 @@ def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked) -> str:
     return ask.encode(
         ask.RunAsk(
             event.task, event.bundle, event.version, parameters, kind, event.filename if source else "", source,
-            event.replay_of,
+            event.replay_of, event.over, event.with_forced,
         )
     )  # fmt: skip
 
@@ -119,15 +119,18 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
         event.client_key, created_at=now,
     )  # fmt: skip
     try:
-        _check_room(state, 1)
-        task, target = _resolve(state, event, now)
+        own = _resolve(state, event, now)
+        spread = fan.out(state, event, own, now) if event.over is not Over.SELF else fan.Spread([own], [])
+        _check_room(state, len(spread.targets))
     except RefusedError as wrong:
         return refuse(state, event.token, request, wrong, now)
-    live = _open(state, request)
-    runs.adopt_task(state, task)
+    live = _open(state, replace(request, skipped=tuple(spread.skipped)))
+    tasks = {task.id: task for task, _ in spread.targets}
+    for task in tasks.values():
+        runs.adopt_task(state, task)
     return [
-        SaveTask(TaskRow(task, is_hidden=True)),
-        runs.add(state, live, task, target, event.parameters_json, now),
+        *(SaveTask(TaskRow(task, is_hidden=True)) for task in tasks.values()),
+        *(runs.add(state, live, task, target, event.parameters_json, now) for task, target in spread.targets),
         _accepted(request, now),
         Answer(event.token, request.id),
     ]

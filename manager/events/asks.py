@@ -10,7 +10,7 @@ from manager.experiment import Experiment
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
 from plotter2.model.bundle import BundleVersion, Contents
-from plotter2.model.request import RequestKind
+from plotter2.model.request import Over, RequestKind
 from plotter2.model.task import Task, TaskKind
 
 
@@ -30,6 +30,8 @@ class RunAsked:
     parameters_json: str = "{}"
     client_key: str = ""
     replay_of: str = ""
+    over: Over = Over.SELF
+    with_forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

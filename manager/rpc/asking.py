@@ -27,7 +27,7 @@ from plotter2.errors import ConflictError, RefusedError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import ask, inheritance, package, paths, tags
 from plotter2.model.bundle import BundleVersion, Contents
-from plotter2.model.request import Request, RequestKind
+from plotter2.model.request import Over, Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState
 from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
 from plotter2.rpc import Context
@@ -133,6 +133,8 @@ class AskCalls(RequestCalls):
             asked.filename,
             json_object(asked.parameters_json, "parameters"),
             request.client_key,
+            over=wire.over_from_proto(asked.over) if asked.over else Over.SELF,
+            with_forced=asked.with_forced,
         )
 
     async def keep_source(self, source: str) -> None:

@@ -49,11 +49,12 @@ select "offset" from group_offsets where group_name = $1 and topic = $2 and part
 -- name: put_requests
 insert into requests (
     id, kind, state, has_ended, user_name, bundle, ask, client_key, cause, reason, reason_code,
-    created_at, finished_at, total, finished, failed, chain
+    created_at, finished_at, total, finished, failed, chain, skipped
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[], $17::text[]
+    $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[], $17::text[],
+    $18::text[]
 )
 on conflict (id) do update set
     state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,

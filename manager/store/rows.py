@@ -20,7 +20,7 @@ from plotter2.model.order import Firing, Tally
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
-from plotter2.model.request import Child, Request, RequestKind, RequestState
+from plotter2.model.request import Child, Request, RequestKind, RequestState, Skip
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 from plotter2.model.task import Limits, Output, RunState, Task, TaskKind, TaskRun, TaskState
 from plotter2.model.types import Mode
@@ -60,6 +60,7 @@ def request_values(one: Request) -> Values:
         one.id, one.kind, one.state, one.has_ended, one.user, one.bundle, one.ask_json, one.client_key, one.cause,
         one.reason, one.reason_code, one.created_at, one.finished_at, one.total, one.finished, one.failed,
         _chain_text(one.chain),
+        msgspec.json.encode([(skip.bundle, skip.reason) for skip in one.skipped]).decode() if one.skipped else "",
     )  # fmt: skip
 
 
@@ -219,6 +220,7 @@ def to_request(row: Row, children: tuple[Child, ...] = ()) -> Request:
         row["ask"], row["client_key"], RequestId(row["cause"]), row["reason"], row["reason_code"],
         Instant(row["created_at"]), Instant(row["finished_at"]), row["total"], row["finished"], row["failed"], children,
         tuple(Firing(*one) for one in json.loads(row["chain"] or "[]")),
+        tuple(Skip(*skip) for skip in msgspec.json.decode(row["skipped"] or "[]", type=list[tuple[str, str]])),
     )  # fmt: skip
 
 

@@ -187,6 +187,8 @@ def _show_request(session: Session, found: Request) -> None:
             for child in found.children
         ]
         output.table(("bundle", "parameters", "state", ""), rows, "")
+    for skip in found.skipped:
+        print(f"left out: {skip.bundle}, {skip.reason}")
     if found.runs:
         output.table(
             ("run", "task", "bundle", "state", "worker"),

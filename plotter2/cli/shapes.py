@@ -187,6 +187,7 @@ def run(one: Run) -> Document:
     """One execution in `run --wait`."""
     return {
         "id": one.id,
+        "bundle": one.bundle,
         "state": one.state,
         "worker": one.worker,
         "results": raw(one.results_json, "null"),
@@ -196,7 +197,12 @@ def run(one: Run) -> Document:
 
 def ran(one: Request) -> Document:
     """The answer of `run`."""
-    return {"request": one.id, "state": one.state, "runs": [run(item) for item in one.runs]}
+    return {"request": one.id, "state": one.state, "runs": [run(item) for item in one.runs], "skipped": skipped(one)}
+
+
+def skipped(one: Request) -> list[Document]:
+    """Whom a request left out."""
+    return [{"bundle": item.bundle, "reason": item.reason} for item in one.skipped]
 
 
 def child(one: Child) -> Document:
@@ -258,13 +264,14 @@ def request(one: Request) -> Document:
         "ask": raw(one.ask_json, "{}"),
         "children": [{**child(item), "error": item.error} for item in one.children],
         "runs": [{**run(item), "task": item.task, "error": item.error} for item in one.runs],
+        "skipped": skipped(one),
     }
 
 
 def request_line(one: Request) -> Document:
     """A request in a list."""
     full = request(one)
-    return {key: full[key] for key in full if key not in {"children", "runs", "ask"}}
+    return {key: full[key] for key in full if key not in {"children", "runs", "ask", "skipped"}}
 
 
 def history_entry(one: HistoryEntry) -> Document:

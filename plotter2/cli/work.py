@@ -12,7 +12,7 @@ from plotter2.cli import output, shapes, values
 from plotter2.cli.verbs import Key, Session, verb
 from plotter2.client.sources import JsonText, is_path
 from plotter2.errors import UsageError
-from plotter2.model.request import RequestKind
+from plotter2.model.request import Over, RequestKind
 
 if TYPE_CHECKING:
     from plotter2.client.views import Plan, Repeat, Request
@@ -33,6 +33,10 @@ def run(
     ],
     on: Annotated[str, typer.Option("--on", metavar="BUNDLE[@VERSION]", help="What it works on.")] = "",
     settings: Settings = [],  # noqa: B006 -- typer copies it
+    over: Annotated[
+        Over, typer.Option("--over", help="Also what lies below: its members, all of it, or any that link the task.")
+    ] = Over.SELF,
+    forced: Annotated[bool, typer.Option("--forced", help="Forced links count for --over all.")] = False,
     key: Key = "",
     wait: Wait = False,
 ) -> int | None:
@@ -42,7 +46,7 @@ def run(
     pairs = (f"{json.dumps(name)}:{text}" for name, text in values.parameters(settings).items())
     given = JsonText("{" + ",".join(pairs) + "}")
     with session.connect() as p2, output.request_bar(f"run {task}", is_shown=wait and not session.as_json) as bar:
-        found = p2.run(task, on or None, parameters=given, key=key, wait=wait, on_change=bar)
+        found = p2.run(task, on or None, parameters=given, over=over, forced=forced, key=key, wait=wait, on_change=bar)
     if session.as_json:
         output.document(shapes.ran(found))
     else:
@@ -51,6 +55,8 @@ def run(
 
 
 def _print_runs(session: Session, found: Request, *, wait: bool) -> None:
+    for skip in found.skipped:
+        output.note(f"{skip.bundle} is left out: {skip.reason}.")
     if not wait:
         _follow(found)
         return
@@ -282,7 +288,9 @@ def register(app: typer.Typer) -> None:
         app,
         "run",
         examples='plotter2 run "loss curve" --on experiments/digits --wait\n\n'
-        "plotter2 run plot.py --on data/flights --set bins=20 --wait\n\nplotter2 run pipeline.json --on data/flights",
+        "plotter2 run plot.py --on data/flights --set bins=20 --wait\n\n"
+        "plotter2 run pipeline.json --on data/flights\n\n"
+        "plotter2 run curve --on experiments/x --over members --wait --json",
     )(run)
     verb(
         app,

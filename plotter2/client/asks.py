@@ -39,7 +39,8 @@ from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, UsageError
 from plotter2.model import inheritance, package, spread
 from plotter2.model.paths import bundle_path
-from plotter2.model.request import RequestState
+from plotter2.model.request import Over, RequestState
+from plotter2.wire.asks import over_to_proto
 from plotter2.wire.bundles import (
     bundle_from_proto,
     file_change_from_proto,
@@ -167,6 +168,18 @@ def plan_of(message: manager_pb2.PlanRedoResponse) -> Plan:
         for one in message.children
     )
     return Plan(message.bundle, message.version, tuple(points))
+
+
+def over_of(text: str) -> manager_pb2.Over.ValueType:
+    """What a run goes over.
+
+    Raises:
+        UsageError: it is no such word.
+    """
+    try:
+        return over_to_proto(Over(text))
+    except ValueError:
+        raise UsageError(f"A run goes over {', '.join(Over)}; not {text!r}.") from None
 
 
 def accepted(request: Request) -> Request:

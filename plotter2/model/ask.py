@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from plotter2.errors import UsageError
-from plotter2.model.request import RequestKind
+from plotter2.model.request import Over, RequestKind
 from plotter2.model.task import TaskKind
 from plotter2.model.types import Mode
 
@@ -30,6 +30,8 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         version: 0 is the newest, whichever that is when it is asked.
         source: the digest, in hexadecimal, of a definition that came along; the store has its text.
         replay_of: the request that this one repeats.
+        over: whether it goes over what lies below too.
+        with_forced: forced links count for "all".
     """
 
     task: str = ""
@@ -40,6 +42,8 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     filename: str = ""
     source: str = ""
     replay_of: str = ""
+    over: Over = Over.SELF
+    with_forced: bool = False
 
 
 class RedoAsk(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -80,6 +80,27 @@ class Child:
     tail: str = ""
 
 
+class Over(StrEnum):
+    """What a run goes over."""
+
+    SELF = "self"
+    """The bundle alone: what lies below is part of it, and the task sees that."""
+    MEMBERS = "members"
+    """The bundle and its members, each by its own link, else by the bundle's own means."""
+    ALL = "all"
+    """The same, where every bundle below links the task."""
+    ANY = "any"
+    """The bundle and those below that link the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A bundle that a request left out, and why."""
+
+    bundle: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A remembered ask.
@@ -90,6 +111,7 @@ class Request:
         cause: the request whose outcome fired this one (standing orders).
         chain: the firings that led to this request, first to last; its own is the last of a firing.
         total, finished, failed: counts of the runs or children it has.
+        skipped: bundles that it goes over and leaves out.
     """
 
     id: RequestId
@@ -109,6 +131,7 @@ class Request:
     failed: int = 0
     children: tuple[Child, ...] = field(default=())
     chain: tuple[Firing, ...] = ()
+    skipped: tuple[Skip, ...] = ()
 
     @property
     def has_ended(self) -> bool:

@@ -7,7 +7,13 @@ import msgspec
 from plotter2.api.v1 import manager_pb2
 from plotter2.model import ask
 from plotter2.model.bundle import BundleVersion
+from plotter2.model.request import Over
+from plotter2.wire.enums import EnumTable
 from plotter2.wire.tasks import kind_to_proto
+
+_OVER = EnumTable(Over, manager_pb2.Over, "OVER_")
+over_to_proto = _OVER.to_proto
+over_from_proto = _OVER.from_proto
 
 
 def redo_from_proto(message: manager_pb2.RedoAsk, bundle: str, replay_of: str = "") -> ask.RedoAsk:
@@ -48,6 +54,8 @@ def run_to_proto(asked: ask.RunAsk, source: str) -> manager_pb2.RunAsk:
         kind=kind_to_proto(asked.kind),
         filename=asked.filename,
         parameters_json=bytes(asked.parameters).decode(),
+        over=over_to_proto(asked.over),
+        with_forced=asked.with_forced,
     )
 
 

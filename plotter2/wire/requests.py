@@ -9,7 +9,7 @@ from plotter2.clock import Instant
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId, ServiceId
 from plotter2.model.repeat import Repeat
-from plotter2.model.request import Child, Request, RequestKind, RequestState
+from plotter2.model.request import Child, Request, RequestKind, RequestState, Skip
 from plotter2.model.task import TaskRun
 from plotter2.wire import services
 from plotter2.wire.bundles import file_change_from_proto, file_change_to_proto
@@ -74,6 +74,7 @@ def request_to_proto(
         failed=request.failed,
         children=[child_to_proto(child) for child in request.children],
         runs=[run_to_proto(run) for run in runs],
+        skipped=[manager_pb2.Skip(bundle=one.bundle, reason=one.reason) for one in request.skipped],
         repeat=repeat_to_proto(repeat) if repeat is not None else None,
     )
 
@@ -130,4 +131,5 @@ def request_from_proto(message: manager_pb2.Request) -> Request:
         finished=message.finished,
         failed=message.failed,
         children=tuple(child_from_proto(child, index) for index, child in enumerate(message.children)),
+        skipped=tuple(Skip(one.bundle, one.reason) for one in message.skipped),
     )

@@ -9,8 +9,9 @@ import pytest
 from manager.store import Store
 from plotter2.ids import RequestId
 from plotter2.model.link import SaidLink
+from plotter2.model.request import RequestState, Skip
 from plotter2.model.types import Mode
-from tests.contract.samples import at, batch, put
+from tests.contract.samples import at, batch, put, request
 
 WORD = SaidLink(
     RequestId("req-1"), "x", "x/a", "Kurve\0 1", "mine", Mode.MUTABLE, "there", "back", is_forced=True, user="ann",
@@ -33,3 +34,14 @@ async def test_a_batch_that_comes_twice_says_its_words_once(store: Store) -> Non
     await store.commit(first)
     await store.commit(first)
     assert len((await store.load()).links) == 1
+
+
+@pytest.mark.req("r031", "r051")
+async def test_whom_a_request_left_out_is_kept_with_it(store: Store) -> None:
+    asked = request(1, bundle="x", skipped=(Skip("x/a", "it is archived"), Skip("x/b", 'it does not link "p"')))
+    await put(store, asked, request(2))
+    await put(store, replace(asked, state=RequestState.DONE))
+    found = await store.get_request(asked.id)
+    assert found is not None
+    assert found.skipped == asked.skipped
+    assert [one.skipped for one in (await store.load()).requests] == [()]

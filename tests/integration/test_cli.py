@@ -177,9 +177,9 @@ def test_a_script_runs_on_a_worker_and_gives_its_result(lab: Installation, exper
     script = tmp_path / "answer.py"
     script.write_text("def task():\n    print('hello from the task')\n    return {'answer': 42}\n")
     found = lab("run", str(script), "--on", experiment, "--wait", "--json").document
-    assert set(found) == {"request", "state", "runs"}
+    assert set(found) == {"request", "state", "runs", "skipped"}
     assert found["state"] == "done"
-    assert [set(run) for run in found["runs"]] == [{"id", "state", "worker", "results", "outputs"}]
+    assert [set(run) for run in found["runs"]] == [{"id", "bundle", "state", "worker", "results", "outputs"}]
     assert found["runs"][0]["results"] == {"answer": 42}
 
 

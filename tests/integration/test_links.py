@@ -12,7 +12,7 @@ import pytest
 
 from manager.store.memory import MemoryStore
 from plotter2.cli.main import run
-from plotter2.errors import ConflictError, PackageError, RefusedError
+from plotter2.errors import ConflictError, PackageError, RefusedError, UsageError
 from plotter2.model.request import RequestState
 from tests.managerkit import Files, Manager, managing
 
@@ -125,3 +125,33 @@ async def test_the_command_line_links_unlinks_and_lists(manager: Manager, capsys
     assert await cli(manager, "ops", X) == 0
     assert "1 of 2" in capsys.readouterr().out
     assert await cli(manager, "ops", X, "--all", "--any") == 2
+
+
+def doing(task: str) -> Files:
+    package = json.dumps({"tasks": [{"name": task, "task_src": "task.py"}]})
+    return {"package.json": package.encode(), "task.py": b"def task():\n    return 1\n"}
+
+
+@pytest.mark.req("r031", "r050", "r051")
+async def test_a_task_goes_over_the_members_and_the_request_says_who_was_left_out(
+    manager: Manager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await manager.push("y", doing("count"))
+    await manager.push("y/own", {**doing("count"), "more": b"1"})
+    await manager.push("y/data", {"data.csv": b"x\n1\n"})
+    await manager.push("y/odd", doing("else"))
+    asked = await manager.client.run("count", "y", over="members", wait=False)
+    assert [one.bundle for one in asked.runs] == ["y", "y/data", "y/own"]
+    assert [one.bundle for one in asked.skipped] == ["y/odd"]
+    assert (await manager.client.request(asked.id)).skipped == asked.skipped
+    assert [one.bundle for one in (await manager.client.replay(asked.id, wait=False)).skipped] == ["y/odd"]
+    assert await cli(manager, "run", "count", "--on", "y", "--over", "any", "--json") == 0
+    found = document(capsys)
+    assert [one["bundle"] for one in found["runs"]] == ["y", "y/data", "y/own"]
+    assert found["skipped"] == [
+        {"bundle": "y/odd", "reason": "it is an imposter (score 0.00): it does not link 'count'"}
+    ]
+    assert await cli(manager, "run", "count", "--on", "y", "--over", "all") == 3
+    assert "'y/odd'" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="goes over self, members, all, any; not 'some'"):
+        await manager.client.run("count", "y", over="some")

@@ -22,6 +22,35 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Over:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OverEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Over.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OVER_UNSPECIFIED: _Over.ValueType  # 0
+    """The bundle alone."""
+    OVER_SELF: _Over.ValueType  # 1
+    OVER_MEMBERS: _Over.ValueType  # 2
+    """The bundle and its members, each by its own link, else by the bundle's own means."""
+    OVER_ALL: _Over.ValueType  # 3
+    """The same, where every bundle below links the task; else it is refused."""
+    OVER_ANY: _Over.ValueType  # 4
+    """The bundle and those below that link the task."""
+
+class Over(_Over, metaclass=_OverEnumTypeWrapper): ...
+
+OVER_UNSPECIFIED: Over.ValueType  # 0
+"""The bundle alone."""
+OVER_SELF: Over.ValueType  # 1
+OVER_MEMBERS: Over.ValueType  # 2
+"""The bundle and its members, each by its own link, else by the bundle's own means."""
+OVER_ALL: Over.ValueType  # 3
+"""The same, where every bundle below links the task; else it is refused."""
+OVER_ANY: Over.ValueType  # 4
+"""The bundle and those below that link the task."""
+Global___Over: _TypeAlias = Over  # noqa: Y015
+
 class _LinkMode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -167,6 +196,8 @@ class RunAsk(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     FILENAME_FIELD_NUMBER: _builtins.int
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    OVER_FIELD_NUMBER: _builtins.int
+    WITH_FORCED_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """The name of a task that the bundle (or a bundle above it) declares; or, with `source`, the name to give it."""
     bundle: _builtins.str
@@ -179,6 +210,10 @@ class RunAsk(_message.Message):
     filename: _builtins.str
     parameters_json: _builtins.str
     """A JSON object, given to the task as its parameters."""
+    over: Global___Over.ValueType
+    """Whether it goes over what lies below the bundle too."""
+    with_forced: _builtins.bool
+    """Forced links count for OVER_ALL."""
     def __init__(
         self,
         *,
@@ -189,10 +224,12 @@ class RunAsk(_message.Message):
         kind: _task_pb2.TaskKind.ValueType = ...,
         filename: _builtins.str = ...,
         parameters_json: _builtins.str = ...,
+        over: Global___Over.ValueType = ...,
+        with_forced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "kind", b"kind", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "kind", b"kind", "over", b"over", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version", "with_forced", b"with_forced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -429,6 +466,7 @@ class Request(_message.Message):
     FAILED_FIELD_NUMBER: _builtins.int
     CHILDREN_FIELD_NUMBER: _builtins.int
     RUNS_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
@@ -454,6 +492,10 @@ class Request(_message.Message):
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.TaskRun]: ...
     @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___Skip]:
+        """Bundles that it goes over and leaves out."""
+
+    @_builtins.property
     def repeat(self) -> Global___Repeat:
         """Of a run that was made again and has ended well: whether the program left the same."""
 
@@ -476,15 +518,40 @@ class Request(_message.Message):
         failed: _builtins.int = ...,
         children: _abc.Iterable[Global___Child] | None = ...,
         runs: _abc.Iterable[_task_pb2.TaskRun] | None = ...,
+        skipped: _abc.Iterable[Global___Skip] | None = ...,
         repeat: Global___Repeat | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "skipped", b"skipped", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Request: _TypeAlias = Request  # noqa: Y015
+
+@_typing.final
+class Skip(_message.Message):
+    """A bundle that was left out, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Skip: _TypeAlias = Skip  # noqa: Y015
 
 @_typing.final
 class Repeat(_message.Message):

@@ -21,13 +21,25 @@ class Ask(Thread):
         *,
         source: Given | None = None,
         parameters: Mapping[str, Any] | JsonText | None = None,
+        over: str = "self",
+        forced: bool = False,
         key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
     ) -> Request:
         """Run a task on a bundle: a declared name, or a .py or .json file. `.check()` raises if it did not end well."""
         return self._do(
-            lambda p2: p2.run(task, on, source=source, parameters=parameters, key=key, wait=wait, on_change=on_change)
+            lambda p2: p2.run(
+                task,
+                on,
+                source=source,
+                parameters=parameters,
+                over=over,
+                forced=forced,
+                key=key,
+                wait=wait,
+                on_change=on_change,
+            )
         )
 
     def redo(  # noqa: PLR0913 -- what one may say about a redo

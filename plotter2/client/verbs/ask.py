@@ -22,6 +22,8 @@ class Ask(Core):
         *,
         source: Given | None = None,
         parameters: Mapping[str, Any] | JsonText | None = None,
+        over: str = "self",
+        forced: bool = False,
         key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
@@ -33,6 +35,10 @@ class Ask(Core):
             on: the bundle, as `name` or `name@version`; none: the task runs on no bundle.
             source: the definition to run under the name `task`.
             parameters: given to the task.
+            over: "self": on the bundle alone. "members": on it and on its members below, each by its own link, else
+                by the bundle's own means. "all": the same, refused unless every bundle below links it. "any": on it
+                and on those that link it. Who was left out is in `Request.skipped`.
+            forced: forced links count for "all".
             key: makes a repeat harmless, also from another process: it is answered with the first request. With
                 another ask it is refused (ConflictError).
             wait: until it has ended. `Request.check()` raises if it did not end well.
@@ -40,6 +46,8 @@ class Ask(Core):
         """
         bundle, version = asks.bundle_and_version(on or "")
         ask = manager_pb2.RunAsk(bundle=bundle, version=version, parameters_json=asks.dumps(parameters or {}))
+        ask.over = asks.over_of(over)
+        ask.with_forced = forced
         if source is None and (is_path(task) or not isinstance(task, str)):
             asks.put_source(ask, read(task))
         elif source is not None:

@@ -10,7 +10,7 @@ from plotter2.client.views.page import json_or, when
 from plotter2.client.views.repeats import Repeat
 from plotter2.errors import BY_CODE, FailedError, TaskFailedError
 from plotter2.model.request import Request as RequestModel
-from plotter2.model.request import RequestState
+from plotter2.model.request import RequestState, Skip
 from plotter2.model.service import ServiceState
 from plotter2.model.task import RUN_SUCCESSES, RunState, TaskRun
 
@@ -112,6 +112,7 @@ class Request:
     runs: tuple[Run, ...] = ()
     ask_json: str = field(default="{}", repr=False)
     repeat: Repeat | None = None
+    skipped: tuple[Skip, ...] = ()
 
     @classmethod
     def of(cls, request: RequestModel, runs: Iterable[TaskRun] = (), repeat: Repeat | None = None) -> Request:
@@ -136,6 +137,7 @@ class Request:
             ),
             runs=tuple(Run.of(run) for run in runs),
             ask_json=request.ask_json,
+            skipped=request.skipped,
             repeat=repeat,
         )
 

@@ -8,7 +8,7 @@ from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange, ParameterChange
 from plotter2.model.entry import Entry
 from plotter2.model.paths import BundlePath
-from plotter2.model.request import Child, Request, RequestKind, RequestState
+from plotter2.model.request import Child, Request, RequestKind, RequestState, Skip
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
 from plotter2.model.task import Limits, Output, RunState, Task, TaskKind, TaskRun
 from plotter2.model.worker import Worker, WorkerState
@@ -160,4 +160,5 @@ def requests(draw: st.DrawFn) -> Request:
         finished=draw(u32),
         failed=draw(u32),
         children=children,
+        skipped=tuple(draw(st.lists(st.builds(Skip, texts, texts), max_size=2))),
     )
