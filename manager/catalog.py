@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from blake3 import blake3
 from plotter2.clock import Instant
 from plotter2.errors import NotFoundError, PackageError
 from plotter2.ids import TaskId, uuid7
-from plotter2.model import inheritance, package, paths
+from plotter2.model import inheritance, names, package, paths
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import NOTHING, Ancestor, Kin, Snapshot
 from plotter2.model.package import Package, TaskDeclaration
@@ -23,6 +24,8 @@ from plotter2.model.paths import BundlePath
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, Task, TaskKind
 
 SUGGESTIONS_MAX = 20
+NAMES_TRIED_MAX = 1_000
+"""Names that an unknown one is compared with: a bundle may have very many children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,13 @@ class Catalog:
         return node
 
     def _hint(self, path: str) -> str:
-        near = sorted(name for name in self._nodes if name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1])
-        return f"; did you mean {near[0]!r}?" if near else "; `plotter2 ls` shows all."
+        above, _, last = path.rpartition("/")
+        elsewhere = min((name for name in self._nodes if name.rpartition("/")[2] == last), default="")
+        if elsewhere:
+            return f"; did you mean {elsewhere!r}?"
+        beside = (name for name in self._nodes if name.rpartition("/")[0] == above)
+        near = names.did_you_mean(path, islice(beside, NAMES_TRIED_MAX))
+        return near if near != names.NOTHING_NEAR else "; `plotter2 ls` shows all."
 
     def paths(self) -> Iterator[str]:
         """All bundles, in no order."""
@@ -199,7 +207,7 @@ class Catalog:
         if trait is not None:
             origin = node.inherited.line[trait.origin]
             return define(msgspec.convert(trait.value, TaskDeclaration), origin, bytes.fromhex(trait.source), now)
-        raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; {self._tasks_of(node, name)}.")
+        raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; {self._tasks_of(node, name)}")
 
     def parameters(self, task: Task, target: str) -> Mapping[str, Any]:
         """What the declaration of a task gives to a run on a bundle, where the run does not give it itself.
@@ -225,8 +233,8 @@ class Catalog:
         holder = self.holder(node.version.path)
         if holder is not None and any(task.name == name for task in holder.package.tasks):
             path = node.version.path
-            return f"{offered}. {holder.version.path!r} above has had it since: `plotter2 inherit {path}` takes it"
-        return offered
+            return f"{offered}. {holder.version.path!r} above has had it since: `plotter2 inherit {path}` takes it."
+        return offered + names.did_you_mean(name, known)
 
 
 def define(declared: TaskDeclaration, origin: Ancestor, source_digest: bytes, now: Instant) -> Task:

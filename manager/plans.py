@@ -104,7 +104,8 @@ def _check_value(name: str, text: str, declared: Parameter) -> None:
     if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and declared.type != "bool")):
         raise RefusedError(f"Parameter {name!r} is declared {declared.type}; {text} is not.")
     if declared.choices is not None and value not in declared.choices:
-        raise RefusedError(f"Parameter {name!r} may be one of {json.dumps(declared.choices)}; {text} is not.")
+        near = names.did_you_mean(str(value), [one for one in declared.choices if isinstance(one, str)])
+        raise RefusedError(f"Parameter {name!r} may be one of {json.dumps(declared.choices)}; {text} is not{near}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _check_range(name, value, text, declared)
 

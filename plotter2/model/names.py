@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 NAMED_MAX = 12
+NOTHING_NEAR = "."
 CLOSE = 0.6
 """How alike two names must be, of 1, so that one may be meant by the other."""
 
@@ -13,7 +14,7 @@ CLOSE = 0.6
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence: `; did you mean 'lr'?`, or a full stop where no known name is near."""
     close = get_close_matches(name, list(known), n=1, cutoff=CLOSE)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    return f"; did you mean {close[0]!r}?" if close else NOTHING_NEAR
 
 
 def listed(known: Iterable[str]) -> str:

@@ -119,3 +119,11 @@ def test_a_point_is_run_again_with_the_parameters_it_had_and_new_ones_at_their_d
     assert plan_points(experiment, [("a", '{"lr": 0.10}')])[0].parameters_json == '{"lr": 0.10, "seed": 0}'
     with pytest.raises(RefusedError, match="no parameter 'old'"):
         plan_points(experiment, [("a", '{"old": 1}')])
+
+
+def test_a_choice_that_is_nearly_one_is_named() -> None:
+    offered = DIGITS.replace(
+        '"seed": {"type": "int", "default": 0}', '"opt": {"type": "str", "choices": ["adam", "sgd"]}'
+    )
+    with pytest.raises(RefusedError, match=r'one of \["adam", "sgd"\]; "adm" is not; did you mean \'adam\'\?'):
+        plan(contents(offered), [Axis("opt", ('"adm"',))])

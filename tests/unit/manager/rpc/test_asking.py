@@ -269,6 +269,18 @@ async def test_a_repeat_that_failed_can_be_repeated_with_the_version_it_had(mana
     assert (plan.version, plan.children[0].reused_bundle) == (1, "")
 
 
+@pytest.mark.req("r017")
+async def test_unknown_names_are_refused_with_the_nearest_known_one(manager: Small) -> None:
+    await manager.push("experiments/flights", "", FILES[:1])
+    for name, meant in (("experiments/digts", PATH), ("digits", PATH), ("experiments/fligths", "experiments/flights")):
+        with pytest.raises(NotFoundError, match=f"did you mean '{meant}'"):
+            await manager.submit(redo=pb.RedoAsk(bundle=name))
+    with pytest.raises(NotFoundError, match="`plotter2 ls` shows all"):
+        await manager.submit(redo=pb.RedoAsk(bundle="other/entirely"))
+    with pytest.raises(NotFoundError, match=r"'curve', 'compare'; did you mean 'curve'\?"):
+        await manager.submit(run=pb.RunAsk(task="curv", bundle=PATH))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("[1]", "must be a JSON object"), ("{", "not JSON"), ('{"a": NaN}', "not JSON"), ('{"a":' + "[" * 99, "nested")],
