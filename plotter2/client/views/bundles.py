@@ -12,8 +12,8 @@ from plotter2.model import tags
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import Snapshot
 
-OPERATIONS = ("tasks", "heads", "links")
-"""The sections by which something can be asked of a bundle."""
+OPERATIONS = ("tasks", "heads")
+"""The sections that say what a bundle does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +160,8 @@ class Contents:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing can be asked of it: it neither declares nor inherits a task, head or link (r032)."""
-        inherits = any(one.section in OPERATIONS for one in self.inherited.traits)
-        return not inherits and not any(self.bundle.package.get(section) for section in OPERATIONS)
+        """Whether it does nothing of its own: it declares neither task nor head, and only holds data (r032)."""
+        return not any(self.bundle.package.get(section) for section in OPERATIONS)
 
     @property
     def manifest(self) -> dict[str, Any]:
