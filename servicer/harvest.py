@@ -158,7 +158,7 @@ def _add_metrics(folder: Folder, service: Service, cwd: Path, made: dict[str, Pa
     if own is None:
         is_table = metrics.write(service.metrics, find, folder.log, target)
     else:
-        is_table = any(own.resolve() in find(one.path) for one in service.metrics if one.format == "csv")
+        is_table = any(own.resolve() in find(one.path) for one in service.metrics if one.kind == "csv")
     declaration = folder.child / PACKAGE_FILE
     if is_table and not declaration.exists():
         declaration.write_text(json.dumps({"data": {"metrics": {"path": METRICS_FILE, "type": "table"}}}) + "\n")

@@ -42,12 +42,12 @@ def write(sources: Iterable[Metrics], find: Find, log: Path, target: Path) -> bo
 
 
 def _rows(source: Metrics, find: Find, log: Path) -> Iterator[Row]:
-    if source.format == "pattern":
+    if source.kind == "pattern":
         yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
         return
     readers = {"csv": _of_csv, "json": _of_json, "jsonl": _of_json_lines}
     for path in find(source.path):
-        yield from readers[source.format](path)
+        yield from readers[source.kind](path)
 
 
 def _of_csv(path: Path) -> Iterator[Row]:

@@ -5,6 +5,7 @@ Every section is optional. A comment is the key "//" with a string or a list of 
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -72,16 +73,25 @@ class Metrics(Section, frozen=True):
     """Where metrics are found: CSV, JSON or JSON-lines files, or printed lines by a pattern with named groups.
 
     Attributes:
-        format: how they are written. "json" is one object, or a list of objects; names inside one another get dots.
+        format: how they are written; not needed where the path ends in .csv, .json or .jsonl, or there is a pattern.
+            "json" is one object, or a list of objects; names inside one another get dots.
         path: for "csv", "json" and "jsonl": the file, or a pattern for many, relative to the service's cwd.
         pattern: for "pattern": a regular expression; each line that it matches is a row, each named group a column.
         source: for "pattern": which of the program's two streams is read.
     """
 
-    format: Literal["csv", "json", "jsonl", "pattern"]
+    format: Literal["", "csv", "json", "jsonl", "pattern"] = ""
     path: str = ""
     pattern: str = ""
     source: Literal["stdout", "stderr"] = "stdout"
+
+    @property
+    def kind(self) -> str:
+        """How they are written, given or seen from the path; "" where it cannot be seen."""
+        if self.format or (self.pattern and not self.path):
+            return self.format or "pattern"
+        ending = PurePosixPath(self.path).suffix.lower().lstrip(".")
+        return ending if ending in {"csv", "json", "jsonl"} else ""
 
 
 class ServiceLimits(Section, frozen=True):
@@ -89,7 +99,7 @@ class ServiceLimits(Section, frozen=True):
 
     Attributes:
         wall_s: seconds from start to end.
-        memory_bytes: address space of each process.
+        memory_bytes: memory of all its processes together, as the system counts it against them.
         log_bytes_max: how much of what it prints is kept.
         output_bytes_max: how much its files may have.
     """

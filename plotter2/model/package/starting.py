@@ -53,7 +53,7 @@ def pattern_faults(service: Service) -> Iterator[Broken]:
     """Patterns that name nothing, or lead out."""
     given: list[tuple[Path, str]] = [(("service", "outputs", i), one) for i, one in enumerate(service.outputs)]
     for i, metric in enumerate(service.metrics):
-        if metric.format != "pattern":
+        if metric.kind != "pattern":
             given.append((("service", "metrics", i, "path"), metric.path))
     for path, pattern in given:
         inner = pattern.removeprefix(IN_OUTPUT)
@@ -83,9 +83,11 @@ def _places(service: Service) -> Iterator[Broken]:
 
 
 def _metrics(at: Path, metric: Metrics) -> Iterator[Broken]:
-    needs = "pattern" if metric.format == "pattern" else "path"
+    needs = "pattern" if metric.kind == "pattern" else "path"
     if not getattr(metric, needs):
-        yield Broken(at, f"has the format {metric.format!r} and needs {needs!r}")
+        yield Broken(at, f"has the format {metric.kind!r} and needs {needs!r}" if metric.kind else "needs a 'path'")
+    elif not metric.kind:
+        yield Broken(at, f"needs a 'format' (csv, json or jsonl): {metric.path!r} does not show it")
     if not metric.pattern:
         return
     try:

@@ -116,6 +116,8 @@ def test_a_mistake_is_named_with_its_line_and_its_key(source: str, says: str) ->
         ({"service": {"command": ["{l}"]}}, "'service.command[0]' uses {l}, but the declared parameters are 'lr'"),
         ({"service": {"command": ["a"], "env": {"A": "{b}"}}}, "'service.env.A' uses {b}"),
         ({"service": {"command": ["a"], "metrics": [{"format": "csv"}]}}, "has the format 'csv' and needs 'path'"),
+        ({"service": {"command": ["a"], "metrics": [{"path": "m.txt"}]}}, "'m.txt' does not show it"),
+        ({"service": {"command": ["a"], "metrics": [{}]}}, "needs a 'path'"),
         ({"service": {"command": ["a"], "metrics": [{"format": "pattern", "pattern": "("}]}}, "is no pattern"),
         ({"service": {"command": ["a"], "metrics": [{"format": "pattern", "pattern": "a"}]}}, "needs named groups"),
         ({"service": {"command": ["a"], "cwd": "../x"}}, "'service.cwd' is '../x', which leads out"),
@@ -173,6 +175,21 @@ def test_a_package_that_is_too_large_is_refused_before_it_is_read() -> None:
 )  # fmt: skip
 def test_a_declared_type_says_how_a_file_is_read(declared: str, word: str) -> None:
     assert DataKey("a", declared).loads_as == word
+
+
+@pytest.mark.parametrize(
+    ("metrics", "kind"),
+    [
+        ({"path": "{output}/m.CSV"}, "csv"),
+        ({"path": "*.jsonl"}, "jsonl"),
+        ({"path": "m.json", "format": "jsonl"}, "jsonl"),
+        ({"pattern": "(?P<loss>.*)"}, "pattern"),
+    ],
+)
+def test_how_metrics_are_written_is_seen_from_where_they_are(metrics: dict[str, str], kind: str) -> None:
+    declared = package.parse(json.dumps({"service": {"command": ["a"], "metrics": [metrics]}}))
+    assert declared.service is not None
+    assert declared.service.metrics[0].kind == kind
 
 
 def test_the_formats_are_those_that_datter_reads() -> None:
