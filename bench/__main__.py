@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import children, ingest, plots, tasks
+from bench import children, ingest, plots, search, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
-NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children")
+NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search")
 TASKS = 20_000
 CALLS = 1_000
 LARGE_BYTES = 1 << 30
@@ -22,6 +22,8 @@ AGAIN_FILES = 2_000
 PLOTS = 200
 PIPELINES = 2_000
 CHILDREN = 1_000
+RUNS = 10_000
+SEARCHES = 200
 
 
 def main() -> None:
@@ -36,6 +38,8 @@ def main() -> None:
     unknown = [name for name in given.names if name not in NAMES]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
+    if given.home and "search" in given.names:
+        parser.error("search writes runs that never were, so it needs an installation of its own: leave --home out")
     work = Path(tempfile.mkdtemp(prefix="plotter2-bench-", dir=given.dir))
     try:
         with ExitStack() as stack:
@@ -48,7 +52,7 @@ def main() -> None:
 
 def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Measure]:
     """Every measure picked, in the order of NAMES."""
-    picked = [name for name in NAMES if name in given.names or not given.names]
+    picked = [name for name in NAMES if name in given.names or not (given.names or (name == "search" and given.home))]
 
     def less(count: int) -> int:
         return max(1, int(count / given.shrink))
@@ -64,6 +68,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),
+        "search": lambda: search.search(home, less(RUNS), SEARCHES),
     }
     for name in picked:
         yield from each[name]()
