@@ -1,0 +1,28 @@
+"""Queries as people write them, answered by the store: what gRPC and the page of runs have in common."""
+
+from __future__ import annotations
+
+from manager.store import Page, Store
+from plotter2.model import query
+from plotter2.model.entry import Entry
+from plotter2.model.query import Field, Order, Own, Search
+
+NEWEST_FIRST = (Order(Field(Own.TIME), is_descending=True),)
+
+
+async def find(
+    store: Store, where: str, sort: str, page: tuple[int, int], under: str = "", *, archived: bool = False
+) -> Page[Entry]:
+    """Read a query and ask the store; `page` is offset and limit.
+
+    Raises:
+        UsageError: it is no query; the column, and what would be right.
+        NotFoundError: it names what no run has; the column, and the nearest that one has.
+    """
+    condition, order = query.parse(where), query.parse_sort(sort)
+    asked = {"where": [*query.fields(condition)], "sort": [key.field for key in order]}
+    if any(not isinstance(field.of, Own) for fields in asked.values() for field in fields):
+        known = await store.fact_names()
+        for what, fields in asked.items():
+            query.check_names(what, fields, known)
+    return await store.search(Search(condition, order or NEWEST_FIRST, under, archived), *page)
