@@ -59,10 +59,11 @@ async def test_runs_that_wait_are_found_by_their_state(manager: Manager) -> None
     assert [(one.bundle, one.version) for one in found] == [("lab/bundles/lr=0.3", 0), ("lab/bundles/lr=0.4", 0)]
 
 
-async def test_tags_of_a_package_are_found(manager: Manager) -> None:
+async def test_tags_of_a_package_are_found_on_its_bundle_and_on_what_its_runs_left(manager: Manager) -> None:
     await trained(manager, [0.5])
-    found = await manager.client.search('tag.model = "mlp" and tag.layers >= 2')
-    assert [(one.bundle, one.tags) for one in found] == [("lab", {"model": "mlp", "layers": 2})]
+    found = await manager.client.search('tag.model = "mlp" and tag.layers >= 2', sort="path")
+    tags = {"model": "mlp", "layers": 2}
+    assert [(one.bundle, one.tags) for one in found] == [("lab", tags), ("lab/bundles/lr=0.5", tags)]
 
 
 @pytest.mark.req("r016")
@@ -76,7 +77,12 @@ async def test_tags_set_afterwards_are_found_remembered_and_stay(manager: Manage
     assert names(await manager.client.search('tag.quality = "good" and tag.rank <= 1')) == ["lr=0.5"]
     assert [one.tags for one in await manager.client.search("tag.size = 3")] == [{"layers": 2, "size": 3}]
     await manager.push(child, {"out": b"another"})
-    assert (await manager.client.bundle(child)).bundle.tags == {"quality": "good", "rank": 1}
+    assert (await manager.client.bundle(child)).bundle.tags == {
+        "model": "mlp",
+        "layers": 2,
+        "quality": "good",
+        "rank": 1,
+    }
     assert names(await manager.client.search("tag.rank = 1 and version = 2")) == ["lr=0.5"]
     history = await manager.client.history(child)
     assert [(one.outcome, json.loads(one.request.ask_json).get("tags")) for one in history][1:2] == [
