@@ -10,10 +10,11 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 TEXT_BYTES_MAX = 16 << 20
+UNPACKED_BYTES_MAX = 2 << 30
+"""Of one file inside gzip or zip, which is unpacked into memory."""
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _LOCAL_HEADER_BYTES = 30
 HEAD_BYTES = 64 << 10
@@ -50,7 +53,7 @@ def load_file(path: Path, name: str, kind: str = "") -> Any:
         raise UsageError(f"{name}: there is no type {kind!r}; {nearest(wanted, [*_FORMATS, *_SHAPES])}.")
     try:
         value = written(_unpacked(path, packed) if packed else path, name)
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError, EOFError) as wrong:
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, KeyError, EOFError) as wrong:
         reason = str(wrong).strip().splitlines()
         raise UsageError(f"{name} cannot be read as {ending or 'text'}: {reason[0] if reason else wrong}.") from None
     return _SHAPES[wanted](value, name) if wanted in _SHAPES else value
@@ -62,12 +65,21 @@ Source = Path | bytes
 def _unpacked(path: Path, packed: str) -> bytes:
     if packed == ".gz":
         with gzip.open(path) as file:
-            return file.read()
+            return _limited(file)
     with zipfile.ZipFile(path) as archive:
         members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX")]
         if len(members) != 1:
             raise ValueError(f"the archive holds {len(members)} files; one is what can be read")
-        return archive.read(members[0])
+        with archive.open(members[0]) as file:
+            return _limited(file)
+
+
+def _limited(file: IO[bytes] | gzip.GzipFile) -> bytes:
+    """What was packed, if memory is to hold it: a few kilobytes can become terabytes."""
+    data = file.read(UNPACKED_BYTES_MAX + 1)
+    if len(data) > UNPACKED_BYTES_MAX:
+        raise ValueError(f"it unpacks to more than {UNPACKED_BYTES_MAX} bytes; send it unpacked")
+    return data
 
 
 def _bytes(source: Source) -> bytes:
@@ -207,7 +219,8 @@ def _read_npz(source: Source, _: str) -> Any:
             is_mapped = member.compress_type == zipfile.ZIP_STORED and not isinstance(source, bytes)
             loaded = _mapped(source, member) if is_mapped and isinstance(source, Path) else None
             if loaded is None:
-                loaded = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+                with archive.open(member) as file:
+                    loaded = np.load(io.BytesIO(_limited(file)), allow_pickle=False)
             arrays[member.filename.removesuffix(".npy")] = loaded
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 

@@ -202,3 +202,26 @@ def test_a_group_of_many_small_arrays_holds_no_files_open(tmp_path: Path) -> Non
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert {array.sum() for array in arrays} == {15.0}
     assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.csv.gz", gzip.compress(bytes(1 << 20))),
+        ("m.csv.zip", zipped(**{"m.csv": bytes(1 << 20)})),
+        ("m.npz", zipped(**{"m.npy": bytes(1 << 20)})),
+    ],
+)
+def test_what_unpacks_to_more_than_memory_is_for_is_refused(
+    tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plotter2.datter.loading.UNPACKED_BYTES_MAX", 1000)
+    with pytest.raises(UsageError, match="unpacks to more than 1000 bytes"):
+        load_file(write(tmp_path, name, content), name)
+
+
+def test_a_stream_that_breaks_off_in_the_middle_is_refused(tmp_path: Path) -> None:
+    broken = bytearray(gzip.compress(CSV.encode() * 100))
+    broken[20:30] = b"\xff" * 10
+    with pytest.raises(UsageError, match=r"m\.csv\.gz cannot be read as csv"):
+        load_file(write(tmp_path, "m.csv.gz", bytes(broken)), "m.csv.gz")
