@@ -31,6 +31,7 @@ from manager.events import (
     CallsOpened,
     InheritAsked,
     LinkAsked,
+    QuarantineAsked,
     RedoAsked,
     RequestCancelled,
     RunAsked,
@@ -52,10 +53,12 @@ PLAN_AGAIN = RequestId("")
 """The answer to a redo whose version is the newest no more: no request was made."""
 
 
-def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked) -> str:
+def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked | QuarantineAsked) -> str:
     """The ask of this event as its request remembers it."""
     if isinstance(event, InheritAsked):
         return ask.encode(ask.InheritAsk(event.contents.bundle.path, event.replay_of))
+    if isinstance(event, QuarantineAsked):
+        return ask.encode(ask.QuarantineAsk(event.item.id, event.replay_of))
     if isinstance(event, ArchiveAsked):
         return ask.encode(ask.ArchiveAsk(event.bundle, event.archived, event.replay_of))
     if isinstance(event, TagsAsked):
@@ -86,14 +89,14 @@ def repeated(state: State, event: Asked, now: Instant) -> list[Command] | None:
     known = state.keys.get(event.client_key) if event.client_key else None
     if known is None:
         return None
-    kind, text, bundle = _what(event)
+    kind, text, bundle = what(event)
     if ask.identity(kind, text) == known[1]:
         return [Answer(event.token, known[0])]
     request = Request(event.request_id, kind, user=event.user, bundle=bundle, ask_json=text, created_at=now)
     return refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
 
 
-def _what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: PLR0911 -- a dispatch table: one case a kind
+def what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: C901, PLR0911 -- a dispatch table: one case a kind
     """Kind, ask and bundle."""
     match event:
         case RunAsked():
@@ -104,6 +107,9 @@ def _what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: PLR0911 -- a d
             return RequestKind.TAG, described(event), event.bundle
         case InheritAsked():
             return RequestKind.INHERIT, described(event), event.contents.bundle.path
+        case QuarantineAsked():
+            kind = RequestKind.RELEASE if event.released else RequestKind.REFUSE
+            return kind, described(event), event.held.bundle if event.held else ""
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
         case LinkAsked():
@@ -321,6 +327,10 @@ def cancelled(state: State, event: RequestCancelled, now: Instant) -> list[Comma
     live = state.requests.get(event.request_id)
     if live is None:
         return [Answer(event.token)]
+    if live.is_held:
+        delivery = live.request.client_key
+        way = f"decide about it with `plotter2 quarantine refuse {delivery}`"
+        return [Answer(event.token, error=ConflictError(f"Request {live.request.id} waits in quarantine; {way}."))]
     live.is_open = False
     live.reason, live.reason_code = "cancelled on request", "cancelled"
     commands = [*runs.cancel(state, live, now), *redo.cancel(state, live)]

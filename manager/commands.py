@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from manager.store import Batch, Delivery, ServiceRow, Tags, TaskRow
+from manager.store import Batch, Delivery, Held, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
@@ -160,6 +160,17 @@ class SaveDelivery:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.deliveries[self.delivery.id] = self.delivery
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHeld:
+    """Keep everything about a delivery in quarantine."""
+
+    held: Held
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.held[self.held.id] = self.held
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from manager import catalog, linking, standing
+from manager import admission, catalog, linking, standing
 from manager.catalog import Node
 from manager.commands import (
     Answer,
@@ -19,6 +19,7 @@ from manager.commands import (
     InstallDelivery,
     KeepRecord,
     Materialise,
+    Notify,
     SaveBundle,
     SaveDelivery,
     SaveRequest,
@@ -40,6 +41,8 @@ def offered(state: State, event: DeliveryOffered) -> list[Command]:
     """The stager has a delivery: install it, or wait with those who asked for the same."""
     if event.delivery_id in state.delivered:
         return [Answer(event.token, state.delivered[event.delivery_id])]
+    if event.delivery_id in state.held:
+        return [Answer(event.token, state.held[event.delivery_id])]
     waiting = state.waiting_for.setdefault(event.delivery_id, [])
     waiting.append(event.token)
     if event.delivery_id in state.installing:
@@ -64,17 +67,25 @@ def refused(state: State, event: DeliveryRefused, now: Instant) -> list[Command]
 
 
 def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Command]:
-    """The content is safe: make it a version, unless it is what the newest version already is."""
+    """The content is safe: make it a version, unless it is what the newest version already is, or may not come in."""
     offer = state.installing.get(event.delivery_id)
     if offer is None:
         return []
+    lacking = admission.unmet(state, event.conditions)
+    if lacking:
+        return admission.hold(state, offer, event, _request(offer, RequestState.QUEUED, now), lacking, now)
     try:
-        return _installed(state, offer, event, now)
+        return install(state, offer, event, now)
     except PackageError as wrong:  # inspection found it before; whatever came past it must not end the manager
         return refused(state, DeliveryRefused(offer.delivery_id, wrong.message, wrong.code), now)
 
 
-def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now: Instant) -> list[Command]:
+def install(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now: Instant) -> list[Command]:
+    """Make a delivery a version, or find that the newest one is the same already.
+
+    Raises:
+        PackageError: what it declares cannot be: nothing was changed.
+    """
     request = _request(offer, RequestState.DONE, now)
     known = state.catalog.get(offer.bundle)
     digest = bundle.version_digest(offer.files)
@@ -95,10 +106,11 @@ def _installed(state: State, offer: DeliveryOffered, event: DeliveryInstalled, n
         note("delivery.installed", delivery.id, now, bundle=version.path, version=version.version, new=is_new),
         KeepRecord(delivery, tuple(sorted(offer.files)) if is_new else ()),
         *standing.on_done(state, request, now),
+        Notify(request),
     ]
     short = replace(delivery, manifest_json="")
     state.remember_delivery(short, version)
-    del state.installing[offer.delivery_id]
+    state.installing.pop(offer.delivery_id, None)
     tokens = state.waiting_for.pop(offer.delivery_id, [])
     return [*commands, *(Answer(token, (short, version)) for token in tokens)]
 

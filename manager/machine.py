@@ -28,6 +28,7 @@ from manager.events import (
     OutputsRefused,
     OutputsTaken,
     PropletResult,
+    QuarantineAsked,
     RedoAsked,
     RequestCancelled,
     RunAsked,
@@ -92,12 +93,7 @@ class Machine:
             state.load[worker.id] = set()
         for service in snapshot.services:
             state.services[service.spec.service_id] = service
-        for request in snapshot.requests:
-            live = LiveRequest(request, request.total, request.finished, request.failed)
-            live.children = {child.index: child for child in request.children}
-            live.reason, live.reason_code = request.reason, request.reason_code
-            state.requests[request.id] = live
-            state.touch(live)
+        self._load_requests(snapshot)
         self._load_runs(snapshot, now)
         for live in state.requests.values():
             self._reopen(live, contents)
@@ -113,6 +109,18 @@ class Machine:
             state.catalog.put(version, sources.get(version.path, {}))
         for word in snapshot.links:
             state.bonds.say(word)
+
+    def _load_requests(self, snapshot: Snapshot) -> None:
+        state = self.state
+        for request in snapshot.requests:
+            live = LiveRequest(request, request.total, request.finished, request.failed)
+            live.children = {child.index: child for child in request.children}
+            live.reason, live.reason_code = request.reason, request.reason_code
+            state.requests[request.id] = live
+            state.touch(live)
+        for held in snapshot.held:
+            state.held[held.id] = held
+            state.requests[held.request_id].is_held = True
 
     def _load_runs(self, snapshot: Snapshot, now: Instant) -> None:
         state = self.state
@@ -155,7 +163,16 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
-            case RunAsked() | RedoAsked() | ArchiveAsked() | TagsAsked() | LinkAsked() | InheritAsked() | AskRefused():
+            case (
+                RunAsked()
+                | RedoAsked()
+                | ArchiveAsked()
+                | TagsAsked()
+                | LinkAsked()
+                | InheritAsked()
+                | QuarantineAsked()
+                | AskRefused()
+            ):
                 return self._asked(event, now)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
@@ -192,10 +209,10 @@ class Machine:
         if known is not None:
             return known
         commands = self._decided(event, now)
-        saved = [one.request for one in commands if isinstance(one, SaveRequest)]
+        saved = [one.request for one in commands if isinstance(one, SaveRequest) and one.request.id == event.request_id]
         return commands + [one for request in saved for one in standing.on_done(self.state, request, now)]
 
-    def _decided(self, event: Asked, now: Instant) -> list[Command]:  # noqa: PLR0911 -- a dispatch table too
+    def _decided(self, event: Asked, now: Instant) -> list[Command]:  # noqa: C901, PLR0911 -- a dispatch table too
         match event:
             case RunAsked():
                 return asks.run(self.state, event, now)
@@ -209,6 +226,8 @@ class Machine:
                 return asks.inherit(self.state, event, now)
             case LinkAsked():
                 return linking.asked(self.state, event, now)
+            case QuarantineAsked():
+                return quarantine.decide(self.state, event, now)
             case AskRefused():
                 return asks.refused(self.state, event, now)
 
@@ -232,8 +251,9 @@ class Machine:
             commands += redo.start_children(self.state, live, now)
             self.state.changed.pop(live.request.id, None)
             live.is_changed = False
-        has_ended = not live.is_open and live.finished == live.total and not live.runs
-        after = self._next(live) if has_ended else RequestState.RUNNING
+        has_ended = not live.is_open and not live.is_held and live.finished == live.total and not live.runs
+        going = RequestState.QUEUED if live.is_held else RequestState.RUNNING
+        after = self._next(live) if has_ended else going
         if live.request.state is not after:
             live.request = replace(
                 live.request, state=requests.step(live.request.id, live.request.state, after),

@@ -41,6 +41,8 @@ from manager.servicelink import ServiceLink
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
+from plotter2.model import manifest
+from plotter2.model.conditions import conditions
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.service import ServiceSpec
 
@@ -137,7 +139,10 @@ class Runner:
             check_claims(self._layout, effect.files, effect.manifest_json)
             declared = inspect(self._layout, effect.files)
             measured = read_metrics(self._layout, declared.package, effect.files)
-            return DeliveryInstalled(effect.delivery_id, declared.package_json, metrics_json=measured)
+            wishes = conditions(manifest.parse(effect.manifest_json))
+            return DeliveryInstalled(
+                effect.delivery_id, declared.package_json, metrics_json=measured, conditions=wishes
+            )
         except Plotter2Error:
             raise
         except Exception as wrong:

@@ -14,7 +14,7 @@ from manager.catalog import Catalog
 from manager.commands import CallEnd
 from manager.events import DeliveryOffered, Token
 from manager.experiment import Experiment
-from manager.store import Delivery, ServiceRow, TaskRow
+from manager.store import Delivery, Held, ServiceRow, TaskRow
 from plotter2.clock import ZERO, Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model import ask
@@ -37,6 +37,7 @@ class LiveRequest:
     Attributes:
         is_open: more calls may come (a stream of calls that has not been closed).
         touched: indices of children that have changed since the request was written last.
+        is_held: a push whose delivery is in quarantine; it stays queued until somebody decides.
         waiting: indices of children that have not been started, in the order asked.
         parallel: how many children may run at a time.
         experiment: the version that its children run.
@@ -50,6 +51,7 @@ class LiveRequest:
     is_open: bool = False
     is_changed: bool = False
     is_cancelled: bool = False
+    is_held: bool = False
     children: dict[int, Child] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     waiting: deque[int] = field(default_factory=deque)
@@ -109,6 +111,7 @@ class State:
     sent_at: dict[RunId, Instant] = field(default_factory=dict)
     services: dict[ServiceId, ServiceRow] = field(default_factory=dict)
     installing: dict[DeliveryId, DeliveryOffered] = field(default_factory=dict)
+    held: dict[DeliveryId, Held] = field(default_factory=dict)
     waiting_for: dict[DeliveryId, list[Token]] = field(default_factory=dict)
     changed: dict[RequestId, LiveRequest] = field(default_factory=dict)
     keys: OrderedDict[str, tuple[RequestId, bytes]] = field(default_factory=OrderedDict)

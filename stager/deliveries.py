@@ -33,11 +33,16 @@ STEPS: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the manager said when it had a delivery."""
+    """What the manager said when it had a delivery.
+
+    Attributes:
+        held: why it is held in quarantine; "" for what was taken in. The bundle has version 0 then.
+    """
 
     bundle: BundleVersion
     request_id: str
     is_new: bool
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,11 @@ def delivery_to_proto(delivery: Delivery, spool_path: str, installation: str) ->
 
 def receipt_from_proto(message: manager_pb2.DeliverResponse) -> Receipt:
     """What the manager says of a delivery that it has."""
-    return Receipt(bundle_from_proto(message.bundle), message.request_id, message.is_new)
+    return Receipt(bundle_from_proto(message.bundle), message.request_id, message.is_new, message.held)
 
 
 def receipt_to_proto(receipt: Receipt) -> stager_pb2.UploadConfirmed:
     """What the sender is told."""
     return stager_pb2.UploadConfirmed(
-        bundle=bundle_to_proto(receipt.bundle), request_id=receipt.request_id, is_new=receipt.is_new
+        bundle=bundle_to_proto(receipt.bundle), request_id=receipt.request_id, is_new=receipt.is_new, held=receipt.held
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from plotter2 import files, rpc
+from plotter2.api.v1 import common_pb2, manager_pb2_grpc
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.api.v1 import manager_pb2_grpc
 from plotter2.client.upload import Pushed, push
 from plotter2.clock import Instant, SystemClock, SystemIds
 from plotter2.config import load
@@ -78,6 +78,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     calls: list[pb.DeliverRequest] = field(default_factory=list)
     put: int = 0
     refusal: RefusedError | None = None
+    held: str = ""
     keeps_content: bool = True
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -112,6 +113,11 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         if is_new:
             await asyncio.to_thread(self._install, request)
             self.installed[request.delivery_id] = request
+        if self.held:
+            return pb.DeliverResponse(
+                bundle=common_pb2.Bundle(path=request.bundle),
+                request_id=request.delivery_id.replace("dlv", "req"), held=self.held,
+            )  # fmt: skip
         answer = pb.DeliverResponse(request_id=request.delivery_id.replace("dlv", "req"), is_new=is_new)
         answer.bundle.path = request.bundle
         answer.bundle.version = list(self.installed).index(request.delivery_id) + 1

@@ -14,6 +14,7 @@ from manager.events.asks import (
     CallsOpened,
     InheritAsked,
     PlannedChild,
+    QuarantineAsked,
     RedoAsked,
     RequestCancelled,
     RunAsked,
@@ -52,6 +53,7 @@ Event = (
     | RedoAsked
     | AskRefused
     | ArchiveAsked
+    | QuarantineAsked
     | TagsAsked
     | InheritAsked
     | LinkAsked
@@ -92,6 +94,7 @@ __all__ = [
     "OutputsTaken",
     "PlannedChild",
     "PropletResult",
+    "QuarantineAsked",
     "RedoAsked",
     "RequestCancelled",
     "RunAsked",

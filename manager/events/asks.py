@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from manager.events.links import LinkAsked
 from manager.events.token import Token
 from manager.experiment import Experiment
+from manager.store import Held
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
 from plotter2.model.bundle import BundleVersion, Contents
+from plotter2.model.conditions import Condition
+from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.request import Over, RequestKind
 from plotter2.model.task import Task, TaskKind
 
@@ -71,6 +74,28 @@ class RedoAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineAsked:
+    """Decide about something in quarantine.
+
+    Attributes:
+        item: as it was when it was looked up at the edge.
+        released: take it in after all; else it is refused for good.
+        held: of a delivery: all about it.
+        conditions: those of its manifest.
+    """
+
+    token: Token
+    request_id: RequestId
+    user: str
+    item: QuarantineItem
+    released: bool
+    held: Held | None = None
+    conditions: tuple[Condition, ...] = ()
+    client_key: str = ""
+    replay_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AskRefused:
     """An ask made no sense at the edge already; it is remembered with its reason."""
 
@@ -122,7 +147,7 @@ class InheritAsked:
     replay_of: str = ""
 
 
-Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | InheritAsked | AskRefused
+Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | InheritAsked | QuarantineAsked | AskRefused
 """Asks that may carry a client key: a repeat is answered with the first one."""
 
 

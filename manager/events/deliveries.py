@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from manager.events.token import Token
 from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model.bundle import FileEntry
+from plotter2.model.conditions import Condition
 from plotter2.model.order import Firing
 from plotter2.model.service import ServiceStatus
 
@@ -39,6 +40,7 @@ class DeliveryInstalled:
     package_json: str = ""
     parameters_json: str = ""
     metrics_json: str = ""
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

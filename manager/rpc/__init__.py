@@ -19,11 +19,11 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 class ManagerRpc(
     LinkCalls,
+    QuarantineCalls,
     StreamCalls,
     BundleCalls,
     VersionCalls,
     SearchCalls,
-    QuarantineCalls,
     DaemonCalls,
     manager_pb2_grpc.ManagerServiceServicer,
 ):

@@ -7,14 +7,16 @@ import asyncio
 from manager.doors import Doors
 from manager.events import DeliveryOffered, ServiceReported
 from manager.rpc.requests import page_of
-from manager.store import Delivery
+from manager.store import Delivery, Held
 from plotter2 import ids
+from plotter2.api.v1 import common_pb2
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import ConflictError
+from plotter2.errors import ConflictError, RefusedError
 from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model import paths
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.delivery import Order, examined
+from plotter2.model.quarantine import ItemState
 from plotter2.model.worker import WorkerState
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
@@ -39,6 +41,9 @@ class DaemonCalls:
         if known is not None:
             version = await doors.store.get_bundle(known.bundle, known.version)
             return _delivered(known, version)
+        decided = await doors.store.get_item(delivery_id)
+        if decided is not None and decided.state is ItemState.REFUSED:
+            raise RefusedError(f"Delivery {delivery_id} was refused by request {decided.decision}. {decided.reason}")
         bundle = paths.bundle_path(request.bundle)
         files = tuple(wire.file_entry_from_proto(entry) for entry in request.files)
         order = Order(delivery_id, bundle, request.manifest_json, files, request.service_id)
@@ -54,6 +59,10 @@ class DaemonCalls:
                 token, delivery_id, request_id, bundle, user, text, files, spool, service_id, chain
             )
         )
+        if isinstance(answer, Held):
+            return pb.DeliverResponse(
+                bundle=common_pb2.Bundle(path=answer.bundle), request_id=answer.request_id, held=answer.reason
+            )
         assert isinstance(answer, tuple)  # noqa: S101 -- intake answers with the delivery and its version
         return _delivered(*answer)
 

@@ -16,7 +16,7 @@ from plotter2.wire import links as wire_links
 TASKS_NAMED_MAX = 5
 
 
-async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901 -- a dispatch table: one case a kind
+async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901, PLR0911 -- a dispatch table
     """The ask of this request.
 
     Raises:
@@ -37,6 +37,8 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901
             return pb.SubmitRequest(tag=wire.tag_to_proto(ask.tag_ask(first.ask_json)))
         case RequestKind.LINK | RequestKind.UNLINK:
             return _link(first)
+        case RequestKind.RELEASE | RequestKind.REFUSE:
+            return _decision(first)
         case RequestKind.PUSH:
             raise RefusedError(
                 f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "
@@ -55,6 +57,12 @@ def _link(first: Request) -> pb.SubmitRequest:
     if first.kind is RequestKind.LINK:
         return pb.SubmitRequest(link=wire_links.link_to_proto(ask.link_ask(first.ask_json)))
     return pb.SubmitRequest(unlink=wire_links.unlink_to_proto(ask.unlink_ask(first.ask_json)))
+
+
+def _decision(first: Request) -> pb.SubmitRequest:
+    about = pb.QuarantineAsk(item_id=ask.quarantine_ask(first.ask_json).item)
+    is_release = first.kind is RequestKind.RELEASE
+    return pb.SubmitRequest(release=about) if is_release else pb.SubmitRequest(refuse=about)
 
 
 def _text(doors: Doors, digest: str) -> str:

@@ -7,7 +7,7 @@ tests/contract/test_store.py. Rows stop here: inside the manager there are only 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from manager.eventlog import EventLog
@@ -41,6 +41,27 @@ class Delivery:
     is_new: bool
     installed_at: Instant
     manifest_json: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery in quarantine: everything needed to take it in later. Its content is in the blob store."""
+
+    id: DeliveryId
+    request_id: RequestId
+    bundle: str
+    user: str
+    reason: str
+    held_at: Instant
+    manifest_json: str = ""
+    package_json: str = ""
+    metrics_json: str = ""
+    service_id: ServiceId = ServiceId("")
+    files: tuple[FileEntry, ...] = ()
+
+    def short(self) -> Held:
+        """The same without what may be long: what is remembered while it waits."""
+        return replace(self, manifest_json="", package_json="", metrics_json="", files=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +148,7 @@ class Batch:
     quarantine: dict[str, QuarantineItem] = field(default_factory=dict)
     links: list[SaidLink] = field(default_factory=list)
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    held: dict[DeliveryId, Held] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -144,6 +166,7 @@ class Batch:
             or self.quarantine
             or self.links
             or self.tallies
+            or self.held
         )
 
 
@@ -152,6 +175,7 @@ class Snapshot:
     """The live state at start: what has not ended, and the newest version of every bundle and word of every link.
 
     Attributes:
+        held: deliveries in quarantine that nobody has decided about, oldest first, in short.
         inheritances: the text of each snapshot that one of these versions speaks of, by digest.
     """
 
@@ -164,6 +188,7 @@ class Snapshot:
     inheritances: dict[bytes, str] = field(default_factory=dict)
     links: tuple[SaidLink, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +326,10 @@ class Store(EventLog, Protocol):
 
     async def fact_names(self) -> dict[Space, tuple[str, ...]]:
         """Names under which any entry has, or once had, a value; sorted, the first `FACT_NAMES_MAX`."""
+
+    async def get_held(self, delivery: DeliveryId) -> Held | None:
+        """A delivery that is, or was, in quarantine, with its files."""
+        ...
 
     async def get_item(self, item: str) -> QuarantineItem | None:
         """What is, or was, in quarantine under this id."""

@@ -27,6 +27,7 @@ from manager.store import (
     log,
     matching,
 )
+from manager.store.apart import Apart
 from manager.store.log import Head
 from manager.store.rows import outputs_of, position_of
 from manager.store.text import clean_batch, clean_child
@@ -39,7 +40,6 @@ from plotter2.model.entry import Entry, Space, facts
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.paths import is_below
-from plotter2.model.quarantine import ItemState, QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Request
@@ -50,10 +50,11 @@ from plotter2.model.worker import Worker
 T = TypeVar("T")
 
 
-class MemoryStore:
+class MemoryStore(Apart):
     """See `manager.store.Store`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._turns: set[str] = set()
         self._records: list[Record] = []
         self._head = Head()
@@ -71,7 +72,6 @@ class MemoryStore:
         self._deliveries: dict[DeliveryId, Delivery] = {}
         self._entries: dict[str, Entry] = {}
         self._fact_names: set[tuple[Space, str]] = set()
-        self._quarantine: dict[str, QuarantineItem] = {}
         self._links: list[SaidLink] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._grown = asyncio.Event()
@@ -100,7 +100,7 @@ class MemoryStore:
         self._hide_entries(batch.archived)
         self._services |= batch.services
         self._deliveries |= batch.deliveries
-        self._quarantine |= batch.quarantine
+        self._set_apart(batch)
         self._links += batch.links
         self._tallies |= batch.tallies
         for contents in batch.bundles:
@@ -176,6 +176,7 @@ class MemoryStore:
             bundles=bundles,
             workers=tuple(sorted(self._workers.values(), key=lambda worker: worker.id)),
             services=tuple(sorted(services, key=_service_order)),
+            held=self._waiting(),
             inheritances={digest: text for digest, text in self._inheritances.items() if digest in spoken},
             links=tuple(newest[place] for place in sorted(newest)),
             tallies=tuple(one for _, one in sorted(self._tallies.items())),
@@ -300,15 +301,6 @@ class MemoryStore:
         """The delivery that a push was."""
         made = [one for one in self._deliveries.values() if one.request_id == request]
         return min(made, key=lambda one: one.id) if made else None
-
-    async def get_item(self, item: str) -> QuarantineItem | None:
-        """What is, or was, in quarantine under this id."""
-        return self._quarantine.get(item)
-
-    async def list_quarantine(self, offset: int, limit: int, *, decided: bool = False) -> Page[QuarantineItem]:
-        """What is in quarantine, oldest first."""
-        chosen = (one for one in self._quarantine.values() if decided or one.state is ItemState.HELD)
-        return _page(sorted(chosen, key=lambda one: (one.at, one.id)), offset, limit)
 
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""

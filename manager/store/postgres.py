@@ -137,6 +137,7 @@ class PostgresStore(Reader):
                     rows.to_service(row, lists[row["files"]])
                     for row in await connection.fetch(queries["live_services"])
                 ),
+                held=tuple(rows.to_held(row, ()).short() for row in await connection.fetch(queries["live_held"])),
                 inheritances={
                     row["digest"]: row["entries"] for row in await connection.fetch(queries["newest_inheritances"])
                 },

@@ -493,3 +493,16 @@ select * from unnest(
 on conflict (bundle, name) do update set
     arrivals = excluded.arrivals, cron = excluded.cron, due_at = excluded.due_at, fired = excluded.fired,
     fired_at = excluded.fired_at, fired_as = excluded.fired_as;
+
+-- name: put_held
+-- Written once: what is decided about it stands in quarantine.
+insert into held (
+    id, request_id, bundle, user_name, reason, held_at, manifest, package, metrics, service_id, files
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (id) do nothing;
+
+-- name: live_held
+select held.* from held join quarantine using (id) where quarantine.state = 'held' order by quarantine.at, id;
+
+-- name: get_held
+select held.*, file_lists.entries from held join file_lists on file_lists.digest = held.files where id = $1;

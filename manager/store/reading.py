@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from manager.store import FACT_NAMES_MAX, Delivery, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
+from manager.store import FACT_NAMES_MAX, Delivery, Held, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
 from manager.store.search import Statement
 from manager.store.text import clean
 from plotter2.ids import DeliveryId, RequestId, ServiceId, TaskId
@@ -149,6 +149,10 @@ class Reader:
     async def get_delivery_of(self, request: RequestId) -> Delivery | None:
         """The delivery that a push was."""
         return await self._one(rows.to_delivery, "get_delivery_of", request)
+
+    async def get_held(self, delivery: DeliveryId) -> Held | None:
+        """A delivery that is, or was, in quarantine, with its files."""
+        return await self._one(lambda row: rows.to_held(row, rows.to_files(row["entries"])), "get_held", delivery)
 
     async def get_item(self, item: str) -> QuarantineItem | None:
         """What is, or was, in quarantine under this id."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from manager.store import Delivery, HistoryRow, OutputRow, ServiceRow, TaskRow
+from manager.store import Delivery, Held, HistoryRow, OutputRow, ServiceRow, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, FileEntry
@@ -171,6 +171,14 @@ def tag_values(entry: int, tags_json: str) -> list[Values]:
 def fact_values(entry: int, one: Entry) -> list[Values]:
     """For put_facts; `entry` is the number of its row."""
     return [(entry, fact.space, fact.name, fact.number, fact.word) for fact in facts(one)]
+
+
+def held_values(one: Held, files: bytes) -> Values:
+    """For put_held; `files` is the digest of its file list."""
+    return (
+        one.id, one.request_id, one.bundle, one.user, one.reason, one.held_at, one.manifest_json, one.package_json,
+        one.metrics_json, one.service_id, files,
+    )  # fmt: skip
 
 
 def item_values(one: QuarantineItem) -> Values:
@@ -342,6 +350,14 @@ def to_delivery(row: Row) -> Delivery:
     return Delivery(
         DeliveryId(row["id"]), RequestId(row["request_id"]), row["bundle"], row["version"], row["is_new"],
         Instant(row["installed_at"]), row["manifest"],
+    )  # fmt: skip
+
+
+def to_held(row: Row, files: tuple[FileEntry, ...]) -> Held:
+    """A delivery in quarantine."""
+    return Held(
+        DeliveryId(row["id"]), RequestId(row["request_id"]), row["bundle"], row["user_name"], row["reason"],
+        Instant(row["held_at"]), row["manifest"], row["package"], row["metrics"], ServiceId(row["service_id"]), files,
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def clean_batch(batch: Batch) -> Batch:
         workers={one.id: one for one in map(_cleaned, batch.workers.values())},
         services={one.spec.service_id: one for one in map(_service, batch.services.values())},
         deliveries={one.id: one for one in map(_cleaned, batch.deliveries.values())},
+        held={one.id: one for one in map(_cleaned, batch.held.values())},
         quarantine={one.id: one for one in map(_cleaned, batch.quarantine.values())},
         links=list(map(_cleaned, batch.links)),
         tallies={(one.bundle, one.name): one for one in map(_cleaned, batch.tallies.values())},

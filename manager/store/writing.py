@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from manager.store import Batch, ServiceRow, Snapshot, entries, rows
+from manager.store import Batch, Held, ServiceRow, Snapshot, entries, rows
 from manager.store.text import clean_child
 from plotter2.ids import ServiceId
 from plotter2.model.bundle import Contents
@@ -58,6 +58,7 @@ class Writer:
         await self._write_services(connection, batch.services.values())
         await self._write_entries(connection, entries.changes(batch, self._services), batch.archived)
         await self._put(connection, "put_deliveries", [rows.delivery_values(one) for one in batch.deliveries.values()])
+        await self._write_held(connection, batch.held.values())
         await self._put(connection, "put_quarantine", [rows.item_values(one) for one in batch.quarantine.values()])
         await self._put(connection, "put_links", [rows.link_values(one) for one in batch.links])
         await self._put(connection, "put_orders", [rows.tally_values(one) for one in batch.tallies.values()])
@@ -121,6 +122,12 @@ class Writer:
             await self._put(connection, "put_facts", facts)
         await self._put(connection, "put_entry_states", changes.states)
         await self._put(connection, "put_entries_archived", list(archived.items()))
+
+    async def _write_held(self, connection: Connection, deliveries: Iterable[Held]) -> None:
+        for one in deliveries:
+            digest, text = rows.file_list(one.files)
+            await connection.execute(self._queries["put_file_list"], digest, text)
+            await connection.execute(self._queries["put_held"], *rows.held_values(one, digest))
 
     async def _write_services(self, connection: Connection, services: Iterable[ServiceRow]) -> None:
         specs: list[rows.Values] = []

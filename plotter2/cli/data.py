@@ -11,7 +11,7 @@ import typer
 from plotter2.cli import output, search, shapes
 from plotter2.cli.verbs import Session, verb
 from plotter2.client.views import Contents, Page, Request, Run
-from plotter2.errors import NotFoundError, UsageError
+from plotter2.errors import NotFoundError, RefusedError, UsageError
 
 ASSET = "asset"
 """What pages share, as Bokeh's script: nothing to look at."""
@@ -33,7 +33,7 @@ def push(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Until the manager has it; else until it is safe on disk.")
     ] = True,
-) -> None:
+) -> int:
     """Send data into a bundle: a new version, unless nothing has changed."""
     if not path.exists():
         raise UsageError(f"There is no file or directory {path}.")
@@ -43,11 +43,14 @@ def push(
         output.note(f"warning: {warning}")
     if session.as_json:
         output.document(shapes.pushed(found))
-    else:
+    elif not found.held:
         print(
             f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.request_id}"
             f"{'' if found.is_new else '  unchanged'}"
         )
+    if found.held:
+        output.note(f"{found.bundle}  {found.request_id}  {found.held}")
+    return RefusedError.exit_code if found.held else 0
 
 
 def pull(

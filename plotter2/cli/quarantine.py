@@ -8,12 +8,14 @@ import typer
 
 from plotter2.cli import output
 from plotter2.cli.shapes import page
-from plotter2.cli.verbs import Session, verb
+from plotter2.cli.verbs import Key, Session, verb
+from plotter2.errors import UsageError
 
 if TYPE_CHECKING:
     from plotter2.client.views import QuarantineItem, Verification
     from plotter2.model.verification import Counts
 
+DECISIONS = ("release", "refuse")
 SHOWN_MAX = 1_000
 """Findings in the text form; --json lists all."""
 
@@ -82,9 +84,18 @@ def _item(one: QuarantineItem) -> dict[str, Any]:
 
 def quarantine(
     session: Session,
+    decision: Annotated[
+        str,
+        typer.Argument(metavar="[release|refuse]", help="Take it in after all, or let it be.", show_default=False),
+    ] = "",
+    item: Annotated[str, typer.Argument(metavar="[ID]", help="What it is about.", show_default=False)] = "",
     is_all: Annotated[bool, typer.Option("--all", help="Also what somebody has decided about.")] = False,
+    key: Key = "",
 ) -> None:
-    """List what is kept and not used, oldest first: strays of the managed tree, each with its reason."""
+    """List what is kept and not used, each with its reason, or decide about one: release it, or refuse it."""
+    if decision:
+        _decide(session, decision, item, key)
+        return
     with session.connect() as p2:
         found = p2.quarantine(decided=is_all)
     if session.as_json:
@@ -94,7 +105,22 @@ def quarantine(
     output.table(("id", "kind", "state", "place", "reason", "since"), rows, "There is nothing in quarantine.")
 
 
+def _decide(session: Session, decision: str, item: str, key: str) -> None:
+    if decision not in DECISIONS or not item:
+        raise UsageError("quarantine takes nothing, or release ID, or refuse ID.")
+    with session.connect() as p2:
+        found = p2.release(item, key=key) if decision == DECISIONS[0] else p2.refuse(item, key=key)
+    if session.as_json:
+        output.document({"request": found.id, "state": found.state, "item": item, "decision": decision})
+    else:
+        print(f"{item} is {'released' if decision == DECISIONS[0] else 'refused'}.")
+
+
 def register(app: typer.Typer) -> None:
     """Put these commands into the tree."""
     verb(app, "verify", examples="plotter2 verify\n\nplotter2 verify --quick --json")(verify)
-    verb(app, "quarantine", examples="plotter2 quarantine\n\nplotter2 quarantine --all --json")(quarantine)
+    verb(
+        app,
+        "quarantine",
+        examples="plotter2 quarantine\n\nplotter2 quarantine --all --json\n\nplotter2 quarantine release dlv-…",
+    )(quarantine)

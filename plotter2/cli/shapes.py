@@ -75,6 +75,7 @@ def pushed(one: Pushed) -> Document:
         "bytes": one.size_bytes,
         "request": one.request_id,
         "new": one.is_new,
+        "held": one.held,
         "warnings": list(one.warnings),
     }
 

@@ -48,6 +48,7 @@ class Pushed:
 
     Attributes:
         version: 0 when it was not waited for; `digest` (hexadecimal) and `request_id` are empty then.
+        held: why it is held in quarantine, "" for what was taken in: it is safe there, and no version was made.
         is_new: False when the content was the same as the newest version.
         warnings: what is odd about the manifest and yet taken, one sentence each.
     """
@@ -60,6 +61,7 @@ class Pushed:
     request_id: str
     is_new: bool
     delivery_id: str
+    held: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -124,6 +126,7 @@ async def push(  # noqa: PLR0913 -- what a push is
         told.request_id,
         is_new=told.is_new,
         delivery_id=chosen,
+        held=told.held,
         warnings=sending.warnings,
     )
 

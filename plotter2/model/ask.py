@@ -139,7 +139,14 @@ class StandingAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     due: float = 0.0
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk
+class QuarantineAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Decide about something in quarantine; the kind of the request says how."""
+
+    item: str
+    replay_of: str = ""
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk | QuarantineAsk
 
 
 def encode(ask: Ask) -> str:
@@ -186,6 +193,11 @@ def filled(parameters_json: str, declared: Mapping[str, Any]) -> str:
     """Parameters with declared ones where they give none; each given one keeps its spelling."""
     given = msgspec.json.decode(parameters_json or "{}", type=dict[str, msgspec.Raw])
     return msgspec.json.encode({**declared, **given}).decode()
+
+
+def quarantine_ask(text: str) -> QuarantineAsk:
+    """The ask of a decision."""
+    return msgspec.json.decode(text, type=QuarantineAsk)
 
 
 def raw(text: str) -> msgspec.Raw:

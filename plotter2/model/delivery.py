@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from plotter2 import ids
 from plotter2.errors import PathRefusedError, RefusedError, UsageError
 from plotter2.ids import DeliveryId
-from plotter2.model import claims, depends, manifest, paths
+from plotter2.model import claims, conditions, manifest, paths
 from plotter2.model.bundle import DIGEST_BYTES, FileEntry
 from plotter2.model.manifest import Manifest
 from plotter2.model.paths import BundlePath
@@ -54,7 +54,7 @@ def examined(order: Order) -> tuple[Order, Manifest]:
     Raises:
         UsageError: the identifier is not one, or a size, digest or permission is impossible.
         PathRefusedError: a name that may not be, twice the same name, a file where another needs a directory.
-        ManifestError: the manifest is not a manifest, lists other files, or builds on what is no bundle.
+        ManifestError: the manifest is not a manifest, lists other files, or has a condition that is none.
         AlteredError: the manifest lists files of other sizes.
         RefusedError: too many files, or names and manifest that are too long together.
     """
@@ -64,7 +64,7 @@ def examined(order: Order) -> tuple[Order, Manifest]:
     paper = manifest.parse(order.manifest_json)
     check_files(order.files)
     claims.check_names(paper, order.files)
-    depends.depends(paper)
+    conditions.conditions(paper)
     return replace(order, bundle=bundle), paper
 
 

@@ -28,6 +28,8 @@ class RequestKind(StrEnum):
     TAG = "tag"
     LINK = "link"
     UNLINK = "unlink"
+    RELEASE = "release"
+    REFUSE = "refuse"
 
 
 class RequestState(StrEnum):
@@ -45,7 +47,7 @@ class RequestState(StrEnum):
 _ENDS = frozenset({RequestState.DONE, RequestState.FAILED, RequestState.CANCELLED})
 REQUEST_STEPS: dict[RequestState, frozenset[RequestState]] = {
     RequestState.ACCEPTED: frozenset({RequestState.QUEUED, RequestState.RUNNING}) | _ENDS,
-    RequestState.QUEUED: frozenset({RequestState.RUNNING}) | _ENDS,
+    RequestState.QUEUED: frozenset({RequestState.RUNNING, RequestState.REFUSED}) | _ENDS,
     RequestState.RUNNING: _ENDS,
     RequestState.REFUSED: frozenset(),
     RequestState.DONE: frozenset(),

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from manager.store import Batch, Delivery, ServiceRow, Store, TaskRow
+from manager.store import Batch, Delivery, Held, ServiceRow, Store, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
@@ -40,6 +40,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         ServiceRow: lambda one: made.services.update({one.spec.service_id: one}),
         tuple: lambda one: made.tags.update({one[0]: one[1]}),
         Delivery: lambda one: made.deliveries.update({one.id: one}),
+        Held: lambda one: made.held.update({one.id: one}),
         QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
         Tally: lambda one: made.tallies.update({(one.bundle, one.name): one}),
         NewRecord: made.records.append,

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from manager.store import Store
-from plotter2.ids import RequestId
+from manager.store import Held, Store
+from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
-from tests.contract.samples import at, put
+from plotter2.model.request import RequestKind, RequestState
+from tests.contract.conftest import World
+from tests.contract.samples import FILES, at, put, request
 
 STRAY = QuarantineItem("str-1", ItemKind.STRAY, "source/a/b", "is explained by no version", at(2), kept="source/.q/1")
 HELD = QuarantineItem(
@@ -42,3 +44,24 @@ async def test_names_that_no_database_can_hold_are_kept_as_near_as_can_be(store:
     found = await store.get_item("str-1")
     assert found is not None
     assert found.place == "source/a\ufffdb"
+
+
+@pytest.mark.req("r063")
+async def test_a_held_delivery_is_kept_whole_and_loaded_in_short_until_it_is_decided(world: World) -> None:
+    store = world.store
+    push = request(1, kind=RequestKind.PUSH, state=RequestState.QUEUED, bundle="data/x")
+    held = Held(
+        DeliveryId("dlv-1"), push.id, "data/x", "ann", "needs data/y", at(1), '{"user": "ann"}', '{"name": "x"}',
+        '{"loss": 0.1}', ServiceId("req-9.s0"), FILES,
+    )  # fmt: skip
+    await put(store, push, HELD, STRAY, held)
+    assert await store.get_held(held.id) == held
+    assert await store.get_held(DeliveryId("dlv-2")) is None
+    store = await world.open()
+    loaded = await store.load()
+    assert loaded.held == (held.short(),)
+    assert loaded.held[0].files == ()
+    assert [one.id for one in loaded.requests] == [push.id]
+    await put(store, replace(HELD, state=ItemState.RELEASED), replace(held, reason="another"))
+    assert (await store.load()).held == ()
+    assert await store.get_held(held.id) == held

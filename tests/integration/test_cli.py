@@ -136,7 +136,7 @@ def test_what_was_pushed_is_listed_and_comes_back_as_it_was(lab: Installation, t
     for name, data in contents.items():
         (source / name).write_bytes(data)
     pushed = lab("push", str(source), "data/roundtrip", "--json").document
-    assert set(pushed) == {"bundle", "version", "digest", "files", "bytes", "request", "new", "warnings"}
+    assert set(pushed) == {"bundle", "version", "digest", "files", "bytes", "request", "new", "held", "warnings"}
     assert (pushed["version"], pushed["bytes"]) == (1, sum(map(len, contents.values())))
     again = lab("push", str(source), "data/roundtrip", "--json").document
     assert (again["version"], again["digest"], again["new"]) == (1, pushed["digest"], False)

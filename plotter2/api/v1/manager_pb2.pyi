@@ -135,6 +135,8 @@ class SubmitRequest(_message.Message):
     ARCHIVE_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
     UNLINK_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    REFUSE_FIELD_NUMBER: _builtins.int
     REPLAY_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     INHERIT_FIELD_NUMBER: _builtins.int
@@ -154,6 +156,14 @@ class SubmitRequest(_message.Message):
     @_builtins.property
     def unlink(self) -> Global___UnlinkAsk: ...
     @_builtins.property
+    def release(self) -> Global___QuarantineAsk:
+        """Take in what is in quarantine, if its conditions hold by now."""
+
+    @_builtins.property
+    def refuse(self) -> Global___QuarantineAsk:
+        """Let what is in quarantine be, for good; nothing is deleted."""
+
+    @_builtins.property
     def replay(self) -> Global___ReplayAsk: ...
     @_builtins.property
     def tag(self) -> Global___TagAsk: ...
@@ -169,15 +179,17 @@ class SubmitRequest(_message.Message):
         archive: Global___ArchiveAsk | None = ...,
         link: Global___LinkAsk | None = ...,
         unlink: Global___UnlinkAsk | None = ...,
+        release: Global___QuarantineAsk | None = ...,
+        refuse: Global___QuarantineAsk | None = ...,
         replay: Global___ReplayAsk | None = ...,
         tag: Global___TagAsk | None = ...,
         inherit: Global___InheritAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "redo", b"redo", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "replay", "tag", "inherit"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "release", "refuse", "replay", "tag", "inherit"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -1662,8 +1674,11 @@ class DeliverResponse(_message.Message):
     BUNDLE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IS_NEW_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     is_new: _builtins.bool
+    held: _builtins.str
+    """Why it is held in quarantine: it is safe here, and no version was made. Empty: it was taken in."""
     @_builtins.property
     def bundle(self) -> _common_pb2.Bundle: ...
     def __init__(
@@ -1672,10 +1687,11 @@ class DeliverResponse(_message.Message):
         bundle: _common_pb2.Bundle | None = ...,
         request_id: _builtins.str = ...,
         is_new: _builtins.bool = ...,
+        held: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "is_new", b"is_new", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "held", b"held", "is_new", b"is_new", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2258,6 +2274,27 @@ class QuarantineItem(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QuarantineItem: _TypeAlias = QuarantineItem  # noqa: Y015
+
+@_typing.final
+class QuarantineAsk(_message.Message):
+    """Decide about something in quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineAsk: _TypeAlias = QuarantineAsk  # noqa: Y015
 
 @_typing.final
 class ListQuarantineRequest(_message.Message):

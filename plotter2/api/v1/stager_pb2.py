@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from plotter2.api.v1 import common_pb2 as plotter2_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/stager.proto\x12\x0fplotter2.api.v1\x1a\x1cplotter2/api/v1/common.proto\"\xa2\x01\n\rUploadRequest\x12-\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x1c.plotter2.api.v1.UploadBeginH\x00\x12-\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1c.plotter2.api.v1.UploadChunkH\x00\x12+\n\x04seal\x18\x03 \x01(\x0b\x32\x1b.plotter2.api.v1.UploadSealH\x00\x42\x06\n\x04step\"\xb7\x01\n\x0bUploadBegin\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x15\n\rmanifest_json\x18\x03 \x01(\t\x12)\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1a.plotter2.api.v1.FileEntry\x12\x0c\n\x04wait\x18\x05 \x01(\x08\x12\x12\n\nservice_id\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x0f\n\x07machine\x18\x08 \x01(\t\";\n\x0bUploadChunk\x12,\n\x06pieces\x18\x01 \x03(\x0b\x32\x1c.plotter2.api.v1.UploadPiece\"9\n\x0bUploadPiece\x12\x0c\n\x04\x66ile\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\x1d\n\nUploadSeal\x12\x0f\n\x07\x64igests\x18\x01 \x03(\x0c\"\xe6\x01\n\x0eUploadResponse\x12/\n\x06resume\x18\x01 \x01(\x0b\x32\x1d.plotter2.api.v1.UploadResumeH\x00\x12\x33\n\x08progress\x18\x02 \x01(\x0b\x32\x1f.plotter2.api.v1.UploadProgressH\x00\x12/\n\x06sealed\x18\x03 \x01(\x0b\x32\x1d.plotter2.api.v1.UploadSealedH\x00\x12\x35\n\tconfirmed\x18\x04 \x01(\x0b\x32 .plotter2.api.v1.UploadConfirmedH\x00\x42\x06\n\x04step\"/\n\x0cUploadResume\x12\x0f\n\x07offsets\x18\x01 \x03(\x03\x12\x0e\n\x06sealed\x18\x02 \x01(\x08\"(\n\x0eUploadProgress\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\"5\n\x0cUploadSealed\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x10\n\x08warnings\x18\x02 \x03(\t\"^\n\x0fUploadConfirmed\x12\'\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x17.plotter2.api.v1.Bundle\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06is_new\x18\x03 \x01(\x08\"9\n\x12GetDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"\xb3\x01\n\x13GetDeliveryResponse\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.plotter2.api.v1.DeliveryState\x12\x33\n\tconfirmed\x18\x03 \x01(\x0b\x32 .plotter2.api.v1.UploadConfirmed\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t\"\x13\n\x11GetBacklogRequest\"t\n\x12GetBacklogResponse\x12\x11\n\treceiving\x18\x01 \x01(\x04\x12\x0e\n\x06sealed\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0bquota_bytes\x18\x04 \x01(\x03\x12\x12\n\nis_holding\x18\x05 \x01(\x08*\xa2\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45LIVERY_STATE_RECEIVING\x10\x01\x12\x19\n\x15\x44\x45LIVERY_STATE_SEALED\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_STATE_CONFIRMED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_REFUSED\x10\x04\x32\x8f\x02\n\rStagerService\x12M\n\x06Upload\x12\x1e.plotter2.api.v1.UploadRequest\x1a\x1f.plotter2.api.v1.UploadResponse(\x01\x30\x01\x12X\n\x0bGetDelivery\x12#.plotter2.api.v1.GetDeliveryRequest\x1a$.plotter2.api.v1.GetDeliveryResponse\x12U\n\nGetBacklog\x12\".plotter2.api.v1.GetBacklogRequest\x1a#.plotter2.api.v1.GetBacklogResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/stager.proto\x12\x0fplotter2.api.v1\x1a\x1cplotter2/api/v1/common.proto\"\xa2\x01\n\rUploadRequest\x12-\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x1c.plotter2.api.v1.UploadBeginH\x00\x12-\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1c.plotter2.api.v1.UploadChunkH\x00\x12+\n\x04seal\x18\x03 \x01(\x0b\x32\x1b.plotter2.api.v1.UploadSealH\x00\x42\x06\n\x04step\"\xb7\x01\n\x0bUploadBegin\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x15\n\rmanifest_json\x18\x03 \x01(\t\x12)\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1a.plotter2.api.v1.FileEntry\x12\x0c\n\x04wait\x18\x05 \x01(\x08\x12\x12\n\nservice_id\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x0f\n\x07machine\x18\x08 \x01(\t\";\n\x0bUploadChunk\x12,\n\x06pieces\x18\x01 \x03(\x0b\x32\x1c.plotter2.api.v1.UploadPiece\"9\n\x0bUploadPiece\x12\x0c\n\x04\x66ile\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\x1d\n\nUploadSeal\x12\x0f\n\x07\x64igests\x18\x01 \x03(\x0c\"\xe6\x01\n\x0eUploadResponse\x12/\n\x06resume\x18\x01 \x01(\x0b\x32\x1d.plotter2.api.v1.UploadResumeH\x00\x12\x33\n\x08progress\x18\x02 \x01(\x0b\x32\x1f.plotter2.api.v1.UploadProgressH\x00\x12/\n\x06sealed\x18\x03 \x01(\x0b\x32\x1d.plotter2.api.v1.UploadSealedH\x00\x12\x35\n\tconfirmed\x18\x04 \x01(\x0b\x32 .plotter2.api.v1.UploadConfirmedH\x00\x42\x06\n\x04step\"/\n\x0cUploadResume\x12\x0f\n\x07offsets\x18\x01 \x03(\x03\x12\x0e\n\x06sealed\x18\x02 \x01(\x08\"(\n\x0eUploadProgress\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\"5\n\x0cUploadSealed\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x10\n\x08warnings\x18\x02 \x03(\t\"l\n\x0fUploadConfirmed\x12\'\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x17.plotter2.api.v1.Bundle\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06is_new\x18\x03 \x01(\x08\x12\x0c\n\x04held\x18\x14 \x01(\t\"9\n\x12GetDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"\xb3\x01\n\x13GetDeliveryResponse\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.plotter2.api.v1.DeliveryState\x12\x33\n\tconfirmed\x18\x03 \x01(\x0b\x32 .plotter2.api.v1.UploadConfirmed\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t\"\x13\n\x11GetBacklogRequest\"t\n\x12GetBacklogResponse\x12\x11\n\treceiving\x18\x01 \x01(\x04\x12\x0e\n\x06sealed\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0bquota_bytes\x18\x04 \x01(\x03\x12\x12\n\nis_holding\x18\x05 \x01(\x08*\xa2\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45LIVERY_STATE_RECEIVING\x10\x01\x12\x19\n\x15\x44\x45LIVERY_STATE_SEALED\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_STATE_CONFIRMED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_REFUSED\x10\x04\x32\x8f\x02\n\rStagerService\x12M\n\x06Upload\x12\x1e.plotter2.api.v1.UploadRequest\x1a\x1f.plotter2.api.v1.UploadResponse(\x01\x30\x01\x12X\n\x0bGetDelivery\x12#.plotter2.api.v1.GetDeliveryRequest\x1a$.plotter2.api.v1.GetDeliveryResponse\x12U\n\nGetBacklog\x12\".plotter2.api.v1.GetBacklogRequest\x1a#.plotter2.api.v1.GetBacklogResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'plotter2.api.v1.stager_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DELIVERYSTATE']._serialized_start=1437
-  _globals['_DELIVERYSTATE']._serialized_end=1599
+  _globals['_DELIVERYSTATE']._serialized_start=1451
+  _globals['_DELIVERYSTATE']._serialized_end=1613
   _globals['_UPLOADREQUEST']._serialized_start=80
   _globals['_UPLOADREQUEST']._serialized_end=242
   _globals['_UPLOADBEGIN']._serialized_start=245
@@ -53,15 +53,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADSEALED']._serialized_start=905
   _globals['_UPLOADSEALED']._serialized_end=958
   _globals['_UPLOADCONFIRMED']._serialized_start=960
-  _globals['_UPLOADCONFIRMED']._serialized_end=1054
-  _globals['_GETDELIVERYREQUEST']._serialized_start=1056
-  _globals['_GETDELIVERYREQUEST']._serialized_end=1113
-  _globals['_GETDELIVERYRESPONSE']._serialized_start=1116
-  _globals['_GETDELIVERYRESPONSE']._serialized_end=1295
-  _globals['_GETBACKLOGREQUEST']._serialized_start=1297
-  _globals['_GETBACKLOGREQUEST']._serialized_end=1316
-  _globals['_GETBACKLOGRESPONSE']._serialized_start=1318
-  _globals['_GETBACKLOGRESPONSE']._serialized_end=1434
-  _globals['_STAGERSERVICE']._serialized_start=1602
-  _globals['_STAGERSERVICE']._serialized_end=1873
+  _globals['_UPLOADCONFIRMED']._serialized_end=1068
+  _globals['_GETDELIVERYREQUEST']._serialized_start=1070
+  _globals['_GETDELIVERYREQUEST']._serialized_end=1127
+  _globals['_GETDELIVERYRESPONSE']._serialized_start=1130
+  _globals['_GETDELIVERYRESPONSE']._serialized_end=1309
+  _globals['_GETBACKLOGREQUEST']._serialized_start=1311
+  _globals['_GETBACKLOGREQUEST']._serialized_end=1330
+  _globals['_GETBACKLOGRESPONSE']._serialized_start=1332
+  _globals['_GETBACKLOGRESPONSE']._serialized_end=1448
+  _globals['_STAGERSERVICE']._serialized_start=1616
+  _globals['_STAGERSERVICE']._serialized_end=1887
 # @@protoc_insertion_point(module_scope)

@@ -312,9 +312,12 @@ class UploadConfirmed(_message.Message):
     BUNDLE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IS_NEW_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     is_new: _builtins.bool
     """False when the content was the same as the newest version: no new version was made."""
+    held: _builtins.str
+    """Why it is held in quarantine: the manager has it, and no version was made. Empty: it was taken in."""
     @_builtins.property
     def bundle(self) -> _common_pb2.Bundle: ...
     def __init__(
@@ -323,10 +326,11 @@ class UploadConfirmed(_message.Message):
         bundle: _common_pb2.Bundle | None = ...,
         request_id: _builtins.str = ...,
         is_new: _builtins.bool = ...,
+        held: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "is_new", b"is_new", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "held", b"held", "is_new", b"is_new", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

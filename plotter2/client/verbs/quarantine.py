@@ -8,7 +8,7 @@ from plotter2 import rpc
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.client import asks
 from plotter2.client.verbs.core import Core, everything
-from plotter2.client.views import Page, QuarantineItem, Verification
+from plotter2.client.views import Page, QuarantineItem, Request, Verification
 from plotter2.model.verification import Counts, Finding
 from plotter2.wire import quarantine as wire
 
@@ -44,6 +44,26 @@ class Quarantine(Core):
 
         counts = await self._link.ask(lambda _: read())
         return Verification(counts, tuple(findings.values()))
+
+    async def release(self, item: str, *, key: str = "") -> Request:
+        """Take in a delivery that is in quarantine, if its conditions hold by now.
+
+        Raises:
+            ConflictError: they do not, or somebody has decided already, or it is a stray; the message says which.
+            NotFoundError: nothing is in quarantine under this id.
+        """
+        ask = manager_pb2.SubmitRequest(release=manager_pb2.QuarantineAsk(item_id=item))
+        return await self._submit(ask, wait=True, key=key)
+
+    async def refuse(self, item: str, *, key: str = "") -> Request:
+        """Let something in quarantine be, for good: its push ends as refused, and nothing is deleted.
+
+        Raises:
+            ConflictError: somebody has decided already.
+            NotFoundError: nothing is in quarantine under this id.
+        """
+        ask = manager_pb2.SubmitRequest(refuse=manager_pb2.QuarantineAsk(item_id=item))
+        return await self._submit(ask, wait=True, key=key)
 
     async def quarantine(self, *, decided: bool = False) -> Page[QuarantineItem]:
         """What is kept and not used, oldest first; `decided`: also what somebody has decided about."""
