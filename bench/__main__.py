@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import children, ingest, plots, search, tasks
+from bench import children, ingest, links, plots, search, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
-NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search")
+NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links")
 TASKS = 20_000
 CALLS = 1_000
 LARGE_BYTES = 1 << 30
@@ -23,6 +23,7 @@ PLOTS = 200
 PIPELINES = 2_000
 CHILDREN = 1_000
 RUNS = 10_000
+BUNDLES = 10_000
 SEARCHES = 200
 
 
@@ -68,6 +69,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),
+        "links": lambda: links.resolution(less(BUNDLES)),
         "search": lambda: search.search(home, less(RUNS), SEARCHES),
     }
     for name in picked:

@@ -7,8 +7,10 @@ and nobody has to look for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+
+from typing_extensions import override
 
 from manager.catalog import Catalog, Node
 from plotter2.model import link as links
@@ -19,8 +21,65 @@ from plotter2.model.package import ABOVE, HERE, LinkDeclaration, Package
 from plotter2.model.paths import BundlePath
 
 NOTHING: Links = {}
+TEXTS_MAX = 100_000
+"""So many different declarations have their heads at hand."""
 TREES_MAX = 64
 """So many bundles have what lies below them resolved at hand."""
+
+
+class _Bound(Mapping[str, Head]):
+    """The heads of one bundle out of those that many have in common: each is made when it is asked for."""
+
+    __slots__ = ("_bundle", "_common")
+
+    def __init__(self, common: Mapping[str, Head], bundle: str) -> None:
+        self._common = common
+        self._bundle = bundle
+
+    @override
+    def __getitem__(self, name: str) -> Head:
+        return self._common[name].at(self._bundle)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._common)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._common)
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in self._common
+
+
+class _Found(Mapping[str, Link]):
+    """Links between heads of one name, as `_Bound`: of ten thousand bundles most are never asked for one."""
+
+    __slots__ = ("_expected", "_given", "_names")
+
+    def __init__(self, names: frozenset[str], expected: Mapping[str, Head], given: Mapping[str, Head]) -> None:
+        self._names = names
+        self._expected = expected
+        self._given = given
+
+    @override
+    def __getitem__(self, name: str) -> Link:
+        if name not in self._names:
+            raise KeyError(name)
+        return Link(self._expected[name], self._given[name])
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._expected if name in self._names)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
 
 class Bonds:
@@ -31,7 +90,10 @@ class Bonds:
         self._catalog = catalog
         self._threshold = threshold
         self._said: dict[tuple[str, str], dict[str, SaidLink]] = {}
-        self._heads: dict[str, tuple[Package, Heads]] = {}
+        self._heads: dict[str, tuple[Package, str, Heads]] = {}
+        self._common: dict[str, Heads] = {}
+        self._fitting: dict[tuple[str, str], frozenset[str]] = {}
+        self._means: dict[str, tuple[int, Links]] = {}
         self._trees: dict[str, tuple[int, dict[str, Links]]] = {}
 
     def say(self, word: SaidLink) -> None:
@@ -45,13 +107,25 @@ class Bonds:
 
     def heads(self, path: str) -> Heads:
         """What a bundle does; nothing where there is no such bundle."""
+        return self._known(path)[1]
+
+    def _known(self, path: str) -> tuple[str, Heads]:
+        """The text that the heads of a bundle stand in, and they themselves; read once for all that share the text."""
         node = self._catalog.get(path)
         if node is None or not (node.package.heads or node.package.tasks):
-            return links.NO_HEADS
+            return "", links.NO_HEADS
         known = self._heads.get(path)
         if known is None or known[0] is not node.package:
-            known = self._heads[path] = node.package, links.heads_of(path, node.package)
-        return known[1]
+            text = node.version.package_json
+            if len(self._common) >= TEXTS_MAX:
+                self._common.clear()
+                self._fitting.clear()
+            if text not in self._common:
+                self._common[text] = links.heads_of(path, node.package)
+            common = self._common[text]
+            heads = Heads(_Bound(common.operations, path), _Bound(common.tools, path))
+            known = self._heads[path] = node.package, text, heads
+        return known[1], known[2]
 
     # --- two bundles ------------------------------------------------------------------------------------------------
 
@@ -69,12 +143,20 @@ class Bonds:
             is_kin = node is not None and src in node.package.parents and self.is_bare(dst)
             return self._direct(src, dst, self._shared(src) if is_kin else NOTHING)
         resolved: dict[str, Links] = {}
+        holder = src
         for path in (*reversed(self._above(dst, src)), dst):
-            resolved[path] = self._resolved(src, path, resolved)
+            resolved[path] = self._resolved(src, path, holder, resolved)
+            holder = path
         return resolved[dst]
 
     def _direct(self, src: str, dst: str, otherwise: Links = NOTHING) -> Links:
-        return membership.gather(self._asked(src, dst), self._declared(src, dst), self._found(src, dst), otherwise)
+        asked, declared, found = self._asked(src, dst), self._declared(src, dst), self._found(src, dst)
+        if not (asked or declared):  # nearly all: nothing has to be put together
+            if not otherwise or found.keys() >= otherwise.keys():
+                return found
+            if not found:
+                return otherwise
+        return membership.gather(asked, declared, found, otherwise)
 
     def _asked(self, src: str, dst: str) -> dict[str, Link | None]:
         found: dict[str, Link | None] = {}
@@ -121,16 +203,15 @@ class Bonds:
             return None
         return links.of_declaration(one, self.heads(path), expected, given)
 
-    def _found(self, src: str, dst: str) -> dict[str, Link]:
+    def _found(self, src: str, dst: str) -> Links:
         """Where both have a head of one name and the shapes fit, that is a link: nobody has to write it down."""
-        theirs = self.heads(dst).operations
-        found: dict[str, Link] = {}
-        for name, head in self.heads(src).operations.items():
-            if name in theirs:
-                link = Link(head, theirs[name])
-                if not links.misfit(link):
-                    found[name] = link
-        return found
+        (left, expected), (right, given) = self._known(src), self._known(dst)
+        if (left, right) not in self._fitting:
+            pairs = ((name, Link(head, given.operations[name])) for name, head in expected.operations.items()
+                     if name in given.operations)  # fmt: skip
+            self._fitting[left, right] = frozenset(name for name, link in pairs if not links.misfit(link))
+        names = self._fitting[left, right]
+        return _Found(names, expected.operations, given.operations) if names else NOTHING
 
     # --- what lies below a bundle -------------------------------------------------------------------------------------
 
@@ -140,22 +221,36 @@ class Bonds:
         if known is not None and known[0] == self._catalog.changes:
             return known[1]
         resolved: dict[str, Links] = {}
+        holders: dict[str | None, str] = {src: src}
         for path in self._catalog.below(src):
-            resolved[path] = self._resolved(src, path, resolved)
+            above = paths.parent(BundlePath(path))
+            while above not in holders:  # a group that is no bundle
+                above = paths.parent(above) if above is not None else BundlePath(src)
+            holder = holders[above]
+            resolved[path] = self._resolved(src, path, holder, resolved)
+            holders[path] = holder if self.is_bare(path) else path
         if len(self._trees) >= TREES_MAX:
             self._trees.clear()
         self._trees[src] = self._catalog.changes, resolved
         return resolved
 
-    def _resolved(self, src: str, path: str, resolved: Mapping[str, Links]) -> Links:
-        holder = next(iter(self._above(path, src)), src)
+    def _resolved(self, src: str, path: str, holder: str, resolved: Mapping[str, Links]) -> Links:
+        """`holder` is the nearest bundle above that does something; resolved already, unless it is `src` itself."""
         own = self._shared(holder) if self.is_bare(path) else NOTHING
         if holder == src:
             return self._direct(src, path, own)
+        direct = self._direct(src, path)
+        if len(direct) == len(self.heads(src).operations):
+            return direct
         return self._direct(src, path, membership.through(resolved[holder], self._direct(holder, path, own)))
 
-    def _shared(self, holder: str) -> dict[str, Link]:
-        return {name: replace(link, origin=Origin.SHARED) for name, link in self.itself(holder).items()}
+    def _shared(self, holder: str) -> Links:
+        """What a bare bundle does of another one's operations: all, by that one's means."""
+        known = self._means.get(holder)
+        if known is None or known[0] != self._catalog.changes:
+            links_ = {name: replace(link, origin=Origin.SHARED) for name, link in self.itself(holder).items()}
+            known = self._means[holder] = self._catalog.changes, links_
+        return known[1]
 
     def _above(self, path: str, top: str) -> list[str]:
         """Bundles that do something, above one and below another, nearest first."""

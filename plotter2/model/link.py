@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from plotter2.clock import ZERO, Instant
 from plotter2.ids import RequestId
@@ -59,6 +60,10 @@ class Head:
     place: str = ""
     params: Params = None
     returns: Type = ANY
+
+    def at(self, bundle: str) -> Head:
+        """The same head of another bundle."""
+        return Head(bundle, self.name, self.form, self.place, self.params, self.returns)
 
     @property
     def shape(self) -> str:
@@ -273,9 +278,12 @@ def heads_of(bundle: str, package: Package) -> Heads:
     )
 
 
+_type = lru_cache(maxsize=4096)(types.parse)
+
+
 def _head(bundle: str, name: str, declared: DeclaredHead, tasks: set[str]) -> Head:
-    params: Params = tuple((key, types.parse(text)) for key, text in declared.params.items()) or None
-    returns = types.parse(declared.returns)
+    params: Params = tuple((key, _type(text)) for key, text in declared.params.items()) or None
+    returns = _type(declared.returns)
     if declared.pipeline:
         return Head(bundle, name, Form.TASK, declared.pipeline, params, returns)
     if declared.function and name in tasks:  # the function behind a script: it says the types, the task is what runs
