@@ -16,6 +16,7 @@ from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
+from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec
 from plotter2.model.task import Output, RunState, Task, TaskRun
@@ -195,6 +196,17 @@ class SaveTally:
         batch.tallies[self.tally.bundle, self.tally.name] = self.tally
 
 
+@dataclass(frozen=True, slots=True)
+class SaveReport:
+    """Write a report with its number."""
+
+    report: Report
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.reports.append(self.report)
+
+
 # --- effects ------------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +315,13 @@ class KeepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepReport:
+    """Show a report under its number among its bundle's."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class TakeOutputs:
     """Bring what a run made under output/."""
 
@@ -338,6 +357,7 @@ Effect = (
     | InstallDelivery
     | Materialise
     | KeepRecord
+    | KeepReport
     | TakeOutputs
     | StartService
     | StopService

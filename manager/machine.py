@@ -86,6 +86,7 @@ class Machine:
         state = self.state
         self._load_catalog(snapshot, sources)
         state.tasks = {row.task.id: row for row in snapshot.tasks}
+        state.reports = dict(snapshot.reports)
         for tally in snapshot.tallies:
             state.keep_tally(tally)
         for worker in snapshot.workers:

@@ -20,6 +20,7 @@ from manager.commands import (
     Effect,
     InstallDelivery,
     KeepRecord,
+    KeepReport,
     Materialise,
     Notify,
     NotifyCalls,
@@ -44,7 +45,10 @@ from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.conditions import conditions
 from plotter2.model.quarantine import QuarantineItem
+from plotter2.model.report import KIND as REPORT
+from plotter2.model.report import Kept, Report
 from plotter2.model.service import ServiceSpec
+from plotter2.model.task import Output
 
 INSTALLS_AT_A_TIME = 4
 OUTPUTS_AT_A_TIME = 8
@@ -75,7 +79,7 @@ class Runner:
         self._desk, self._hub = desk, hub
         self._publisher, self._services = publisher, services
 
-    def perform(self, effect: Effect) -> None:  # noqa: C901 -- a dispatch table: one line a kind of effect
+    def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a dispatch table: one line a kind of effect
         """Carry out one effect; returns at once."""
         match effect:
             case Answer():
@@ -94,6 +98,9 @@ class Runner:
             case KeepRecord():
                 self._tree.expect(effect.delivery.bundle)
                 self._spawn(self._keep(effect), f"record {effect.delivery.id}")
+            case KeepReport():
+                self._tree.expect(effect.report.bundle)
+                self._spawn(self._report(effect.report), f"report {effect.report.folder}")
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case StartService():
@@ -156,6 +163,9 @@ class Runner:
     async def _keep(self, effect: KeepRecord) -> None:
         await self._tell_of(await self._tree.keep_record(effect))
 
+    async def _report(self, report: Report) -> None:
+        await self._tell_of(await self._tree.keep_report(report))
+
     async def _tell_of(self, strays: list[QuarantineItem]) -> None:
         if strays:
             await self._loop.put(StraysFound(0, tuple(strays)))
@@ -164,9 +174,14 @@ class Runner:
         run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"
         async with self._outputs:
             try:
-                outputs = await asyncio.to_thread(self._organizer.take_outputs, run_dir, effect.made, effect.target)
+                outputs, kept = await asyncio.to_thread(self._taken, run_dir, effect)
             except Plotter2Error as wrong:
                 self._log.warning("outputs.refused", run=effect.run_id, why=wrong.message)
                 await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, wrong.message))
                 return
-        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs))
+        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept))
+
+    def _taken(self, run_dir: Path, effect: TakeOutputs) -> tuple[tuple[Output, ...], Kept | None]:
+        outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
+        has_report = any(one.kind == REPORT for one in outputs)
+        return outputs, self._organizer.keep_report(outputs) if has_report else None

@@ -13,7 +13,9 @@ from manager.commands import (
     AssignRuns,
     CallEnd,
     Command,
+    KeepReport,
     NotifyLines,
+    SaveReport,
     SaveRun,
     SaveTask,
     TakeOutputs,
@@ -27,7 +29,9 @@ from plotter2 import ids
 from plotter2.clock import Instant
 from plotter2.ids import RunId, WorkerId
 from plotter2.model import ask, output
+from plotter2.model import report as reports
 from plotter2.model import task as tasks
+from plotter2.model.report import Kept
 from plotter2.model.request import RequestKind
 from plotter2.model.task import ATTEMPTS_MAX, RUN_SUCCESSES, RunState, Task, TaskKind, TaskRun, TaskState
 from plotter2.model.worker import WorkerState
@@ -143,7 +147,21 @@ def taken(state: State, event: OutputsTaken | OutputsRefused, now: Instant) -> l
         final = replace(final, state=RunState.FAILED, error=event.reason, error_code="corruption", results_json="")
     else:
         final = replace(final, outputs=event.outputs)
+        if event.kept is not None and reports.is_reporting(final):
+            return [*end(state, final, now), *_numbered(state, final, event.kept, now)]
     return end(state, final, now)
+
+
+def _numbered(state: State, final: TaskRun, kept: Kept, now: Instant) -> list[Command]:
+    """The run's report is the next of its bundle; those before it stay as they are."""
+    number = state.reports.get(final.bundle, 0) + 1
+    state.reports[final.bundle] = number
+    made = reports.numbered(final, kept, number, now)
+    return [
+        SaveReport(made),
+        note("report.numbered", final.bundle, now, number=number, run=final.id),
+        KeepReport(made),
+    ]
 
 
 def move(state: State, orphans: list[TaskRun], now: Instant) -> list[Command]:

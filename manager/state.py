@@ -96,6 +96,7 @@ class State:
 
     Attributes:
         tallies: of standing orders, by bundle and name.
+        reports: the number of each bundle's newest report.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
 
@@ -120,6 +121,7 @@ class State:
     bonds: Bonds = field(init=False)
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     due: list[tuple[Instant, str, str]] = field(default_factory=list)
+    reports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)

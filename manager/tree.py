@@ -16,12 +16,13 @@ import structlog
 from manager.commands import KeepRecord, Materialise
 from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer
-from manager.organizer.records import Record, record_of
+from manager.organizer.records import Record, record_of, record_of_report
 from manager.store import Delivery, Store
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
+from plotter2.model.report import Report
 
 GROUP = "tree"
 CHECKPOINT_S = 10.0
@@ -83,6 +84,20 @@ class Tree:
             self._met(wanted.delivery.bundle)
         return []
 
+    async def keep_report(self, report: Report) -> list[QuarantineItem]:
+        """Show a report that was expected.
+
+        Returns:
+            What stood in the way and is in quarantine now.
+        """
+        try:
+            return await asyncio.to_thread(self._organizer.keep_record, record_of_report(report))
+        except Plotter2Error as wrong:
+            self._log.error("report.failed", report=report.folder, why=wrong.message)
+        finally:
+            self._met(report.bundle)
+        return []
+
     async def record(self, delivery: Delivery) -> Record:
         """What the record of a delivery holds."""
         files = await self._store.files_of(delivery.bundle, delivery.version) if delivery.is_new else ()
@@ -137,6 +152,11 @@ class Tree:
                     await self.show(Materialise(record.key, version, files))
                 elif record.kind == "delivery.installed":
                     await self._catch_up_record(DeliveryId(record.key))
+                elif record.kind == "report.numbered":
+                    report = await self._store.get_report(record.key, int(json.loads(record.payload_json)["number"]))
+                    if report is not None:
+                        self.expect(report.bundle)
+                        await self.keep_report(report)
             offset = records[-1].offset + 1
         await self._store.commit_offset(GROUP, JOURNAL, 0, offset)
 

@@ -20,7 +20,7 @@ from manager.desk import Desk
 from manager.events import StraysFound, Verified
 from manager.organizer import Organizer
 from manager.organizer.folders import LISTINGS, SKELETON
-from manager.organizer.records import FOLDERS, PLACE, Record, name_of
+from manager.organizer.records import PLACE, Record, name_of, record_of_report
 from manager.organizer.strays import QUARANTINE
 from manager.state import State
 from manager.store import Store
@@ -31,6 +31,7 @@ from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.paths import CHILDREN
 from plotter2.model.quarantine import QuarantineItem
+from plotter2.model.report import parsed
 from plotter2.model.verification import Counts, Fault, Finding
 
 T = TypeVar("T")
@@ -190,7 +191,10 @@ class Verifier:
         return is_place or any(path in shown.folders for shown in above)
 
     async def _record(self, folder: str) -> Record | None:
-        """What a folder holds, if it is the record of a delivery."""
+        """What a folder holds, if it is the record of a delivery, or a numbered report."""
+        if (numbered := parsed(folder)) is not None:
+            report = await self._store.get_report(*numbered)
+            return record_of_report(report) if report is not None else None
         place, _, name = folder.rpartition("/")
         bundle = place.removesuffix(f"/{PLACE}")
         delivery = await self._store.get_delivery(DeliveryId(name.partition("-")[2])) if bundle != place else None
@@ -254,7 +258,7 @@ def _shown(folder: str, version: int, files: Sequence[FileEntry], folders: Seque
 
 
 def _explained(record: Record) -> _Shown:
-    return _shown(record.folder, 0, record.files, FOLDERS)
+    return _shown(record.folder, 0, record.files, record.folders)
 
 
 def _take(steps: Iterator[T], count: int) -> list[T]:

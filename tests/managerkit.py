@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from manager import loading
 from manager.desk import Desk
 from manager.doors import Doors
+from manager.events import Event
 from manager.hub import Hub
 from manager.loop import Loop
 from manager.machine import Machine
@@ -73,6 +74,7 @@ class Manager:
     address: str
     tree: Tree
     numbers: itertools.count[int]
+    put: Callable[[Event], Awaitable[None]]
     there: set[bytes] = field(default_factory=set)
 
     async def push(
@@ -139,4 +141,4 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         channel = await stack.enter_async_context(rpc.connect(server.address))
         client = await stack.enter_async_context(aio.connect(server.address, home))
         stub = manager_pb2_grpc.ManagerServiceStub(channel)
-        yield Manager(machine, store, layout, client, stub, silence, server.address, tree, itertools.count(1))
+        yield Manager(machine, store, layout, client, stub, silence, server.address, tree, itertools.count(1), loop.put)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plotter2.ids import RunId
+from plotter2.model.report import Kept
 from plotter2.model.task import Output
 
 
 @dataclass(frozen=True, slots=True)
 class OutputsTaken:
-    """What a run made lies under output/, durably."""
+    """What a run made lies under output/, durably.
+
+    Attributes:
+        kept: of a run that made a report: what goes into it.
+    """
 
     run_id: RunId
     epoch: int
     outputs: tuple[Output, ...]
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

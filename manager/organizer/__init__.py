@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from pathlib import Path
 from typing import BinaryIO
 
-from manager.organizer import audit
+from manager.organizer import audit, reports
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
@@ -23,6 +23,7 @@ from manager.organizer.versions import Versions
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.quarantine import QuarantineItem
+from plotter2.model.report import Kept
 from plotter2.model.task import Output
 from plotter2.model.verification import Finding
 
@@ -152,6 +153,15 @@ class Organizer:
             LimitError: the disk is full.
         """
         return take_outputs(self._layout, run_dir, made, target)
+
+    def keep_report(self, outputs: Sequence[Output]) -> Kept:
+        """Have what a run made, and lies below output/, in the blob store too, for a numbered report.
+
+        Raises:
+            AlteredError: content differs from what was taken.
+            LimitError: the disk is full.
+        """
+        return reports.keep(self._layout, self._blobs, outputs)
 
     def check_blobs(self) -> Iterator[Looked]:
         """Read every blob there is, one a step, and name what is wrong."""

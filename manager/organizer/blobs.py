@@ -76,6 +76,16 @@ class Blobs:
             sync_contents(root, [source for source, _ in jobs])
             sync_names(self._layout.blobs, [self._link(source, entry) for source, entry in jobs])
 
+    def adopt(self, jobs: Sequence[Job]) -> None:
+        """Have files of ours here too, under their digests: by hard link where that works.
+
+        Raises:
+            AlteredError: one is not what its entry says.
+        """
+        missing = [job for job in jobs if not self._is_here(job[1])]
+        _check_all(missing)
+        sync_names(self._layout.blobs, [self._link(source, entry) for source, entry in missing])
+
     def _is_here(self, entry: FileEntry) -> bool:
         if len(entry.digest) != DIGEST_BYTES:
             raise AlteredError(f"{entry.path!r} came without its digest.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from manager.organizer.disk import is_file, is_same, status, trouble
-from manager.organizer.records import FOLDERS, Record
+from manager.organizer.records import Record
 from manager.organizer.strays import Quarantine
 from plotter2 import files as durable
 from plotter2.errors import CorruptionError
@@ -52,7 +52,7 @@ class Folders:
         """See `Organizer.keep_record`."""
         with self._lock, trouble(f"leaving the record {record.folder!r}"):
             folder = _Folder(self._layout, record.folder, self._quarantine)
-            folder.make(FOLDERS)
+            folder.make(record.folders)
             for entry in record.files:
                 folder.place(entry.path, entry.digest, ())
             if folder.has_changed:

@@ -1,5 +1,6 @@
-"""What a delivery leaves in the managed tree: a folder under `meta/history/` of its bundle (requirements 005, 062).
+"""What deliveries and reports leave in the managed tree: folders under `meta/` of their bundle.
 
+A report has `meta/reports/reportN` (requirement 026), a delivery one in `meta/history/` (requirements 005, 062):
 `manifest.json` as its sender wrote it, `delivery.json` with what became of it, `output_data/` and `source_data/` with
 what came (the code that made the data apart from the data), `tbd/`. It is spent: for people, and never consulted again.
 All of it follows from the delivery's row and the version's files, so it can be made again, and compared, at any time.
@@ -20,6 +21,7 @@ from plotter2.errors import ManifestError
 from plotter2.model import manifest
 from plotter2.model.bundle import CODE, MANIFEST_FILE, FileEntry
 from plotter2.model.depends import depends
+from plotter2.model.report import ABOUT_FILE, Report
 
 PLACE = "meta/history"
 OUTPUT_DATA = "output_data"
@@ -35,6 +37,7 @@ class Record:
     Attributes:
         bundle: whose history it lies in.
         folder: below source/.
+        folders: those that are in it, also where they are empty.
         documents: the texts that are made for it, by digest.
         files: everything that is in it.
     """
@@ -43,6 +46,7 @@ class Record:
     folder: str
     documents: dict[bytes, bytes]
     files: tuple[FileEntry, ...]
+    folders: tuple[str, ...] = FOLDERS
 
 
 def name_of(delivery: Delivery) -> str:
@@ -70,6 +74,13 @@ def record_of(delivery: Delivery, files: Sequence[FileEntry]) -> Record:
         ]
     folder = f"{delivery.bundle}/{PLACE}/{name_of(delivery)}"
     return Record(delivery.bundle, folder, {blake3(text).digest(): text for text in texts.values()}, tuple(entries))
+
+
+def record_of_report(report: Report) -> Record:
+    """The folder of a numbered report, `meta/reports/reportN`."""
+    text = report.about_json.encode()
+    about = FileEntry(ABOUT_FILE, len(text), blake3(text).digest())
+    return Record(report.bundle, report.folder, {about.digest: text}, (about, *report.files), ())
 
 
 def _place(path: str) -> str:

@@ -21,6 +21,7 @@ from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
+from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec, ServiceStatus
 from plotter2.model.task import Output, Task, TaskRun, TaskState
@@ -149,6 +150,7 @@ class Batch:
     links: list[SaidLink] = field(default_factory=list)
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     held: dict[DeliveryId, Held] = field(default_factory=dict)
+    reports: list[Report] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -167,6 +169,7 @@ class Batch:
             or self.links
             or self.tallies
             or self.held
+            or self.reports
         )
 
 
@@ -177,6 +180,7 @@ class Snapshot:
     Attributes:
         held: deliveries in quarantine that nobody has decided about, oldest first, in short.
         inheritances: the text of each snapshot that one of these versions speaks of, by digest.
+        reports: the number of each bundle's newest report.
     """
 
     requests: tuple[Request, ...]
@@ -189,6 +193,7 @@ class Snapshot:
     links: tuple[SaidLink, ...] = ()
     tallies: tuple[Tally, ...] = ()
     held: tuple[Held, ...] = ()
+    reports: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +334,10 @@ class Store(EventLog, Protocol):
 
     async def get_held(self, delivery: DeliveryId) -> Held | None:
         """A delivery that is, or was, in quarantine, with its files."""
+        ...
+
+    async def get_report(self, bundle: str, number: int) -> Report | None:
+        """A report of a bundle, by its number."""
         ...
 
     async def get_item(self, item: str) -> QuarantineItem | None:

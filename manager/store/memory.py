@@ -42,6 +42,7 @@ from plotter2.model.order import Tally
 from plotter2.model.paths import is_below
 from plotter2.model.query import Search
 from plotter2.model.record import JOURNAL, Record
+from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.service import SERVICE_ENDS
 from plotter2.model.task import TaskRun
@@ -74,6 +75,7 @@ class MemoryStore(Apart):
         self._fact_names: set[tuple[Space, str]] = set()
         self._links: list[SaidLink] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
+        self._reports: dict[tuple[str, int], Report] = {}
         self._grown = asyncio.Event()
 
     async def commit(self, batch: Batch) -> None:
@@ -103,6 +105,7 @@ class MemoryStore(Apart):
         self._set_apart(batch)
         self._links += batch.links
         self._tallies |= batch.tallies
+        self._reports |= {(one.bundle, one.number): one for one in batch.reports}
         for contents in batch.bundles:
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
@@ -180,6 +183,7 @@ class MemoryStore(Apart):
             inheritances={digest: text for digest, text in self._inheritances.items() if digest in spoken},
             links=tuple(newest[place] for place in sorted(newest)),
             tallies=tuple(one for _, one in sorted(self._tallies.items())),
+            reports=dict(sorted(self._reports)),
         )
 
     # --- single things and pages ------------------------------------------------------------------------------------
@@ -301,6 +305,10 @@ class MemoryStore(Apart):
         """The delivery that a push was."""
         made = [one for one in self._deliveries.values() if one.request_id == request]
         return min(made, key=lambda one: one.id) if made else None
+
+    async def get_report(self, bundle: str, number: int) -> Report | None:
+        """A report of a bundle, by its number."""
+        return self._reports.get((bundle, number))
 
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""

@@ -143,6 +143,7 @@ class PostgresStore(Reader):
                 },
                 links=tuple(map(rows.to_link, await connection.fetch(queries["newest_links"]))),
                 tallies=tuple(map(rows.to_tally, await connection.fetch(queries["orders"]))),
+                reports={row["bundle"]: row["number"] for row in await connection.fetch(queries["newest_reports"])},
             )
         self._writer.know(snapshot)
         return snapshot

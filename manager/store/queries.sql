@@ -506,3 +506,13 @@ select held.* from held join quarantine using (id) where quarantine.state = 'hel
 
 -- name: get_held
 select held.*, file_lists.entries from held join file_lists on file_lists.digest = held.files where id = $1;
+
+-- name: newest_reports
+select bundle, max(number) as number from reports group by bundle;
+
+-- name: get_report
+select * from reports where bundle = $1 and number = $2;
+
+-- name: put_reports
+insert into reports (bundle, number, run_id, made_at, about, files)
+select * from unnest($1::text[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[]);

@@ -15,6 +15,7 @@ from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
+from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.task import Output, TaskRun
 from plotter2.pg import Database, Queries
@@ -153,6 +154,10 @@ class Reader:
     async def get_held(self, delivery: DeliveryId) -> Held | None:
         """A delivery that is, or was, in quarantine, with its files."""
         return await self._one(lambda row: rows.to_held(row, rows.to_files(row["entries"])), "get_held", delivery)
+
+    async def get_report(self, bundle: str, number: int) -> Report | None:
+        """A report of a bundle, by its number."""
+        return await self._one(rows.to_report, "get_report", bundle, number)
 
     async def get_item(self, item: str) -> QuarantineItem | None:
         """What is, or was, in quarantine under this id."""

@@ -20,6 +20,7 @@ from plotter2.model.order import Firing, Tally
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
+from plotter2.model.report import Report
 from plotter2.model.request import Child, Request, RequestKind, RequestState, Skip
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 from plotter2.model.task import Limits, Output, RunState, Task, TaskKind, TaskRun, TaskState
@@ -195,6 +196,11 @@ def link_values(one: SaidLink) -> Values:
         one.request_id, one.src, one.dst, one.operation, one.out_head, one.mode, one.forward, one.backward,
         one.is_forced, one.is_unlinked, one.user, one.created_at,
     )  # fmt: skip
+
+
+def report_values(one: Report) -> Values:
+    """For put_reports."""
+    return (one.bundle, one.number, one.run_id, one.made_at, one.about_json, file_list(one.files)[1])
 
 
 def tally_values(one: Tally) -> Values:
@@ -375,4 +381,12 @@ def to_tally(row: Row) -> Tally:
     return Tally(
         row["bundle"], row["name"], row["arrivals"], row["cron"], Instant(row["due_at"]), row["fired"],
         Instant(row["fired_at"]), RequestId(row["fired_as"]),
+    )  # fmt: skip
+
+
+def to_report(row: Row) -> Report:
+    """A report with its number."""
+    return Report(
+        row["bundle"], row["number"], RunId(row["run_id"]), Instant(row["made_at"]), row["about"],
+        to_files(row["files"]),
     )  # fmt: skip

@@ -50,6 +50,7 @@ def clean_batch(batch: Batch) -> Batch:
         quarantine={one.id: one for one in map(_cleaned, batch.quarantine.values())},
         links=list(map(_cleaned, batch.links)),
         tallies={(one.bundle, one.name): one for one in map(_cleaned, batch.tallies.values())},
+        reports=list(map(_cleaned, batch.reports)),
     )
 
 

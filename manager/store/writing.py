@@ -62,6 +62,7 @@ class Writer:
         await self._put(connection, "put_quarantine", [rows.item_values(one) for one in batch.quarantine.values()])
         await self._put(connection, "put_links", [rows.link_values(one) for one in batch.links])
         await self._put(connection, "put_orders", [rows.tally_values(one) for one in batch.tallies.values()])
+        await self._put(connection, "put_reports", [rows.report_values(one) for one in batch.reports])
 
     def written(self, batch: Batch) -> None:
         """The batch is committed."""

@@ -15,6 +15,7 @@ from plotter2.model.order import Tally
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
+from plotter2.model.report import Report
 from plotter2.model.request import Child, Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
 from plotter2.model.task import Limits, Task, TaskKind, TaskRun
@@ -43,6 +44,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         Held: lambda one: made.held.update({one.id: one}),
         QuarantineItem: lambda one: made.quarantine.update({one.id: one}),
         Tally: lambda one: made.tallies.update({(one.bundle, one.name): one}),
+        Report: made.reports.append,
         NewRecord: made.records.append,
         SaidLink: made.links.append,
     }
