@@ -158,6 +158,7 @@ class CallStream:
     async def _talk(self, patience: Patience) -> None:
         open_stream: Any = self._link.stub.Call  # its stub type wants an iterator; we write
         call = open_stream()
+        ending = rpc.Ending(call)
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write(call), name="calls out")
@@ -169,7 +170,8 @@ class CallStream:
                             self._calls.settle(result)
                 writer.cancel()
         except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+            wrong = several.exceptions[0]
+            raise (ending.error() if isinstance(wrong, Plotter2Error) else None) or wrong from None
         finally:
             call.cancel()
 

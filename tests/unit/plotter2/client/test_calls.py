@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from itertools import count, islice
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
+import grpc
 import pytest
 
 import plotter2
@@ -49,6 +54,53 @@ def test_a_broken_stream_is_taken_up_and_every_call_is_answered_once(p2: plotter
     results = list(p2.map(SCRIPT, ({"n": n} for n in range(3000))))
     assert results == [{"n": n} for n in range(3000)]
     assert len({begin.client_key for begin in manager.begins}) == len(manager.begins) == 2
+
+
+class BrokenWhileWriting:
+    """A call whose connection breaks while it is written to: grpc.aio calls that an internal error of its own."""
+
+    def __init__(self) -> None:
+        self._noted: list[Callable[[Any], None]] = []
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self._noted.append(callback)
+
+    async def write(self, _request: Any) -> None:
+        await asyncio.sleep(0)
+
+    def cancel(self) -> None:
+        """It has ended already."""
+
+    async def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.INTERNAL
+
+    async def details(self) -> str:
+        return "Internal error from Core"
+
+    async def initial_metadata(self) -> grpc.aio.Metadata:
+        return grpc.aio.Metadata()
+
+    trailing_metadata = initial_metadata
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for callback in self._noted:
+            callback(self)
+        none = grpc.aio.Metadata()
+        raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, none, none, "Internal error from Core")
+        yield
+
+
+@pytest.mark.req("r198")
+async def test_a_connection_that_breaks_while_it_is_written_to_is_one_that_breaks(
+    manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(manager) as address, aio.connect(address) as p2:
+        true, calls = p2._link.stub, iter([BrokenWhileWriting()])
+        opened = SimpleNamespace(Call=lambda: next(calls, None) or true.Call())
+        monkeypatch.setattr(type(p2._link), "stub", property(lambda _: opened))
+        monkeypatch.setattr(p2._link, "again", AsyncMock())
+        assert await p2.call(SCRIPT, n=1) == {"n": 1}
+        p2._link.again.assert_awaited_once()
 
 
 def test_a_map_never_takes_more_than_its_window_from_the_iterable(p2: plotter2.Client) -> None:
