@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+from manager import contracts
 from manager.commands import (
     AssignRuns,
     CallEnd,
@@ -200,6 +201,7 @@ def cancel(state: State, live: LiveRequest, now: Instant) -> list[Command]:
 def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
     """A run has ended: exactly once, with its result in the same transaction as its state."""
     before = state.runs.pop(final.id)
+    final = contracts.checked(state, final)
     tasks.step(final.id, before.state, final.state)
     _release(state, before)
     live = state.requests[final.request_id]
