@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import csv
 import json
-import re
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
 import msgspec
 
+from plotter2 import telemetry
 from plotter2.model.package import Metrics
+from servicer import printed
 
 ROWS_MAX = 5_000_000
 FIELD_BYTES_MAX = 1 << 20
 JSON_BYTES_MAX = 16 << 20
 JSON_DEPTH_MAX = 8
+SEARCH_S_MAX = 60.0
+"""For one pattern over all that a run printed."""
 Row = dict[str, str]
 Find = Callable[[str], list[Path]]
+
+_log = telemetry.logger("metrics")
 
 
 def write(sources: Iterable[Metrics], find: Find, log: Path, target: Path) -> bool:
@@ -43,7 +51,7 @@ def write(sources: Iterable[Metrics], find: Find, log: Path, target: Path) -> bo
 
 def _rows(source: Metrics, find: Find, log: Path) -> Iterator[Row]:
     if source.kind == "pattern":
-        yield from _by_pattern(re.compile(source.pattern), log / f"{source.source}.txt")
+        yield from _by_pattern(source.pattern, log / f"{source.source}.txt")
         return
     readers = {"csv": _of_csv, "json": _of_json, "jsonl": _of_json_lines}
     for path in find(source.path):
@@ -96,11 +104,23 @@ def _spelled(value: bytes) -> str:
     return str(msgspec.json.decode(value)) if value.startswith(b'"') else value.decode()
 
 
-def _by_pattern(pattern: re.Pattern[str], path: Path) -> Iterator[Row]:
+def _by_pattern(pattern: str, path: Path) -> Iterator[Row]:
+    """Rows of printed lines; a pattern that takes too long gives those that it found until then."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            found = pattern.search(line)
-            if found:
-                yield {key: value for key, value in found.groupdict().items() if value is not None}
+    line = [sys.executable, "-I", "-S", printed.__file__, pattern, str(path)]
+    with Popen(line, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL) as finder:
+        limit = threading.Timer(SEARCH_S_MAX, _give_up, (finder, pattern))
+        limit.start()
+        try:
+            for found in finder.stdout or ():
+                if found.endswith(b"\n"):  # else it was ended in the middle of this
+                    yield msgspec.json.decode(found, type=Row)
+        finally:
+            limit.cancel()
+            finder.kill()
+
+
+def _give_up(finder: Popen[bytes], pattern: str) -> None:
+    _log.warning("metrics.slow", pattern=pattern, seconds=SEARCH_S_MAX)
+    finder.kill()

@@ -95,3 +95,11 @@ def test_rows_after_a_cell_without_end_are_left_out(tmp_path: Path) -> None:
 
 def test_text_that_cannot_be_written_is_replaced(tmp_path: Path) -> None:
     assert table(tmp_path, LINES, cwd__m_jsonl='{"a": "x", "b": NaN}\n{"a": "\\ud800 y"}\n{"a": 1.0}\n') is not None
+
+
+def test_a_pattern_that_never_ends_gives_what_it_found_and_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "SEARCH_S_MAX", 1.0)
+    endless = Metrics("pattern", pattern=r"(?P<a>(?:x+)+)$")
+    assert table(tmp_path, endless, log__stdout_txt="xx\n" + "x" * 60 + "!\nxxx\n") == "a\nxx\n"
