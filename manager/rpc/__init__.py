@@ -9,6 +9,7 @@ from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
 from manager.rpc.links import LinkCalls
+from manager.rpc.orders import OrderCalls
 from manager.rpc.quarantine import QuarantineCalls
 from manager.rpc.search import SearchCalls
 from manager.rpc.versions import VersionCalls
@@ -20,6 +21,7 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 class ManagerRpc(
     LinkCalls,
     QuarantineCalls,
+    OrderCalls,
     StreamCalls,
     BundleCalls,
     VersionCalls,

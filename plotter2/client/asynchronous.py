@@ -19,13 +19,14 @@ from plotter2.client.verbs.give import Give
 from plotter2.client.verbs.links import Links
 from plotter2.client.verbs.look import Look
 from plotter2.client.verbs.many import Many
+from plotter2.client.verbs.orders import Orders
 from plotter2.client.verbs.quarantine import Quarantine
 from plotter2.client.verbs.search import Search
 from plotter2.client.verbs.versions import Versions
 from plotter2.clock import SystemClock, SystemIds
 
 
-class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links):
+class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Orders):
     """A connected client. Made by `connect`."""
 
 

@@ -2519,3 +2519,115 @@ class Verdict(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+@_typing.final
+class ListOrdersRequest(_message.Message):
+    """--- standing orders ------------------------------------------------------------------------------------------"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    UNDER_FIELD_NUMBER: _builtins.int
+    under: _builtins.str
+    """Only those of this bundle and of bundles below it. Empty: all."""
+    @_builtins.property
+    def page(self) -> _common_pb2.PageRequest: ...
+    def __init__(
+        self,
+        *,
+        page: _common_pb2.PageRequest | None = ...,
+        under: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "under", b"under"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrdersRequest: _TypeAlias = ListOrdersRequest  # noqa: Y015
+
+@_typing.final
+class ListOrdersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderRecord]: ...
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___OrderRecord] | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["orders", b"orders", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrdersResponse: _TypeAlias = ListOrdersResponse  # noqa: Y015
+
+@_typing.final
+class OrderRecord(_message.Message):
+    """A standing order as its bundle declares it, and what is remembered of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
+    N_FIELD_NUMBER: _builtins.int
+    ARRIVALS_FIELD_NUMBER: _builtins.int
+    CRON_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    FIRED_FIELD_NUMBER: _builtins.int
+    FIRED_AT_FIELD_NUMBER: _builtins.int
+    FIRED_AS_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    name: _builtins.str
+    on: _builtins.str
+    """version, child, arrivals, settled, cron, request."""
+    n: _builtins.int
+    """on arrivals: how many make one firing, and how many have come since the last one."""
+    arrivals: _builtins.int
+    cron: _builtins.str
+    """on cron: minute, hour, day of month, month, day of week, in UTC, and the next time; 0 for none."""
+    due_at: _builtins.float
+    request: _builtins.str
+    """on request: the kind that it waits for."""
+    fired: _builtins.int
+    fired_at: _builtins.float
+    """0 for never."""
+    fired_as: _builtins.str
+    """The request of the last firing."""
+    @_builtins.property
+    def run(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of tasks."""
+
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        name: _builtins.str = ...,
+        on: _builtins.str = ...,
+        run: _abc.Iterable[_builtins.str] | None = ...,
+        n: _builtins.int = ...,
+        arrivals: _builtins.int = ...,
+        cron: _builtins.str = ...,
+        due_at: _builtins.float = ...,
+        request: _builtins.str = ...,
+        fired: _builtins.int = ...,
+        fired_at: _builtins.float = ...,
+        fired_as: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrivals", b"arrivals", "bundle", b"bundle", "cron", b"cron", "due_at", b"due_at", "fired", b"fired", "fired_as", b"fired_as", "fired_at", b"fired_at", "n", b"n", "name", b"name", "on", b"on", "request", b"request", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderRecord: _TypeAlias = OrderRecord  # noqa: Y015

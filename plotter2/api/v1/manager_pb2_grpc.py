@@ -150,6 +150,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.FromString,
                 _registered_method=True)
+        self.ListOrders = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/ListOrders',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -311,6 +316,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOrders(self, request, context):
+        """Standing orders, with how far each is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -428,6 +440,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ListOperations,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.SerializeToString,
+            ),
+            'ListOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrders,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1052,6 +1069,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ListOperations',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOperationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/ListOrders',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

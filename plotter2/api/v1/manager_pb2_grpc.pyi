@@ -74,6 +74,8 @@ class ManagerServiceStub:
     """What is kept and not used, oldest first."""
     ListOperations: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListOperationsRequest, _manager_pb2.ListOperationsResponse]
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
+    ListOrders: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]
+    """Standing orders, with how far each is."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -121,6 +123,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """What is kept and not used, oldest first."""
     ListOperations: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListOperationsRequest, _manager_pb2.ListOperationsResponse]  # type: ignore[assignment]
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
+    ListOrders: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]  # type: ignore[assignment]
+    """Standing orders, with how far each is."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -303,5 +307,13 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ListOperationsResponse, _abc.Awaitable[_manager_pb2.ListOperationsResponse]]:
         """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
+
+    @_abc_1.abstractmethod
+    def ListOrders(
+        self,
+        request: _manager_pb2.ListOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.ListOrdersResponse, _abc.Awaitable[_manager_pb2.ListOrdersResponse]]:
+        """Standing orders, with how far each is."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

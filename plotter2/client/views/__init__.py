@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from plotter2.client.views.bundles import Bundle, Contents, File, Inherited, Pulled, Trait
 from plotter2.client.views.links import Link, Operation, Operations, Verdict
+from plotter2.client.views.orders import Order
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.quarantine import QuarantineItem, Verification
@@ -32,6 +33,7 @@ __all__ = [
     "Link",
     "Operation",
     "Operations",
+    "Order",
     "OutputFile",
     "Page",
     "Plan",

@@ -1,0 +1,26 @@
+"""Standing orders."""
+
+from __future__ import annotations
+
+from plotter2.api.v1 import common_pb2, manager_pb2
+from plotter2.client import asks
+from plotter2.client.verbs.core import Core, everything
+from plotter2.client.views import Order, Page
+from plotter2.wire import orders as wire
+
+
+class Orders(Core):
+    """The verbs about standing orders."""
+
+    async def orders(self, under: str = "") -> Page[Order]:
+        """What happens by itself, by bundle; `under`: only of this bundle and of those below it."""
+
+        async def page(part: common_pb2.PageRequest) -> tuple[list[Order], int]:
+            message = manager_pb2.ListOrdersRequest(page=part, under=under)
+            answer = await self._link.ask(lambda stub: stub.ListOrders(message, timeout=asks.TIMEOUT_S))
+            return [
+                Order.of(wire.tally_from_proto(one), one.on, tuple(one.run), one.n, one.request)
+                for one in answer.orders
+            ], answer.total
+
+        return await everything(page)

@@ -1,0 +1,98 @@
+"""Standing orders through manager, client and command line: what waits, and what fired."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from manager.events import Ticked
+from manager.store.memory import MemoryStore
+from plotter2.client.views import Order
+from plotter2.clock import SystemClock
+from plotter2.errors import PackageError
+from tests.managerkit import Files, Manager, managing
+
+STANDING = [
+    {"name": "nightly", "on": "cron", "cron": "30 4 * * *", "run": ["look"]},
+    {"name": "thirds", "on": "arrivals", "n": 3, "run": ["look"]},
+    {"name": "after", "on": "request", "request": "archive", "run": []},
+    {"name": "each", "on": "child", "run": []},
+]
+DECLARED = {"tasks": [{"name": "look", "task_src": "look.py"}], "standing": STANDING}
+LAB: Files = {"package.json": json.dumps(DECLARED).encode(), "look.py": b"def task(): pass"}
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
+    async with managing(tmp_path / "home") as found:
+        yield found
+
+
+async def orders(manager: Manager, under: str = "") -> dict[str, Order]:
+    return {one.name: one for one in await manager.client.orders(under)}
+
+
+@pytest.mark.req("r023")
+async def test_orders_tell_what_they_wait_for_and_when_they_fired(manager: Manager) -> None:
+    await manager.push("lab/a", LAB)
+    await manager.push("lab/plain", {"x": b"1"})
+    pushed = await manager.push("lab/a/bundles/b1", {"x": b"1"})
+    found = await orders(manager)
+    assert list(found) == ["nightly", "thirds", "after", "each"]
+    due = datetime.fromisoformat(found["nightly"].next_due)
+    assert (due.hour, due.minute, due.timestamp() > SystemClock().now()) == (4, 30, True)
+    assert (found["thirds"].n, found["thirds"].arrivals, found["thirds"].fired) == (3, 1, 0)
+    assert found["thirds"].waits_for == "3 arrivals (1 so far)"
+    assert found["after"].waits_for == "archive done"
+    (fired,) = await manager.client.requests(cause=pushed.request_id)
+    assert (found["each"].fired, found["each"].last_request) == (1, fired.id)
+    assert await orders(manager, "lab/plain") == {}
+
+
+@pytest.mark.req("r023")
+async def test_a_tick_before_its_time_and_a_restart_change_nothing(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with managing(tmp_path / "home", store) as manager:
+        await manager.push("lab/a", LAB)
+        await manager.push("lab/a/bundles/b1", {"x": b"1"})
+        await manager.put(Ticked())
+        before = await orders(manager)
+    async with managing(tmp_path / "home", store) as manager:
+        await manager.put(Ticked())
+        assert await orders(manager) == before
+
+
+@pytest.mark.req("r023")
+async def test_a_schedule_that_is_none_is_refused_with_its_line(manager: Manager) -> None:
+    wrong = json.dumps(DECLARED, indent=1).replace("30 4 * * *", "30 25 * * *")
+    with pytest.raises(PackageError, match=r"line 12.*'standing\[0\]\.cron' is '30 25 \* \* \*': bad hour"):
+        await manager.push("lab/a", {**LAB, "package.json": wrong.encode()})
+
+
+@pytest.mark.req("r017", "r023")
+async def test_the_command_line_lists_them(manager: Manager) -> None:
+    async def line(*words: str) -> tuple[int, str, str]:
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "plotter2", *words, "--address", manager.address],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, err = await line("orders")
+    assert (code, out) == (0, "")
+    assert "No bundle declares a standing order." in err
+    await manager.push("lab/a", LAB)
+    code, out, _ = await line("orders", "lab", "--json")
+    found = json.loads(out)
+    assert (code, found["total"]) == (0, 4)
+    assert {key: found["items"][1][key] for key in ("name", "on", "n", "arrivals", "run")} == {
+        "name": "thirds", "on": "arrivals", "n": 3, "arrivals": 0, "run": ["look"],
+    }  # fmt: skip
+    assert "30 4 * * * (next 2" in (await line("orders"))[1]
