@@ -122,7 +122,7 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
     """Run a task on a bundle."""
     request = Request(
         event.request_id, RequestKind.RUN, RequestState.ACCEPTED, event.user, event.bundle, described(event),
-        event.client_key, created_at=now,
+        event.client_key, event.cause, created_at=now,
     )  # fmt: skip
     try:
         own = _resolve(state, event, now)
@@ -165,6 +165,7 @@ def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[s
         blake3(raw).digest(),
         event.filename,
         event.bundle,
+        event.limits,
         created_at=now,
     ), target
 

@@ -6,15 +6,22 @@ Blocking: runs in a thread. Reads text only; imports and executes nothing of wha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from manager import measures
 from plotter2 import inspection
+from plotter2.datter.check import check_source
+from plotter2.errors import ManifestError
 from plotter2.inspection import Declared
 from plotter2.layout import Layout
-from plotter2.model import claims, manifest
+from plotter2.model import claims, enclosed, manifest, package
 from plotter2.model.bundle import MANIFEST_FILE, FileEntry
-from plotter2.model.package import Package
+from plotter2.model.enclosed import SOURCES_BYTES_MAX, Enclosed
+from plotter2.model.manifest import Manifest
+from plotter2.model.package import Package, TaskDeclaration
+from plotter2.model.task import PIPELINE_SUFFIX, SOURCE_BYTES_MAX, TaskKind
 
 
 def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
@@ -49,3 +56,40 @@ def read_metrics(layout: Layout, declared: Package, files: Sequence[FileEntry]) 
     digests = {entry.path: entry.digest for entry in files}
     sizes = {entry.path: entry.size_bytes for entry in files}
     return measures.read(declared, sizes, lambda path: layout.blob(digests[path]).read_bytes())
+
+
+def read_tasks(layout: Layout, files: Sequence[FileEntry], paper: Manifest) -> tuple[Enclosed, ...]:
+    """The tasks that a manifest describes, with their sources: files of the delivery, or pipelines in the manifest.
+
+    Raises:
+        ManifestError: one names a file that did not come, or they are too many or too long.
+        ScriptError: a source has a fault; file and line.
+    """
+    by_path = {entry.path: entry for entry in files}
+    found: list[Enclosed] = []
+    left = SOURCES_BYTES_MAX
+    for task in enclosed.tasks(paper):
+        filename = task.task_src or f"{task.name}{PIPELINE_SUFFIX}"
+        source = _source(layout, by_path, task) if task.task_src else package.pipeline_json(task)
+        if not source.strip():
+            raise ManifestError(f"manifest.json: task {task.name!r} has an empty source.")
+        left -= len(source.encode())
+        if left < 0:
+            raise ManifestError(f"manifest.json: the sources of its tasks have more than {SOURCES_BYTES_MAX} bytes.")
+        kind = TaskKind.PIPELINE if filename.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
+        check_source(source, filename, kind)
+        parameters = msgspec.json.encode(task.parameters).decode()
+        found.append(Enclosed(task.name, kind, source, filename, parameters, task.limits.bounds))
+    return tuple(found)
+
+
+def _source(layout: Layout, files: Mapping[str, FileEntry], task: TaskDeclaration) -> str:
+    entry = files.get(task.task_src)
+    if entry is None:
+        raise ManifestError(f"manifest.json: task {task.name!r} names {task.task_src!r}, which did not come.")
+    if entry.size_bytes > SOURCE_BYTES_MAX:
+        raise ManifestError(f"manifest.json: {task.task_src!r} is longer than the {SOURCE_BYTES_MAX} bytes of a task.")
+    try:
+        return layout.blob(entry.digest).read_bytes().decode()
+    except UnicodeDecodeError:
+        raise ManifestError(f"manifest.json: {task.task_src!r} is no text, and so no task.") from None

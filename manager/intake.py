@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from manager import admission, catalog, linking, standing
+from manager import admission, catalog, enclosed, linking, standing
 from manager.catalog import Node
 from manager.commands import (
     Answer,
@@ -107,6 +107,7 @@ def install(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now:
         KeepRecord(delivery, tuple(sorted(offer.files)) if is_new else ()),
         *standing.on_done(state, request, now),
         Notify(request),
+        *enclosed.run(state, request, version, event.tasks, now),
     ]
     short = replace(delivery, manifest_json="")
     state.remember_delivery(short, version)

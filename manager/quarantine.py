@@ -118,7 +118,10 @@ def _release(state: State, event: QuarantineAsked, now: Instant) -> list[Command
         0, held.id, held.request_id, held.bundle, held.user, held.manifest_json, held.files, "", held.service_id
     )
     commands = intake.install(
-        state, offer, DeliveryInstalled(held.id, held.package_json, metrics_json=held.metrics_json), now
+        state,
+        offer,
+        DeliveryInstalled(held.id, held.package_json, metrics_json=held.metrics_json, tasks=event.tasks),
+        now,
     )
     _forget(state, held.id, live)
     return [_as_asked(command, live.request) for command in commands]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from blake3 import blake3
 
 from manager.commands import (
     Answer,
@@ -34,7 +35,7 @@ from manager.commands import (
 from manager.desk import Desk
 from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused, StraysFound
 from manager.hub import Hub
-from manager.inspection import check_claims, inspect, read_metrics
+from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.publisher import Publisher
@@ -146,10 +147,15 @@ class Runner:
             check_claims(self._layout, effect.files, effect.manifest_json)
             declared = inspect(self._layout, effect.files)
             measured = read_metrics(self._layout, declared.package, effect.files)
-            wishes = conditions(manifest.parse(effect.manifest_json))
+            paper = manifest.parse(effect.manifest_json)
+            tasks = read_tasks(self._layout, effect.files, paper)
+            for one in tasks:  # a long source is fetched by its digest, and each can be asked again
+                raw = one.source.encode()
+                self._organizer.put(blake3(raw).digest(), [raw])
             return DeliveryInstalled(
-                effect.delivery_id, declared.package_json, metrics_json=measured, conditions=wishes
-            )
+                effect.delivery_id, declared.package_json, metrics_json=measured, conditions=conditions(paper),
+                tasks=tasks,
+            )  # fmt: skip
         except Plotter2Error:
             raise
         except Exception as wrong:

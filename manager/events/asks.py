@@ -12,9 +12,10 @@ from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.conditions import Condition
+from plotter2.model.enclosed import Enclosed
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.request import Over, RequestKind
-from plotter2.model.task import Task, TaskKind
+from plotter2.model.task import Limits, Task, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class RunAsked:
     replay_of: str = ""
     over: Over = Over.SELF
     with_forced: bool = False
+    cause: RequestId = RequestId("")
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class QuarantineAsked:
         released: take it in after all; else it is refused for good.
         held: of a delivery: all about it.
         conditions: those of its manifest.
+        tasks: those that its manifest describes.
     """
 
     token: Token
@@ -91,6 +95,7 @@ class QuarantineAsked:
     released: bool
     held: Held | None = None
     conditions: tuple[Condition, ...] = ()
+    tasks: tuple[Enclosed, ...] = ()
     client_key: str = ""
     replay_of: str = ""
 

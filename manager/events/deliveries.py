@@ -8,6 +8,7 @@ from manager.events.token import Token
 from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model.bundle import FileEntry
 from plotter2.model.conditions import Condition
+from plotter2.model.enclosed import Enclosed
 from plotter2.model.order import Firing
 from plotter2.model.service import ServiceStatus
 
@@ -41,6 +42,7 @@ class DeliveryInstalled:
     parameters_json: str = ""
     metrics_json: str = ""
     conditions: tuple[Condition, ...] = ()
+    tasks: tuple[Enclosed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

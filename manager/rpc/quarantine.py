@@ -8,13 +8,16 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from manager.events import QuarantineAsked
+from manager.inspection import read_tasks
 from manager.rpc.asking import AskCalls
 from manager.rpc.requests import page_of
+from manager.store import Held
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
 from plotter2.ids import DeliveryId, RequestId
 from plotter2.model import ask, manifest
 from plotter2.model.conditions import Condition, conditions
+from plotter2.model.enclosed import Enclosed
 from plotter2.model.request import RequestKind
 from plotter2.rpc import Context
 from plotter2.wire import quarantine as wire
@@ -49,11 +52,15 @@ class QuarantineCalls(AskCalls):
         if item is None:
             missing = NotFoundError(f"Nothing is in quarantine as {item_id!r}; `plotter2 quarantine` lists what is.")
             return await self._refuse(refusal, missing)
-        wishes = await asyncio.to_thread(_conditions, held.manifest_json) if held is not None else ()
+        wishes, tasks = await asyncio.to_thread(self._described, held) if held is not None else ((), ())
         event = QuarantineAsked(
-            0, refusal.request_id, request.user, item, released, held, wishes, request.client_key, replay_of
+            0, refusal.request_id, request.user, item, released, held, wishes, tasks, request.client_key, replay_of
         )
         return await self._ask(lambda token: replace(event, token=token))
+
+    def _described(self, held: Held) -> tuple[tuple[Condition, ...], tuple[Enclosed, ...]]:
+        paper = manifest.parse(held.manifest_json)
+        return conditions(paper), read_tasks(self._doors.layout, held.files, paper)
 
     async def Verify(  # noqa: N802 -- gRPC's name
         self, request: pb.VerifyRequest, context: Context
@@ -74,7 +81,3 @@ class QuarantineCalls(AskCalls):
         del context
         page = await self._doors.store.list_quarantine(*page_of(request.page), decided=request.with_decided)
         return pb.ListQuarantineResponse(items=[wire.item_to_proto(one) for one in page.items], total=page.total)
-
-
-def _conditions(manifest_json: str) -> tuple[Condition, ...]:
-    return conditions(manifest.parse(manifest_json))

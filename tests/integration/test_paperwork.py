@@ -13,7 +13,7 @@ from manager.eventlog import EventLog
 from manager.store.memory import MemoryStore
 from manager.tree import GROUP
 from plotter2.clock import Instant
-from plotter2.errors import ManifestError
+from plotter2.errors import ManifestError, RefusedError
 from plotter2.model import manifest
 from plotter2.model.record import JOURNAL
 from tests.managerkit import Files, Manager, managing
@@ -26,7 +26,14 @@ NEWER = manifest.write("bob", Instant(1_700_000_001), {}, {})
 @pytest.fixture
 async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
     async with managing(tmp_path / "home") as found:
+        await ground(found)
         yield found
+
+
+async def ground(manager: Manager) -> None:
+    """What PAPER depends on."""
+    for number in (1, 2):
+        await manager.push("data/y", {"a.csv": f"{number}".encode()})
 
 
 async def records(manager: Manager, bundle: str, count: int) -> list[Path]:
@@ -81,6 +88,7 @@ async def test_records_are_verified_like_everything_else(manager: Manager) -> No
 async def test_a_record_that_a_crash_left_out_is_made_at_the_next_start(tmp_path: Path) -> None:
     store: EventLog = MemoryStore()
     async with managing(tmp_path / "home", store) as manager:  # type: ignore[arg-type]  # a store
+        await ground(manager)
         await manager.push("lab/x", FILES, manifest_json=PAPER)
         (record,) = await records(manager, "lab/x", 1)
         (record / "manifest.json").unlink()  # as if the process had died before
@@ -103,3 +111,43 @@ async def test_a_manifests_claim_is_void_once_its_bundle_has_another_version(man
     found = await manager.client.bundle("lab/x", manifest=True)
     assert (found.bundle.version, found.manifest["user"], found.depends) == (2, "bob", ())
     assert (await manager.client.bundle("lab/x@1", manifest=True)).manifest["user"] == "ann"
+
+
+def asking(*tasks: dict[str, object], **more: object) -> str:
+    return manifest.write("ann", Instant(1_700_000_000), {"tasks": list(tasks), **more})
+
+
+@pytest.mark.req("r021", "r058", "r061", "r065")
+async def test_one_delivery_gives_and_asks(manager: Manager) -> None:
+    script = b"def task(n=1): return n"
+    paper = asking(
+        {"name": "look", "task_src": "code_sources/look.py", "parameters": {"n": 3}},
+        submanifests=[{"contains": {"tasks": [{"name": "mean", "pipeline": [{"access": "a.csv"}, "order"]}]}}],
+    )
+    made = await manager.push("lab/x", {"a.csv": b"x\n1\n", "code_sources/look.py": script}, manifest_json=paper)
+    caused = await manager.client.requests(cause=made.request_id)
+    assert sorted((one.kind, one.ask["task"], one.bundle) for one in caused) == [
+        ("run", "look", "lab/x"), ("run", "mean", "lab/x"),
+    ]  # fmt: skip
+    for one in caused:
+        assert (await manager.client.replay(one.id, wait=False)).kind == "run"
+    assert (await manager.client.bundle("lab/x")).bundle.package_json == ""
+
+
+@pytest.mark.req("r058")
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"name": "look", "task_src": "gone.py"}, "names 'gone.py', which did not come"),
+        ({"name": "look", "task_src": "bad.py"}, "bad.py"),
+        ({"name": "look", "task_src": "empty.py"}, "empty source"),
+        ({"name": "look", "task_src": "binary.py"}, "is no text"),
+    ],
+)
+async def test_a_task_that_cannot_run_refuses_the_delivery(
+    manager: Manager, task: dict[str, object], said: str
+) -> None:
+    files: Files = {"bad.py": b"def task(:", "empty.py": b"", "binary.py": b"\xff\xfe"}
+    with pytest.raises(RefusedError, match=said):
+        await manager.push("lab/x", files, manifest_json=asking(task))
+    assert [one.bundle for one in await manager.client.ls()] == ["data/y"]
