@@ -21,6 +21,8 @@ BYTES_MAX = 32 << 20
 """Longer files are not read: their values are not found."""
 COLUMNS_MAX = 500
 DEPTH_MAX = 8
+WHOLE_MAX = 1 << 53
+"""Whole numbers below are written without a fraction; a double holds no larger one for certain."""
 Row = Mapping[str, object]
 
 
@@ -95,8 +97,12 @@ def _measured(rows: Iterable[Row]) -> dict[str, float | str]:
             if number == number:  # noqa: PLR0124 -- NaN is the one that is not
                 low[name] = min(number, low.get(name, number))
                 high[name] = max(number, high.get(name, number))
-    extremes = {f"{name}.min": value for name, value in low.items()} | {f"{name}.max": high[name] for name in high}
-    return {name: _spelled(value) for name, value in (extremes | last).items()}
+    found: dict[str, float] = {}
+    for name, value in last.items():
+        found[name] = value
+        if name in low:
+            found |= {f"{name}.min": low[name], f"{name}.max": high[name]}
+    return {name: _spelled(value) for name, value in (found | last).items()}
 
 
 def _number(value: object) -> float | None:
@@ -109,4 +115,6 @@ def _number(value: object) -> float | None:
 
 
 def _spelled(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() and abs(value) < WHOLE_MAX else value

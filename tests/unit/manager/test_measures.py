@@ -24,6 +24,11 @@ def test_the_last_value_of_each_column_and_its_extremes() -> None:
     }  # fmt: skip
 
 
+def test_values_stand_together_and_whole_numbers_are_written_as_such() -> None:
+    found = measures.read(Package(), {"metrics.csv": 1}, lambda _: b"a,b\n2,1e300\n-0,0.5\n")
+    assert found == '{"a": 0, "a.min": 0, "a.max": 2, "b": 0.5, "b.min": 0.5, "b.max": 1e+300}'
+
+
 def test_a_cell_without_a_number_keeps_the_value_before() -> None:
     assert measured("a,b\n1,2\n3,\n,x\n") == {"a": 3, "a.min": 1, "a.max": 3, "b": 2, "b.min": 2, "b.max": 2}
 
