@@ -113,7 +113,9 @@ class Writer:
         if changes.entries:
             values = [rows.entry_values(one) for one in changes.entries.values()]
             taken = await connection.fetch(self._queries["put_entries"], *rows.columns(values))
-            await connection.execute(self._queries["void_facts"], [row["id"] for row in taken if row["was_there"]], "")
+            renewed = [row["id"] for row in taken if row["was_there"]]
+            if renewed:
+                await connection.execute(self._queries["void_facts"], renewed, "")
             facts = [fact for row in taken for fact in rows.fact_values(row["id"], changes.entries[row["path"]])]
             await self._put(connection, "put_facts", facts)
         if changes.tags:
