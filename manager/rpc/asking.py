@@ -35,6 +35,8 @@ from plotter2.wire import asks as wire
 from plotter2.wire import tasks as wire_tasks
 
 PLAN_TRIES_MAX = 5
+PAYLOAD_BYTES_MAX = 4 << 20
+"""Of the parameters of one run."""
 NESTING_MAX = 64
 AXES_SHOWN_MAX = 3
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -46,8 +48,13 @@ def json_object(text: str, what: str) -> str:
     """The text, if it is a JSON object; empty means an empty one.
 
     Raises:
-        UsageError: it is not, or it is nested too deep.
+        UsageError: it is not, or it is nested too deep, or it is so long that it is data.
     """
+    if len(text.encode()) > PAYLOAD_BYTES_MAX:
+        raise UsageError(
+            f"The {what} have more than {PAYLOAD_BYTES_MAX} bytes. Calls are for what is short: send data as a bundle, "
+            "`plotter2 push PATH BUNDLE`, and run on that."
+        )
     if text.count("[") + text.count("{") > NESTING_MAX and _depth(text) > NESTING_MAX:
         raise UsageError(f"The {what} are nested deeper than {NESTING_MAX} levels.")
     try:
@@ -118,7 +125,10 @@ class AskCalls(RequestCalls):
     def _run_asked(self, request: pb.SubmitRequest) -> RunAsked:
         asked = request.run
         if len(asked.source.encode()) > SOURCE_BYTES_MAX:
-            raise UsageError(f"The task's source is longer than {SOURCE_BYTES_MAX} bytes.")
+            raise UsageError(
+                f"The task's source is longer than {SOURCE_BYTES_MAX} bytes. Send data as a bundle, "
+                "`plotter2 push PATH BUNDLE`, and let the task read it there."
+            )
         if not asked.task:
             raise UsageError("The ask names no task.")
         return RunAsked(
