@@ -275,3 +275,28 @@ def test_everything_stops_and_comes_back_as_it_was(tmp_path: Path) -> None:
         assert lab("ls", "--json").document["items"][0]["digest"] == pushed["digest"]
     finally:
         lab.stop()
+
+
+@pytest.mark.req("r063")
+def test_a_push_whose_conditions_do_not_hold_exits_3_and_is_released_when_they_do(
+    lab: Installation, tmp_path: Path
+) -> None:
+    source = tmp_path / "needy"
+    source.mkdir()
+    (source / "a.csv").write_text("x\n1\n")
+    paper = {"date": "2026-11-21T12:00:00Z", "time": 1795262400, "user": "ann", "manifest_version": 1, "contains": {}}
+    meta = {"conditions": [{"bundle": "data/needed"}]}
+    (source / "manifest.json").write_text(json.dumps({**paper, "meta": meta}))
+    said = lab("push", str(source), "lab/needy", "--json")
+    assert said.code == 3
+    assert "bundle 'data/needed' is not there" in said.err
+    assert json.loads(said.out)["held"]
+    (item,) = lab("quarantine", "--json").document["items"]
+    assert lab("show", item["request"], "--json").document["state"] == "queued"
+    assert lab("quarantine", "release", item["id"]).code == 3
+    (source / "manifest.json").unlink()
+    assert lab("push", str(source), "data/needed").code == 0
+    assert lab("quarantine", "release", item["id"]).code == 0
+    assert lab("show", "lab/needy", "--json").document["manifest"]["user"] == "ann"
+    assert lab("show", item["request"], "--json").document["state"] == "done"
+    assert lab("verify", "--json").document["strays"] == 0
