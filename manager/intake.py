@@ -123,7 +123,7 @@ def _adopt(
     node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
     request = offer.request_id
-    cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request, offer.chain)
+    cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request)
     return [
         SaveBundle(Contents(version, files), inherited_json),
         note(
@@ -200,5 +200,4 @@ def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Reque
         cause=request_of(offer.service_id) if offer.service_id else RequestId(""),
         created_at=now,
         finished_at=now,
-        chain=offer.chain,
     )

@@ -52,12 +52,8 @@ class DaemonCalls:
         # Named after the delivery: a refusal that is repeated is the same request.
         request_id = RequestId("req-" + delivery_id.removeprefix("dlv-"))
         service_id, text = ServiceId(request.service_id), request.manifest_json
-        made_by = await doors.store.get_request(ids.request_of(service_id)) if service_id else None
-        chain = made_by.chain if made_by is not None else ()
         answer = await doors.desk.ask(
-            lambda token: DeliveryOffered(
-                token, delivery_id, request_id, bundle, user, text, files, spool, service_id, chain
-            )
+            lambda token: DeliveryOffered(token, delivery_id, request_id, bundle, user, text, files, spool, service_id)
         )
         if isinstance(answer, Held):
             return pb.DeliverResponse(
