@@ -183,6 +183,37 @@ def test_a_script_runs_on_a_worker_and_gives_its_result(lab: Installation, exper
     assert found["runs"][0]["results"] == {"answer": 42}
 
 
+@pytest.mark.req("r031", "r038", "r048", "r051")
+def test_a_task_goes_over_the_members_each_by_its_own_code(lab: Installation, tmp_path: Path) -> None:
+    def push(bundle: str, task: str, gives: str) -> None:
+        folder = tmp_path / bundle.replace("/", "-")
+        folder.mkdir()
+        (folder / "task.py").write_text(f"import helper\n\ndef task():\n    return [helper.number, {gives}]\n")
+        (folder / "helper.py").write_text(f"number = {len(bundle)}\n")
+        heads = {"count": {"function": "task.py:task", "returns": "vector[float64, 2]"}} if task == "count" else {}
+        declared = {"tasks": [{"name": task, "task_src": "task.py"}], "heads": heads}
+        (folder / "package.json").write_text(json.dumps(declared))
+        assert lab("push", str(folder), bundle).code == 0
+
+    push("over/x", "count", "1")
+    push("over/x/own", "count", "2.5")
+    push("over/x/long", "count", "3, 4")
+    push("over/x/odd", "else", "5")
+    (tmp_path / "data.csv").write_text("x\n1\n")
+    assert lab("push", str(tmp_path / "data.csv"), "over/x/data").code == 0
+    said = lab("run", "count", "--on", "over/x", "--over", "members", "--wait", "--json")
+    assert said.code == 1
+    found = json.loads(said.out)
+    assert [(one["bundle"], one["state"], one["results"]) for one in found["runs"]] == [
+        ("over/x", "done", [6, 1]), ("over/x/data", "done", [6, 1]), ("over/x/long", "failed", [11, 3, 4]),
+        ("over/x/own", "done", [10, 2.5]),
+    ]  # fmt: skip
+    assert [one["bundle"] for one in found["skipped"]] == ["over/x/odd"]
+    assert "returns vector[float64, 2], and this is vector[int64, 3]: another shape" in said.err
+    assert lab("unlink", "over/x", "over/x/long").code == 0
+    assert lab("run", "count", "--on", "over/x", "--over", "any", "--wait").code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "source", "codes_and_part"),
     [
