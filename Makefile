@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DAEMONS := manager stager servicer worker watchdogs
 CODE := plotter2 $(DAEMONS)
+LOCKED := --universal --generate-hashes --no-header --python-version 3.11
 UV_VERSION := 0.13.8
 
-.PHONY: help setup demo test check lint types contracts fmt proto verify-proto buf bench fuzz requirements clean
+.PHONY: help setup lock demo test check lint types contracts fmt proto verify-proto buf bench fuzz requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -23,6 +24,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+lock: $(STAMP) ## write both lock files anew from pyproject.toml, keeping what is pinned
+	@$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet $(LOCKED) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 check: lint types contracts verify-proto buf ## lint, types, import contracts, stub drift; no tests
 

@@ -41,7 +41,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     reports: list[ServiceStatus] = field(default_factory=list)
     refusals: deque[Exception] = field(default_factory=deque)
 
-    async def ReportService(self, request: Any, _context: Any) -> pb.ReportServiceResponse:  # noqa: N802
+    async def ReportService(self, request: Any, _context: Any) -> pb.ReportServiceResponse:
         self.reports.append(wire.status_from_proto(request.status))
         if self.refusals:
             raise self.refusals.popleft()

@@ -85,13 +85,13 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def GetStatus(self, _request: Any, _context: Any) -> pb.GetStatusResponse:  # noqa: N802
+    async def GetStatus(self, _request: Any, _context: Any) -> pb.GetStatusResponse:
         return pb.GetStatusResponse(installation=self.installation)
 
-    async def HaveBlobs(self, request: Any, _context: Any) -> pb.HaveBlobsResponse:  # noqa: N802
+    async def HaveBlobs(self, request: Any, _context: Any) -> pb.HaveBlobsResponse:
         return pb.HaveBlobsResponse(have=[digest in self.blobs for digest in request.digests])
 
-    async def PutBlob(self, request_iterator: Any, _context: Any) -> pb.PutBlobResponse:  # noqa: N802
+    async def PutBlob(self, request_iterator: Any, _context: Any) -> pb.PutBlobResponse:
         begin, data = None, b""
         async for message in request_iterator:
             if message.WhichOneof("step") == "begin":
@@ -104,7 +104,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.blobs[begin.digest] = data
         return pb.PutBlobResponse(is_new=True)
 
-    async def Deliver(self, request: pb.DeliverRequest, _context: Any) -> pb.DeliverResponse:  # noqa: N802
+    async def Deliver(self, request: pb.DeliverRequest, _context: Any) -> pb.DeliverResponse:
         self.calls.append(request)
         await self.gate.wait()
         if self.refusal is not None:

@@ -17,7 +17,7 @@ UNITS = sorted((Path(__file__).resolve().parents[2] / "deploy" / "systemd").glob
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_a_unit_starts_a_watchdog_with_words_that_it_knows(unit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = RawConfigParser(strict=False)
-    parsed.optionxform = str  # type: ignore[assignment,method-assign]  # keys are spelled as systemd reads them
+    parsed.optionxform = str
     parsed.read(unit)
     words = shlex.split(parsed["Service"]["ExecStart"])
     assert words[1:4] == ["-m", "plotter2.launch", "watchdogs"]

@@ -24,7 +24,7 @@ async def fill(store: Store, first: int, count: int) -> None:
 
 async def follow(store: Store, offset: int, count: int) -> list[Record]:
     found: list[Record] = []
-    async with aclosing(store.tail(JOURNAL, 0, offset)) as records:  # type: ignore[type-var]  # stores tail by generators
+    async with aclosing(store.tail(JOURNAL, 0, offset)) as records:
         async for record in records:
             found.append(record)
             if len(found) == count:

@@ -56,8 +56,8 @@ async def test_each_delivery_leaves_its_record_and_its_version_shows_the_manifes
     assert (second / "manifest.json").read_text() == NEWER
     assert json.loads((second / "delivery.json").read_text())["request"] == same.request_id
     found = await manager.client.show("lab/x@1")
-    assert found.manifest_json == PAPER  # type: ignore[union-attr]  # a bundle
-    assert found.depends == ("data/y@2",)  # type: ignore[union-attr]
+    assert found.manifest_json == PAPER
+    assert found.depends == ("data/y@2",)
     assert (await manager.client.bundle("lab/x")).manifest == {}
     history = await manager.client.history("lab/x")
     assert [(one.request.id, one.outcome) for one in history] == [
@@ -87,7 +87,7 @@ async def test_records_are_verified_like_everything_else(manager: Manager) -> No
 @pytest.mark.req("r002", "r062")
 async def test_a_record_that_a_crash_left_out_is_made_at_the_next_start(tmp_path: Path) -> None:
     store: EventLog = MemoryStore()
-    async with managing(tmp_path / "home", store) as manager:  # type: ignore[arg-type]  # a store
+    async with managing(tmp_path / "home", store) as manager:
         await ground(manager)
         await manager.push("lab/x", FILES, manifest_json=PAPER)
         (record,) = await records(manager, "lab/x", 1)

@@ -79,7 +79,7 @@ async def test_no_commit_is_lost_or_doubled_while_the_database_is_killed(
 
 async def test_a_follower_survives_a_restart_of_the_database(store: PostgresStore, cluster: Cluster) -> None:
     await store.commit(batch(note(0)))
-    async with aclosing(store.tail(JOURNAL, 0, 0)) as records:  # type: ignore[type-var]  # tail is a generator
+    async with aclosing(store.tail(JOURNAL, 0, 0)) as records:
         assert (await anext(records)).offset == 0
         cluster.kill()
         await asyncio.to_thread(cluster.start)

@@ -76,7 +76,7 @@ async def test_a_refused_delivery_stays_refused_when_it_is_offered_again(manager
         await manager.client.release(item.id)
     with pytest.raises(NotFoundError, match="plotter2 quarantine"):
         await manager.client.refuse("dlv-nothing")
-    manager.numbers = iter([int(item.id.removeprefix("dlv-"), 16)])  # type: ignore[assignment]  # the stager lost our answer
+    manager.numbers = iter([int(item.id.removeprefix("dlv-"), 16)])
     with pytest.raises(RefusedError, match=refused.id):
         await manager.push("lab/new", FILES, manifest_json=NEEDS)
 
@@ -92,7 +92,7 @@ async def test_what_is_held_survives_a_kill_and_can_still_be_released(tmp_path: 
         (item,) = await manager.client.quarantine()
         held = await store.get_held(DeliveryId(item.id))
         assert held is not None
-        manager.numbers = iter(range(90, 99))  # type: ignore[assignment]  # the numbers of the first life are taken
+        manager.numbers = iter(range(90, 99))
         await manager.push("data/y", FILES)
         await manager.push("data/x", FILES)
         await manager.push("data/x", {"a.csv": b"2"})

@@ -126,7 +126,7 @@ class Rig:
 
     async def run(self, source: str, **options: object) -> Report:
         """One run from assignment to end."""
-        [report] = await self.ends(self.assign(source, **options))  # type: ignore[arg-type] -- handed on as given
+        [report] = await self.ends(self.assign(source, **options))
         return report
 
     async def children(self, count: int = 1) -> list[int]:

@@ -48,10 +48,10 @@ SECOND: Tree = {**FIRST, b"program": (b"#!/bin/sh\n", 0o700), b"empty": (b"not a
 def put(root: Path, tree: Tree) -> Path:
     for name, (data, mode) in tree.items():
         path = os.path.join(os.fsencode(root), name)  # noqa: PTH118 -- bytes
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(path, "wb") as file:  # noqa: PTH123
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 -- names are bytes here
+        with open(path, "wb") as file:  # noqa: PTH123 -- names are bytes here
             file.write(data)
-        os.chmod(path, mode)  # noqa: PTH101
+        os.chmod(path, mode)  # noqa: PTH101 -- names are bytes here
     return root
 
 
@@ -60,10 +60,10 @@ def found(root: Path) -> Tree:
     there = {}
     for folder, _, names in os.walk(top):
         for name in names:
-            path = os.path.join(folder, name)  # noqa: PTH118
-            mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+            path = os.path.join(folder, name)  # noqa: PTH118 -- names are bytes here
+            mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 -- names are bytes here
             os.chmod(path, 0o600)  # noqa: PTH101 -- what nobody may read, we read
-            with open(path, "rb") as file:  # noqa: PTH123
+            with open(path, "rb") as file:  # noqa: PTH123 -- names are bytes here
                 there[os.path.relpath(path, top)] = (file.read(), mode)
     return there
 

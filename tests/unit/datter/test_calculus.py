@@ -68,7 +68,7 @@ def test_what_is_missing_stays_missing() -> None:
 )
 def test_what_has_no_slope_is_refused(word: object, data: object, x: object, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        word(data, x)  # type: ignore[operator]  # one of the two
+        word(data, x)
 
 
 def test_bounds_lie_within_the_data() -> None:

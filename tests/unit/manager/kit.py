@@ -106,7 +106,7 @@ class Story:
     def report(
         self, run: str, epoch: int = 1, worker: str = "w1", state: RunState = RunState.DONE, **more: str
     ) -> list[Command]:
-        said = RunReport(RunId(run), epoch, state, **more)  # type: ignore[arg-type]  # only text fields are given
+        said = RunReport(RunId(run), epoch, state, **more)
         return self.turn(RunsReported(WorkerId(worker), "one", (said,)))
 
 

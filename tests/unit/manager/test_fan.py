@@ -37,7 +37,7 @@ def story() -> Story:
 
 
 def ask(story: Story, over: Over, task: str = "curve", on: str = X, **more: object) -> list[Command]:
-    return story.turn(RunAsked(7, request(next(story.numbers)), "ann", task, on, over=over, **more))  # type: ignore[arg-type]
+    return story.turn(RunAsked(7, request(next(story.numbers)), "ann", task, on, over=over, **more))
 
 
 def runs(said: list[Command]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ def story() -> Story:
 
 
 def answer(said: list[object]) -> tuple[Delivery, BundleVersion]:
-    found = only(said, Answer)[0].value  # type: ignore[arg-type]  # a list of commands
+    found = only(said, Answer)[0].value
     assert isinstance(found, tuple)
     return found
 

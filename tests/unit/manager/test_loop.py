@@ -44,7 +44,7 @@ def asked(number: int) -> RunAsked:
 
 @asynccontextmanager
 async def running(gate: Gate, effects: list[Effect]) -> AsyncIterator[Loop]:
-    loop = Loop(Machine(RoundRobin()), gate, SystemClock(), "boot", CollectorRegistry())  # type: ignore[arg-type]  # only commit is used
+    loop = Loop(Machine(RoundRobin()), gate, SystemClock(), "boot", CollectorRegistry())
     async with asyncio.TaskGroup() as group:
         task = group.create_task(loop.run(effects.append))
         yield loop
@@ -59,7 +59,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.req("r016", "r198")
 async def test_nothing_is_answered_before_its_transaction_is_committed() -> None:
-    gate, effects = Gate(), []  # type: ignore[var-annotated]  # filled by the loop
+    gate, effects = Gate(), []
     async with running(gate, effects) as loop:
         await loop.put(asked(1))
         await gate.entered.wait()
@@ -69,7 +69,7 @@ async def test_nothing_is_answered_before_its_transaction_is_committed() -> None
 
 
 async def test_what_gathers_during_a_commit_goes_into_one_transaction() -> None:
-    gate, effects = Gate(), []  # type: ignore[var-annotated]  # filled by the loop
+    gate, effects = Gate(), []
     async with running(gate, effects) as loop:
         await loop.put(asked(1))
         await gate.entered.wait()
@@ -82,7 +82,7 @@ async def test_what_gathers_during_a_commit_goes_into_one_transaction() -> None:
 
 @pytest.mark.req("r198")
 async def test_a_batch_that_could_not_be_written_is_written_again_under_the_same_turn() -> None:
-    gate, effects = Gate(), []  # type: ignore[var-annotated]  # filled by the loop
+    gate, effects = Gate(), []
     gate.failures = 2
     gate.let.set()
     async with running(gate, effects) as loop:

@@ -204,11 +204,11 @@ def test_a_delivery_becomes_a_version_and_the_same_content_makes_no_second(story
     assert only(said, InstallDelivery)
     assert only(said, SaveBundle)[0].contents.bundle.version == 1
     assert only(said, Materialise)[0].bundle == "data/flights"
-    delivery, version = only(said, Answer)[0].value  # type: ignore[misc]  # a pair, see intake
+    delivery, version = only(said, Answer)[0].value
     assert (delivery.is_new, version.version) == (True, 1)
     said = story.push("data/flights", files=FILES)
     assert not only(said, SaveBundle)
-    delivery, version = only(said, Answer)[0].value  # type: ignore[misc]  # a pair, see intake
+    delivery, version = only(said, Answer)[0].value
     assert (delivery.is_new, version.version) == (False, 1)
     said = story.push("data/flights", files=FILES[:2])
     assert only(said, SaveBundle)[0].contents.bundle.version == 2
@@ -236,8 +236,8 @@ def test_a_refused_delivery_is_answered_with_its_own_kind_of_error(story: Story)
 
 
 def finish(story: Story, service_id: str, state: ServiceState = ServiceState.DONE) -> list[object]:
-    said = story.turn(ServiceReported(0, ServiceStatus(service_id, ServiceState.RUNNING)))  # type: ignore[arg-type]
-    said += story.turn(ServiceReported(0, ServiceStatus(service_id, state, error="exit 1")))  # type: ignore[arg-type]
+    said = story.turn(ServiceReported(0, ServiceStatus(service_id, ServiceState.RUNNING)))
+    said += story.turn(ServiceReported(0, ServiceStatus(service_id, state, error="exit 1")))
     return list(said)
 
 

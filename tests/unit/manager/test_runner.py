@@ -33,7 +33,7 @@ class Hands:
         self.heard: list[Event] = []
         self.work: list[Coroutine[Any, Any, None]] = []
         self.runner = Runner(
-            lambda work, _name: self.work.append(work), self.layout, Organizer(self.layout), None, self  # type: ignore[arg-type]  # no tree is shown here; we are the loop
+            lambda work, _name: self.work.append(work), self.layout, Organizer(self.layout), None, self
         )  # fmt: skip
 
     async def put(self, event: Event) -> None:

@@ -26,7 +26,7 @@ def story() -> Story:
 
 
 def runs(said: object) -> list[TaskRun]:
-    return [one.run for one in said if isinstance(one, SaveRun)]  # type: ignore[attr-defined]  # commands, or there is none
+    return [one.run for one in said if isinstance(one, SaveRun)]
 
 
 def asked(story: Story, bundle: str, parameters_json: str, task: str = "curve", source: str = "") -> str:

@@ -58,7 +58,7 @@ def test_no_postgres_at_all_is_said_with_the_way_out(monkeypatch: pytest.MonkeyP
 def test_a_long_home_gets_a_short_folder_for_its_socket(tmp_path: Path) -> None:
     near = database._socket_folder(Layout.at(Path("/tmp/p2-near-test")), os.geteuid())  # noqa: S108 -- a short path is the point
     try:
-        assert near == Path("/tmp/p2-near-test/registry/sockets")  # noqa: S108
+        assert near == Path("/tmp/p2-near-test/registry/sockets")  # noqa: S108 -- a path to be shortened, nothing is written there
     finally:
         near.rmdir()
         near.parent.rmdir()

@@ -81,13 +81,13 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             )
         return made
 
-    async def Submit(self, request: manager_pb2.SubmitRequest, context: Any) -> manager_pb2.SubmitResponse:  # noqa: N802
+    async def Submit(self, request: manager_pb2.SubmitRequest, context: Any) -> manager_pb2.SubmitResponse:
         self.submitted.append(request)
         if self.reason_code:
             return manager_pb2.SubmitResponse(request=self.request(manager_pb2.REQUEST_STATE_REFUSED))
         return manager_pb2.SubmitResponse(request=self.request(manager_pb2.REQUEST_STATE_ACCEPTED))
 
-    async def PlanRedo(self, request: manager_pb2.PlanRedoRequest, context: Any) -> manager_pb2.PlanRedoResponse:  # noqa: N802
+    async def PlanRedo(self, request: manager_pb2.PlanRedoRequest, context: Any) -> manager_pb2.PlanRedoResponse:
         made = manager_pb2.PlanRedoResponse(bundle=request.redo.bundle, version=request.redo.version)
         for number, text in enumerate(request.redo.axes[0].values_json):
             name = f"{request.redo.bundle}/bundles/lr={text}"
@@ -99,20 +99,20 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             )
         return made
 
-    async def GetRequest(self, request: manager_pb2.GetRequestRequest, context: Any) -> manager_pb2.GetRequestResponse:  # noqa: N802
+    async def GetRequest(self, request: manager_pb2.GetRequestRequest, context: Any) -> manager_pb2.GetRequestResponse:
         if request.request_id != REQUEST:
             raise NotFoundError(f"There is no request {request.request_id!r}.")
         return manager_pb2.GetRequestResponse(request=self.request())
 
-    async def ListRequests(  # noqa: N802
+    async def ListRequests(
         self, request: manager_pb2.ListRequestsRequest, context: Any
     ) -> manager_pb2.ListRequestsResponse:
         return manager_pb2.ListRequestsResponse(requests=[self.request()], total=1)
 
-    async def CancelRequest(self, request: Any, context: Any) -> manager_pb2.CancelRequestResponse:  # noqa: N802
+    async def CancelRequest(self, request: Any, context: Any) -> manager_pb2.CancelRequestResponse:
         return manager_pb2.CancelRequestResponse(request=self.request(manager_pb2.REQUEST_STATE_CANCELLED))
 
-    async def WatchRequest(  # noqa: N802
+    async def WatchRequest(
         self, request: manager_pb2.WatchRequestRequest, context: Any
     ) -> AsyncIterator[manager_pb2.WatchRequestResponse]:
         yield manager_pb2.WatchRequestResponse(request=self.request(manager_pb2.REQUEST_STATE_RUNNING))
@@ -121,7 +121,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
 
     # --- calls
 
-    async def Call(  # noqa: N802
+    async def Call(
         self, request_iterator: AsyncIterator[manager_pb2.CallRequest], context: Any
     ) -> AsyncIterator[manager_pb2.CallResponse]:
         index = 0
@@ -165,7 +165,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             tags_json='{"quality": "good", "gone": null}',
         )
 
-    async def ListBundles(  # noqa: N802
+    async def ListBundles(
         self, request: manager_pb2.ListBundlesRequest, context: Any
     ) -> manager_pb2.ListBundlesResponse:
         everything = [self.bundle()] * 1500
@@ -174,7 +174,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             return manager_pb2.ListBundlesResponse(bundles=[self.bundle()], total=1)
         return manager_pb2.ListBundlesResponse(bundles=page, total=len(everything))
 
-    async def GetBundle(self, request: manager_pb2.GetBundleRequest, context: Any) -> manager_pb2.GetBundleResponse:  # noqa: N802
+    async def GetBundle(self, request: manager_pb2.GetBundleRequest, context: Any) -> manager_pb2.GetBundleResponse:
         if bundle_path(request.bundle) != "experiments/digits":
             raise NotFoundError(f"There is no bundle {request.bundle!r}.")
         files = [
@@ -183,7 +183,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         ]
         return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=files)
 
-    async def FetchBlob(  # noqa: N802
+    async def FetchBlob(
         self, request: manager_pb2.FetchBlobRequest, context: Any
     ) -> AsyncIterator[manager_pb2.FetchBlobResponse]:
         data = next(data for data in CONTENT.values() if blake3(data).digest() == request.digest)
@@ -194,7 +194,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
 
     # --- versions
 
-    async def DiffBundles(  # noqa: N802
+    async def DiffBundles(
         self, request: manager_pb2.DiffBundlesRequest, context: Any
     ) -> AsyncIterator[manager_pb2.DiffBundlesResponse]:
         parameter = manager_pb2.ParameterChange(name="lr", before_json="0.10", after_json="0.2")
@@ -208,7 +208,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         yield manager_pb2.DiffBundlesResponse(files=[manager_pb2.FileChange(after=new)])
         yield manager_pb2.DiffBundlesResponse(unchanged=7)
 
-    async def ListHistory(  # noqa: N802
+    async def ListHistory(
         self, request: manager_pb2.ListHistoryRequest, context: Any
     ) -> manager_pb2.ListHistoryResponse:
         pushes = [
@@ -218,7 +218,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         hidden.kind, hidden.ask_json = "archive", '{"archived": false}'
         return manager_pb2.ListHistoryResponse(entries=[*pushes, manager_pb2.HistoryEntry(request=hidden)], total=3)
 
-    async def Search(self, request: manager_pb2.SearchRequest, context: Any) -> manager_pb2.SearchResponse:  # noqa: N802
+    async def Search(self, request: manager_pb2.SearchRequest, context: Any) -> manager_pb2.SearchResponse:
         self.searched.append(request)
         if request.where == "none":
             return manager_pb2.SearchResponse()
@@ -239,11 +239,11 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
 
     # --- the system
 
-    async def ListWorkers(self, request: Any, context: Any) -> manager_pb2.ListWorkersResponse:  # noqa: N802
+    async def ListWorkers(self, request: Any, context: Any) -> manager_pb2.ListWorkersResponse:
         worker = manager_pb2.Worker(id="w", name="worker-1", state="alive", slots=8, running=2, pid=7, host="lab")
         return manager_pb2.ListWorkersResponse(workers=[worker], total=1)
 
-    async def ListOutputs(self, request: manager_pb2.ListOutputsRequest, context: Any) -> Any:  # noqa: N802
+    async def ListOutputs(self, request: manager_pb2.ListOutputsRequest, context: Any) -> Any:
         if request.bundle == "refused":
             raise PathRefusedError("No.")
         output = task_pb2.Output(path="x/report.html", kind=request.kind or "report", title="Runs", size_bytes=9)

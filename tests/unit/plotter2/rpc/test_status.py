@@ -10,7 +10,7 @@ from plotter2.rpc import status
 
 
 def failed(code: grpc.StatusCode, details: str, trailing: object = ()) -> grpc.aio.AioRpcError:
-    metadata = grpc.aio.Metadata(*trailing)  # type: ignore[misc, call-arg] # pairs, as grpc takes them
+    metadata = grpc.aio.Metadata(*trailing)
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), metadata, details, None)
 
 

@@ -35,7 +35,7 @@ def test_a_redo_that_is_remembered_is_asked_again_as_it_was(
 
 def test_asks_are_the_same_but_for_what_was_only_found_out() -> None:
     def identity(**more: object) -> bytes:
-        return ask.identity(RequestKind.REDO, ask.encode(ask.RedoAsk(bundle="a", **more)))  # type: ignore[arg-type]
+        return ask.identity(RequestKind.REDO, ask.encode(ask.RedoAsk(bundle="a", **more)))
 
     assert identity(runs_version=1) == identity(runs_version=2, again_of="a@1") == identity()
     assert len({identity(version=1), identity(version=2), identity()}) == 3
