@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from manager.eventlog import READ_RECORDS_MAX
 from manager.store import Batch, Snapshot, log, rows
+from manager.store.atonce import AtOnce, is_small
 from manager.store.log import Head
 from manager.store.reading import Reader
 from manager.store.text import clean_batch
-from manager.store.writing import Writer
+from manager.store.writing import STAGED_ROWS_MIN, Writer
 from plotter2.errors import ConflictError, UsageError
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Child
-from plotter2.pg import Connection, Database, Doorbell, Queries, migrate
+from plotter2.pg import Database, Doorbell, Queries, migrate
 
 HERE = Path(__file__).parent
 CHANNEL = "plotter2_records"
@@ -37,6 +38,7 @@ class PostgresStore(Reader):
     def __init__(self, database: Database, queries: Queries, head: Head) -> None:
         super().__init__(database, queries)
         self._writer = Writer(queries)
+        self._at_once = AtOnce(queries)
         self._head = head
         self._hoped: Head | None = None
         self._turns = 0
@@ -70,10 +72,7 @@ class PostgresStore(Reader):
             records, after = log.place(batch.records, self._head, JOURNAL, PARTITION)
             self._hoped = after
             try:
-                async with self._database.transaction() as connection:
-                    is_new = await self._begin(connection, batch.turn, records, after)
-                    if is_new:
-                        await self._writer.write(connection, batch)
+                is_new = await self._write(batch, records, after)
             except BaseException:
                 self._writer.forget()
                 raise
@@ -83,21 +82,37 @@ class PostgresStore(Reader):
             else:
                 await self._settle()
 
-    async def _begin(self, connection: Connection, turn: str, records: list[Record], after: Head) -> bool:
+    async def _write(self, batch: Batch, records: list[Record], after: Head) -> bool:
+        """Commit it, at once where that can be; whether it was new."""
+        begin = self._beginning(batch.turn, records, after)
+        self._turns += 1
+        if is_small(batch, STAGED_ROWS_MIN) and self._turns % TURNS_BETWEEN_SWEEPS:
+            return await self._write_at_once(batch, begin)
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(self._queries["begin_turn"], *begin)
+            assert row is not None  # noqa: S101 -- a select without from gives one row
+            if row["is_fresh"] and not row["is_moved"]:
+                raise self._forked()
+            if row["is_fresh"]:
+                await self._writer.write(connection, batch)
+            if self._turns % TURNS_BETWEEN_SWEEPS == 0:
+                await connection.execute(self._queries["forget_turns"], TURNS_KEPT)
+            return bool(row["is_fresh"])
+
+    async def _write_at_once(self, batch: Batch, begin: Sequence[object]) -> bool:
+        puts = {name: rows.columns(values) for name, values in self._writer.work(batch).items()}
+        counts = tuple(len(columns) for columns in puts.values())
+        statement = self._at_once.statement(tuple(puts), counts, len(begin))
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(statement, *begin, *(one for columns in puts.values() for one in columns))
+        assert row is not None  # noqa: S101 -- a select without from gives one row
+        return bool(row["is_moved"])  # else it was there already, or somebody else writes: `_settle` finds out
+
+    def _beginning(self, turn: str, records: list[Record], after: Head) -> tuple[object, ...]:
         values = [rows.record_values(one) for one in records]
         columns = rows.columns(values) if values else [()] * 7
         before = self._head
-        row = await connection.fetchrow(
-            self._queries["begin_turn"], turn, JOURNAL, PARTITION, before.end, before.hash, after.end, after.hash,
-            *columns,
-        )  # fmt: skip
-        assert row is not None  # noqa: S101 -- a select without from gives one row
-        if row["is_fresh"] and not row["is_moved"]:
-            raise self._forked()
-        self._turns += 1
-        if self._turns % TURNS_BETWEEN_SWEEPS == 0:
-            await connection.execute(self._queries["forget_turns"], TURNS_KEPT)
-        return bool(row["is_fresh"])
+        return turn, JOURNAL, PARTITION, before.end, before.hash, after.end, after.hash, *columns
 
     async def _settle(self) -> None:
         """Find out how a commit went whose answer was lost."""

@@ -37,17 +37,27 @@ class Writer:
         self._services.clear()
         self._inheritances.clear()
 
+    def work(self, batch: Batch) -> dict[str, list[rows.Values]]:
+        """The rows of requests and runs, by the query that puts them; none that has nothing to put."""
+        requests, runs = batch.requests.values(), batch.runs.values()
+        puts: dict[str, list[rows.Values]] = {
+            "put_requests": [rows.request_values(one) for one in requests],
+            "put_children": [
+                rows.child_values(one.id, clean_child(child)) for one in requests for child in one.children
+            ],
+            "put_tasks": [rows.task_values(one) for one in batch.tasks.values()],
+            "put_runs": [rows.run_values(one) for one in runs],
+            "put_outputs": [row for one in runs if one.outputs for row in rows.output_values(one)],
+        }
+        return {name: values for name, values in puts.items() if values}
+
     async def write(self, connection: Connection, batch: Batch) -> None:
         """All rows of a batch, but not its records."""
-        requests, runs = batch.requests.values(), batch.runs.values()
-        await self._put(connection, "put_requests", [rows.request_values(one) for one in requests])
-        children = [rows.child_values(one.id, clean_child(child)) for one in requests for child in one.children]
-        await self._put(connection, "put_children", children)
-        await self._put(connection, "put_tasks", [rows.task_values(one) for one in batch.tasks.values()])
-        await self._write_runs(connection, [rows.run_values(one) for one in runs])
-        await self._put(
-            connection, "put_outputs", [row for one in runs if one.outputs for row in rows.output_values(one)]
-        )
+        for name, values in self.work(batch).items():
+            if name == "put_runs" and len(values) >= STAGED_ROWS_MIN:
+                await self._stage_runs(connection, values)
+            else:
+                await self._put(connection, name, values)
         await self._write_bundles(connection, batch.bundles, batch.inheritances)
         await self._put(connection, "put_archived", list(batch.archived.items()))
         await self._put(connection, "put_tags", [(path, one.by_hand_json) for path, one in batch.tags.items()])
@@ -77,10 +87,7 @@ class Writer:
         if values:
             await connection.execute(self._queries[name], *rows.columns(values))
 
-    async def _write_runs(self, connection: Connection, values: Sequence[rows.Values]) -> None:
-        if len(values) < STAGED_ROWS_MIN:
-            await self._put(connection, "put_runs", values)
-            return
+    async def _stage_runs(self, connection: Connection, values: Sequence[rows.Values]) -> None:
         await connection.execute(self._queries["stage_runs"])
         await connection.copy_records_to_table("staged_runs", records=values, columns=rows.RUN_COLUMNS)
         await connection.execute(self._queries["put_staged_runs"])

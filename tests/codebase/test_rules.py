@@ -66,9 +66,8 @@ def test_importing_the_front_door_loads_nothing_heavy(module: str) -> None:
 
 def test_every_error_has_a_code_of_its_own() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Plotter2Error)]
-    assert len({kind.code for kind in kinds}) == len(kinds) == len(errors.BY_CODE) or all(
-        errors.BY_CODE[kind.code] is kind for kind in kinds
-    )
+    assert {kind.code: kind for kind in kinds} == errors.BY_CODE
+    assert len(kinds) == len(errors.BY_CODE)
 
 
 @pytest.mark.req("r006")

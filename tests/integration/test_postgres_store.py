@@ -134,6 +134,20 @@ async def test_two_managers_cannot_fork_the_log(store: PostgresStore, postgres_d
     assert await store.verify(JOURNAL, 0) == 2
 
 
+@pytest.mark.req("S20")
+async def test_of_two_managers_that_commit_at_the_same_moment_one_writes_and_the_other_nothing(
+    store: PostgresStore, postgres_dsn: str
+) -> None:
+    async with PostgresStore.open(postgres_dsn) as other:
+        both = (store.commit(batch(request(1), note(1))), other.commit(batch(request(2), note(2))))
+        ended = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["ConflictError", "NoneType"]
+    lost = 1 if ended[0] is not None else 2
+    assert await store.get_request(request(lost).id) is None
+    assert await store.get_request(request(3 - lost).id) is not None
+    assert await store.end(JOURNAL, 0) == 1
+
+
 async def test_only_the_recent_turns_are_kept(
     store: PostgresStore, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
