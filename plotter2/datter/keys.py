@@ -7,7 +7,7 @@ plotter2 itself keeps in a bundle are no data; they can still be read by their p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import translate
@@ -104,6 +104,20 @@ def is_data(path: str) -> bool:
         return False
     inner = parts.with_suffix("") if parts.suffix.lower() in PACKED else parts
     return inner.suffix.lower() in ENDINGS
+
+
+def below(scope: Scope) -> list[Scope]:
+    """All bundles below one, parents first."""
+    return [one for child in scope.descendants for one in (child, *below(child))]
+
+
+def run_titles(scopes: Sequence[Scope]) -> list[str]:
+    """What tells bundles apart: the parameters in which they differ, else the ends of their names."""
+    names = dict.fromkeys(name for one in scopes for name in one.parameters)
+    differ = [name for name in names if len({str(one.parameters.get(name)) for one in scopes}) > 1]
+    titles = [", ".join(f"{name} = {one.parameters.get(name)}" for name in differ) for one in scopes]
+    is_telling = bool(differ) and len(set(titles)) == len(titles)
+    return titles if is_telling else [one.bundle.rpartition("/")[2] for one in scopes]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from plotter2.datter import loading
 from plotter2.datter.context import Context, KeyType, Symbol, current, file_digest
 from plotter2.datter.group import DataGroup, Member
-from plotter2.datter.keys import Key, find, is_pattern, natural, ordinal, stem, unknown
+from plotter2.datter.keys import Key, below, find, is_pattern, natural, ordinal, run_titles, stem, unknown
 from plotter2.datter.points import Points
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
@@ -99,11 +99,6 @@ class Exposures:
         return len(self._named)
 
 
-def below(scope: Scope) -> list[Scope]:
-    """All bundles below one, parents first."""
-    return [one for child in scope.descendants for one in (child, *below(child))]
-
-
 def _main_key(context: Context) -> str:
     """The key that is called like the bundle, the only one, or the largest."""
     scope = context.run.scope
@@ -153,15 +148,6 @@ def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
     return DataGroup(
         (Member(title, place, _reader(context, one, name)) for place, (title, one) in enumerate(titled)), name
     )
-
-
-def run_titles(scopes: Sequence[Scope]) -> list[str]:
-    """What tells bundles apart: the parameters in which they differ, else the ends of their names."""
-    names = dict.fromkeys(name for one in scopes for name in one.parameters)
-    differ = [name for name in names if len({str(one.parameters.get(name)) for one in scopes}) > 1]
-    titles = [", ".join(f"{name} = {one.parameters.get(name)}" for name in differ) for one in scopes]
-    is_telling = bool(differ) and len(set(titles)) == len(titles)
-    return titles if is_telling else [one.bundle.rpartition("/")[2] for one in scopes]
 
 
 def _reader(context: Context, scope: Scope, name: str) -> Callable[[], Any]:

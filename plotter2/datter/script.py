@@ -17,6 +17,7 @@ from functools import lru_cache
 from io import StringIO
 from types import CodeType
 
+from plotter2.datter.axes import Axis, declared
 from plotter2.datter.builtins import NAMES
 from plotter2.datter.keys import nearest
 from plotter2.errors import ScriptError
@@ -40,6 +41,7 @@ class Script:
         symbols: bare names of the contract that nothing binds; they stand for themselves.
         exposes: names that the module level says it gives.
         imposes: names that the module level wants bound.
+        axes: those of them that are keys of data, one instance for each key.
     """
 
     filename: str
@@ -48,6 +50,7 @@ class Script:
     symbols: tuple[str, ...] = ()
     exposes: tuple[str, ...] = ()
     imposes: tuple[str, ...] = ()
+    axes: tuple[Axis, ...] = ()
 
 
 @lru_cache(maxsize=KEPT_SCRIPTS)
@@ -75,7 +78,7 @@ def compiled(source: str, filename: str) -> Script:
         code = compile(tree, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
-    return Script(filename, source, code, symbols, exposes, imposes)
+    return Script(filename, source, code, symbols, exposes, imposes, declared(tree))
 
 
 def _syntax(wrong: BaseException, filename: str) -> str:

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from plotter2.datter.context import Context, Datum, KeyType, Symbol, current
 from plotter2.datter.group import DataGroup
-from plotter2.datter.keys import natural, unknown
-from plotter2.datter.reading import Exposures, access, below, over, read, run_titles
+from plotter2.datter.keys import below, natural, run_titles, unknown
+from plotter2.datter.reading import Exposures, access, over, read
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
