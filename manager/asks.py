@@ -31,6 +31,7 @@ from manager.events import (
     CallsOpened,
     InheritAsked,
     LinkAsked,
+    OrderAsked,
     QuarantineAsked,
     RedoAsked,
     RequestCancelled,
@@ -112,7 +113,7 @@ def what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: C901, PLR0911 -
             return kind, described(event), event.held.bundle if event.held else ""
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
-        case LinkAsked():
+        case LinkAsked() | OrderAsked():
             return event.kind, ask.encode(event.asked), event.bundle
         case AskRefused():
             return event.kind, event.ask_json, event.bundle

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, intake, linking, proplets, quarantine, redo, roster, runs, standing
+from manager import asks, intake, linking, orders, proplets, quarantine, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
@@ -25,6 +25,7 @@ from manager.events import (
     Event,
     InheritAsked,
     LinkAsked,
+    OrderAsked,
     OutputsRefused,
     OutputsTaken,
     PropletResult,
@@ -170,6 +171,7 @@ class Machine:
                 | ArchiveAsked()
                 | TagsAsked()
                 | LinkAsked()
+                | OrderAsked()
                 | InheritAsked()
                 | QuarantineAsked()
                 | AskRefused()
@@ -227,6 +229,8 @@ class Machine:
                 return asks.inherit(self.state, event, now)
             case LinkAsked():
                 return linking.asked(self.state, event, now)
+            case OrderAsked():
+                return orders.asked(self.state, event, now)
             case QuarantineAsked():
                 return quarantine.decide(self.state, event, now)
             case AskRefused():

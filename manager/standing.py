@@ -21,9 +21,10 @@ from manager.state import LiveRequest, State
 from manager.store import TaskRow
 from plotter2 import ids
 from plotter2.clock import ZERO, Instant
-from plotter2.errors import ConflictError
+from plotter2.errors import ConflictError, NotFoundError, PackageError, RefusedError
 from plotter2.ids import RequestId
-from plotter2.model import ask, paths, schedule
+from plotter2.model import ask, names, package, paths, schedule
+from plotter2.model.bundle import BundleVersion
 from plotter2.model.order import CHAIN_MAX, Firing, told
 from plotter2.model.package import StandingOrder
 from plotter2.model.request import Request, RequestKind, RequestState
@@ -97,6 +98,25 @@ def has_open_redo(state: State, bundle: str) -> bool:
     )
 
 
+def check_declared(state: State, version: BundleVersion) -> None:
+    """Whether all that a version's standing orders run is there: its own tasks, and those that it inherits.
+
+    Raises:
+        PackageError: something is not; the message names the key and what there is.
+    """
+    declared = package.read(version.package_json)
+    own = [task.name for task in declared.tasks]
+    known = dict.fromkeys([*own, *state.catalog.know(version.inherited).of("tasks")])
+    for i, order in enumerate(declared.standing):
+        for j, name in enumerate(order.run):
+            if name not in known:
+                has = ", ".join(map(repr, known)) or "none"
+                raise PackageError(
+                    f"package.json: 'standing[{i}].run[{j}]' is {name!r}, but the tasks of {version.path!r}, its own "
+                    f"and inherited ones, are {has}{names.did_you_mean(name, known)}"
+                )
+
+
 def _orders(node: Node, on: str) -> list[StandingOrder]:
     return [order for order in node.package.standing if order.on == on]
 
@@ -142,16 +162,21 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
     )
     if request.id in state.requests:
         return []
+    if tally.is_paused:
+        return [SaveTally(state.keep_tally(replace(tally, missed=tally.missed + 1)))]
     if wrong := _goes_round(cause.chain, step):
         return _stopped(request, wrong, now)
+    try:
+        tasks = [state.catalog.task(name, bundle, now) for name in order.run]
+    except NotFoundError as gone:  # inherited when the version came, and given up by `inherit` since
+        return _stopped(request, gone, now)
     tally = state.keep_tally(replace(tally, fired=tally.fired + 1, fired_at=now, fired_as=request.id))
     live = LiveRequest(request)
     state.requests[request.id] = live
     state.touch(live)
     fired = note("standing.fired", request.id, now, order=order.name, bundle=path, cause=cause.request)
     commands: list[Command] = [SaveTally(tally), fired]
-    for name in order.run:
-        task = state.catalog.task(name, bundle, now)
+    for task in tasks:
         runs.adopt_task(state, task)
         commands.append(SaveTask(TaskRow(task, is_hidden=True)))
         commands.append(runs.add(state, live, task, (path, version), "{}", now))
@@ -180,7 +205,7 @@ def _goes_round(chain: tuple[Firing, ...], step: Firing) -> ConflictError | None
     return None
 
 
-def _stopped(request: Request, wrong: ConflictError, now: Instant) -> list[Command]:
+def _stopped(request: Request, wrong: RefusedError, now: Instant) -> list[Command]:
     refused = replace(
         request, state=RequestState.REFUSED, reason=wrong.message, reason_code=wrong.code, finished_at=now
     )

@@ -28,6 +28,7 @@ from manager.events.deliveries import (
     ServiceReported,
 )
 from manager.events.links import LinkAsked
+from manager.events.orders import OrderAsked
 from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
 from manager.events.quarantine import StraysFound, Verified
@@ -57,6 +58,7 @@ Event = (
     | TagsAsked
     | InheritAsked
     | LinkAsked
+    | OrderAsked
     | RequestCancelled
     | CallsOpened
     | CallsAdded
@@ -90,6 +92,7 @@ __all__ = [
     "Event",
     "InheritAsked",
     "LinkAsked",
+    "OrderAsked",
     "OutputsRefused",
     "OutputsTaken",
     "PlannedChild",

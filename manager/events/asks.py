@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from manager.events.links import LinkAsked
+from manager.events.orders import OrderAsked
 from manager.events.token import Token
 from manager.experiment import Experiment
 from manager.store import Held
@@ -152,7 +153,17 @@ class InheritAsked:
     replay_of: str = ""
 
 
-Asked = RunAsked | RedoAsked | ArchiveAsked | TagsAsked | LinkAsked | InheritAsked | QuarantineAsked | AskRefused
+Asked = (
+    RunAsked
+    | RedoAsked
+    | ArchiveAsked
+    | TagsAsked
+    | LinkAsked
+    | InheritAsked
+    | QuarantineAsked
+    | OrderAsked
+    | AskRefused
+)
 """Asks that may carry a client key: a repeat is answered with the first one."""
 
 

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from manager.doors import Doors
+from dataclasses import replace
+
+from manager.events import OrderAsked
+from manager.rpc.asking import AskCalls
 from manager.rpc.requests import page_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.model import paths
+from plotter2.errors import UsageError
+from plotter2.ids import RequestId
+from plotter2.model import ask, paths
+from plotter2.model.ask import OrderAsk
 from plotter2.rpc import Context
 from plotter2.wire import orders as wire
 
 
-class OrderCalls:
+class OrderCalls(AskCalls):
     """What happens by itself."""
 
-    _doors: Doors
+    async def ask_pause(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Have a standing order wait."""
+        return await self._order(request, request.pause, replay_of, paused=True)
+
+    async def ask_resume(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Have it fire again."""
+        return await self._order(request, request.resume, replay_of, paused=False)
+
+    async def _order(self, request: pb.SubmitRequest, about: pb.OrderAsk, replay_of: str, *, paused: bool) -> RequestId:
+        if not about.order:
+            raise UsageError("The ask names no standing order; `plotter2 orders` lists them.")
+        asked = OrderAsk(paths.bundle_path(about.bundle), about.order, replay_of)
+        event = OrderAsked(0, self._doors.ids.request(), request.user, asked, paused, request.client_key)
+        refused = self._refusal(request, event.request_id, event.kind, event.bundle, ask.encode(asked))
+        return await self._known(refused) or await self._ask(lambda token: replace(event, token=token))
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:  # noqa: N802 -- gRPC's name
         """By bundle, in the order in which each declares them."""

@@ -16,7 +16,7 @@ from plotter2.wire import links as wire_links
 TASKS_NAMED_MAX = 5
 
 
-async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901, PLR0911 -- a dispatch table
+async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901, PLR0911, PLR0912 -- a dispatch table
     """The ask of this request.
 
     Raises:
@@ -39,6 +39,8 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901
             return _link(first)
         case RequestKind.RELEASE | RequestKind.REFUSE:
             return _decision(first)
+        case RequestKind.PAUSE | RequestKind.RESUME:
+            return _order(first)
         case RequestKind.PUSH:
             raise RefusedError(
                 f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "
@@ -57,6 +59,12 @@ def _link(first: Request) -> pb.SubmitRequest:
     if first.kind is RequestKind.LINK:
         return pb.SubmitRequest(link=wire_links.link_to_proto(ask.link_ask(first.ask_json)))
     return pb.SubmitRequest(unlink=wire_links.unlink_to_proto(ask.unlink_ask(first.ask_json)))
+
+
+def _order(first: Request) -> pb.SubmitRequest:
+    asked = ask.order_ask(first.ask_json)
+    about = pb.OrderAsk(bundle=asked.bundle, order=asked.order)
+    return pb.SubmitRequest(pause=about) if first.kind is RequestKind.PAUSE else pb.SubmitRequest(resume=about)
 
 
 def _decision(first: Request) -> pb.SubmitRequest:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from manager.eventlog import READ_RECORDS_MAX
-from manager.store import Batch, Snapshot, log, rows
+from manager.store import Batch, Snapshot, log, rows, tallies
 from manager.store.atonce import AtOnce, is_small
 from manager.store.log import Head
 from manager.store.reading import Reader
@@ -157,7 +157,7 @@ class PostgresStore(Reader):
                     row["digest"]: row["entries"] for row in await connection.fetch(queries["newest_inheritances"])
                 },
                 links=tuple(map(rows.to_link, await connection.fetch(queries["newest_links"]))),
-                tallies=tuple(map(rows.to_tally, await connection.fetch(queries["orders"]))),
+                tallies=tuple(map(tallies.read, await connection.fetch(queries["orders"]))),
                 reports={row["bundle"]: row["number"] for row in await connection.fetch(queries["newest_reports"])},
             )
         self._writer.know(snapshot)

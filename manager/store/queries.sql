@@ -510,13 +510,17 @@ select * from inheritances where digest = $1;
 select * from orders order by bundle, name;
 
 -- name: put_orders
-insert into orders (bundle, name, arrivals, cron, due_at, fired, fired_at, fired_as)
+insert into orders (
+    bundle, name, arrivals, cron, due_at, fired, fired_at, fired_as, paused_at, paused_by, missed
+)
 select * from unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::float8[], $6::bigint[], $7::float8[], $8::text[]
+    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::float8[], $6::bigint[], $7::float8[], $8::text[],
+    $9::float8[], $10::text[], $11::bigint[]
 )
 on conflict (bundle, name) do update set
     arrivals = excluded.arrivals, cron = excluded.cron, due_at = excluded.due_at, fired = excluded.fired,
-    fired_at = excluded.fired_at, fired_as = excluded.fired_as;
+    fired_at = excluded.fired_at, fired_as = excluded.fired_as, paused_at = excluded.paused_at,
+    paused_by = excluded.paused_by, missed = excluded.missed;
 
 -- name: put_held
 -- Written once: what is decided about it stands in quarantine.

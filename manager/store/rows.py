@@ -16,7 +16,7 @@ from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, facts
 from plotter2.model.link import SaidLink
-from plotter2.model.order import Firing, Tally
+from plotter2.model.order import Firing
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import ItemKind, ItemState, QuarantineItem
 from plotter2.model.record import Record
@@ -203,11 +203,6 @@ def report_values(one: Report) -> Values:
     return (one.bundle, one.number, one.run_id, one.made_at, one.about_json, file_list(one.files)[1])
 
 
-def tally_values(one: Tally) -> Values:
-    """For put_orders."""
-    return (one.bundle, one.name, one.arrivals, one.cron, one.due_at, one.fired, one.fired_at, one.fired_as)
-
-
 # --- into the model -------------------------------------------------------------------------------------------------
 
 
@@ -373,14 +368,6 @@ def to_item(row: Row) -> QuarantineItem:
         row["id"], ItemKind(row["kind"]), row["place"], row["reason"], Instant(row["at"]), ItemState(row["state"]),
         row["kept"], row["user_name"], RequestId(row["request_id"]), Instant(row["decided_at"]),
         RequestId(row["decision"]),
-    )  # fmt: skip
-
-
-def to_tally(row: Row) -> Tally:
-    """What is remembered of a standing order."""
-    return Tally(
-        row["bundle"], row["name"], row["arrivals"], row["cron"], Instant(row["due_at"]), row["fired"],
-        Instant(row["fired_at"]), RequestId(row["fired_as"]),
     )  # fmt: skip
 
 

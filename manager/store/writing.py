@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from manager.store import Batch, Held, ServiceRow, Snapshot, entries, rows
+from manager.store import Batch, Held, ServiceRow, Snapshot, entries, rows, tallies
 from manager.store.text import clean_child
 from plotter2.ids import ServiceId
 from plotter2.model.bundle import Contents
@@ -71,7 +71,7 @@ class Writer:
         await self._write_held(connection, batch.held.values())
         await self._put(connection, "put_quarantine", [rows.item_values(one) for one in batch.quarantine.values()])
         await self._put(connection, "put_links", [rows.link_values(one) for one in batch.links])
-        await self._put(connection, "put_orders", [rows.tally_values(one) for one in batch.tallies.values()])
+        await self._put(connection, "put_orders", [tallies.values(one) for one in batch.tallies.values()])
         await self._put(connection, "put_reports", [rows.report_values(one) for one in batch.reports])
 
     def written(self, batch: Batch) -> None:

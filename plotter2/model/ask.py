@@ -146,7 +146,15 @@ class QuarantineAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk | QuarantineAsk
+class OrderAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Have a standing order wait, or fire again; the kind of the request says which."""
+
+    bundle: str
+    order: str
+    replay_of: str = ""
+
+
+Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk | QuarantineAsk | OrderAsk
 
 
 def encode(ask: Ask) -> str:
@@ -198,6 +206,11 @@ def filled(parameters_json: str, declared: Mapping[str, Any]) -> str:
 def quarantine_ask(text: str) -> QuarantineAsk:
     """The ask of a decision."""
     return msgspec.json.decode(text, type=QuarantineAsk)
+
+
+def order_ask(text: str) -> OrderAsk:
+    """The ask of a pause or a resume."""
+    return msgspec.json.decode(text, type=OrderAsk)
 
 
 def raw(text: str) -> msgspec.Raw:

@@ -22,6 +22,9 @@ class Tally:
         fired: how often it has fired.
         fired_at: when it fired last; 0 for never.
         fired_as: the request of its last firing.
+        paused_at: since when it does not fire; 0: it does.
+        paused_by: who asked for that.
+        missed: firings that were passed over since then.
     """
 
     bundle: str
@@ -32,6 +35,14 @@ class Tally:
     fired: int = 0
     fired_at: Instant = ZERO
     fired_as: RequestId = RequestId("")
+    paused_at: Instant = ZERO
+    paused_by: str = ""
+    missed: int = 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody has it wait."""
+        return self.paused_at != ZERO
 
 
 @dataclass(frozen=True, slots=True)

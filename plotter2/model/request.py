@@ -30,6 +30,8 @@ class RequestKind(StrEnum):
     UNLINK = "unlink"
     RELEASE = "release"
     REFUSE = "refuse"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 class RequestState(StrEnum):

@@ -24,6 +24,9 @@ def order_to_proto(order: StandingOrder, tally: Tally) -> manager_pb2.OrderRecor
         fired=tally.fired,
         fired_at=tally.fired_at,
         fired_as=tally.fired_as,
+        paused_at=tally.paused_at,
+        paused_by=tally.paused_by,
+        missed=tally.missed,
     )
 
 
@@ -38,4 +41,7 @@ def tally_from_proto(message: manager_pb2.OrderRecord) -> Tally:
         message.fired,
         Instant(message.fired_at),
         RequestId(message.fired_as),
+        Instant(message.paused_at),
+        message.paused_by,
+        message.missed,
     )

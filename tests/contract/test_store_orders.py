@@ -13,14 +13,14 @@ from tests.contract.conftest import World
 from tests.contract.samples import at, put, request
 
 EACH = Tally("lab/a", "each", arrivals=2)
-NIGHTLY = Tally("lab/a", "nightly", 0, "30 4 * * *", at(60), 3, at(1), RequestId("req-7"))
+NIGHTLY = Tally("lab/a", "nightly", 0, "30 4 * * *", at(60), 3, at(1), RequestId("req-7"), at(2), "ann", 5)
 
 
 @pytest.mark.req("r023")
 async def test_counters_and_due_times_are_there_after_a_restart(world: World) -> None:
     await put(world.store, NIGHTLY, EACH)
     assert (await (await world.open()).load()).tallies == (EACH, NIGHTLY)
-    later = replace(NIGHTLY, due_at=at(120), fired=4, fired_at=at(61), fired_as=RequestId("req-8"))
+    later = replace(NIGHTLY, due_at=at(120), fired=4, fired_at=at(61), fired_as=RequestId("req-8"), paused_at=at(3))
     await put(world.store, later)
     assert (await (await world.open()).load()).tallies == (EACH, later)
 

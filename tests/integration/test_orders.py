@@ -16,7 +16,8 @@ from manager.events import Ticked
 from manager.store.memory import MemoryStore
 from plotter2.client.views import Order
 from plotter2.clock import SystemClock
-from plotter2.errors import PackageError
+from plotter2.errors import NotFoundError, PackageError
+from plotter2.model.request import RequestState
 from tests.managerkit import Files, Manager, managing
 
 STANDING = [
@@ -69,6 +70,28 @@ async def test_a_tick_before_its_time_and_a_restart_change_nothing(tmp_path: Pat
         assert await orders(manager) == before
 
 
+@pytest.mark.req("r016", "r023")
+async def test_an_order_that_is_paused_says_by_whom_and_fires_again_when_it_is_resumed(manager: Manager) -> None:
+    await manager.push("lab/a", LAB)
+    paused = await manager.client.pause("lab/a", "each", key="once")
+    assert await manager.client.pause("lab/a", "each", key="once") == paused
+    await manager.push("lab/a/bundles/b1", {"x": b"1"})
+    each = (await orders(manager))["each"]
+    assert (each.fired, each.missed, each.paused_by != "", each.paused[:2]) == (0, 1, True, "20")
+    assert each.pause.endswith(", 1 missed")
+    with pytest.raises(
+        NotFoundError, match="has no standing order 'eahc'; it has 'nightly', 'thirds', 'after', 'each'"
+    ):
+        await manager.client.pause("lab/a", "eahc")
+    resumed = await manager.client.resume("lab/a", "each")
+    assert (resumed.kind, resumed.state) == ("resume", RequestState.DONE)
+    await manager.push("lab/a/bundles/b2", {"x": b"2"})
+    each = (await orders(manager))["each"]
+    assert (each.fired, each.missed, each.pause) == (1, 0, "")
+    await manager.client.replay(paused.id)
+    assert (await orders(manager))["each"].paused
+
+
 @pytest.mark.req("r023")
 async def test_a_schedule_that_is_none_is_refused_with_its_line(manager: Manager) -> None:
     wrong = json.dumps(DECLARED, indent=1).replace("30 4 * * *", "30 25 * * *")
@@ -96,3 +119,8 @@ async def test_the_command_line_lists_them(manager: Manager) -> None:
         "name": "thirds", "on": "arrivals", "n": 3, "arrivals": 0, "run": ["look"],
     }  # fmt: skip
     assert "30 4 * * * (next 2" in (await line("orders"))[1]
+    assert (await line("orders", "pause", "lab/a", "each"))[1] == "'each' of lab/a waits.\n"
+    code, out, _ = await line("orders", "resume", "lab/a", "each", "--json")
+    assert (code, json.loads(out)["state"], json.loads(out)["order"]) == (0, "done", "each")
+    assert (await line("orders", "pause", "lab/a", "none"))[0] == 3
+    assert (await line("orders", "pause", "lab/a"))[0] == 2

@@ -140,6 +140,8 @@ class SubmitRequest(_message.Message):
     REPLAY_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     INHERIT_FIELD_NUMBER: _builtins.int
+    PAUSE_FIELD_NUMBER: _builtins.int
+    RESUME_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
     """Makes a repeat harmless: it is answered with the first request, also when that was refused. The same key with
     another ask is refused (conflict). Empty: every call is a new ask.
@@ -169,6 +171,12 @@ class SubmitRequest(_message.Message):
     def tag(self) -> Global___TagAsk: ...
     @_builtins.property
     def inherit(self) -> Global___InheritAsk: ...
+    @_builtins.property
+    def pause(self) -> Global___OrderAsk:
+        """Have a standing order wait: what it would fire on is passed over."""
+
+    @_builtins.property
+    def resume(self) -> Global___OrderAsk: ...
     def __init__(
         self,
         *,
@@ -184,12 +192,14 @@ class SubmitRequest(_message.Message):
         replay: Global___ReplayAsk | None = ...,
         tag: Global___TagAsk | None = ...,
         inherit: Global___InheritAsk | None = ...,
+        pause: Global___OrderAsk | None = ...,
+        resume: Global___OrderAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "pause", b"pause", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "pause", b"pause", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "release", "refuse", "replay", "tag", "inherit"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "release", "refuse", "replay", "tag", "inherit", "pause", "resume"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -342,6 +352,29 @@ class TagAsk(_message.Message):
 Global___TagAsk: _TypeAlias = TagAsk  # noqa: Y015
 
 @_typing.final
+class OrderAsk(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    """The bundle that declares it."""
+    order: _builtins.str
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        order: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderAsk: _TypeAlias = OrderAsk  # noqa: Y015
+
+@_typing.final
 class ArchiveAsk(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +515,7 @@ class Request(_message.Message):
     REPEAT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
-    """push, run, redo, call, standing, archive, inherit, tag, link, unlink."""
+    """push, run, redo, call, standing, archive, inherit, tag, link, unlink, release, refuse, pause, resume."""
     state: Global___RequestState.ValueType
     user: _builtins.str
     bundle: _builtins.str
@@ -2587,6 +2620,9 @@ class OrderRecord(_message.Message):
     FIRED_FIELD_NUMBER: _builtins.int
     FIRED_AT_FIELD_NUMBER: _builtins.int
     FIRED_AS_FIELD_NUMBER: _builtins.int
+    PAUSED_AT_FIELD_NUMBER: _builtins.int
+    PAUSED_BY_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     name: _builtins.str
     on: _builtins.str
@@ -2604,6 +2640,10 @@ class OrderRecord(_message.Message):
     """0 for never."""
     fired_as: _builtins.str
     """The request of the last firing."""
+    paused_at: _builtins.float
+    """Since when it is paused, 0 for not; who asked for that; and how many firings were passed over since."""
+    paused_by: _builtins.str
+    missed: _builtins.int
     @_builtins.property
     def run(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of tasks."""
@@ -2623,10 +2663,13 @@ class OrderRecord(_message.Message):
         fired: _builtins.int = ...,
         fired_at: _builtins.float = ...,
         fired_as: _builtins.str = ...,
+        paused_at: _builtins.float = ...,
+        paused_by: _builtins.str = ...,
+        missed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrivals", b"arrivals", "bundle", b"bundle", "cron", b"cron", "due_at", b"due_at", "fired", b"fired", "fired_as", b"fired_as", "fired_at", b"fired_at", "n", b"n", "name", b"name", "on", b"on", "request", b"request", "run", b"run"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrivals", b"arrivals", "bundle", b"bundle", "cron", b"cron", "due_at", b"due_at", "fired", b"fired", "fired_as", b"fired_as", "fired_at", b"fired_at", "missed", b"missed", "n", b"n", "name", b"name", "on", b"on", "paused_at", b"paused_at", "paused_by", b"paused_by", "request", b"request", "run", b"run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

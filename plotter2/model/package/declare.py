@@ -272,7 +272,7 @@ class StandingOrder(Section, frozen=True):
             bundle has ended, they run on this bundle; "version": when a new version of this bundle arrives;
             "arrivals": at each n-th child that arrives, on this bundle; "cron": at the times that `cron` names, on this
             bundle; "request": when a request of the kind `request` about this bundle is done, on this bundle.
-        run: names of tasks.
+        run: names of tasks, the bundle's own or inherited ones.
         n: how many arrivals make one firing; with "arrivals" only.
         cron: minute, hour, day of month, month, day of week, in UTC; with "cron" only.
         request: with "request" only.

@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 import pytest
 
 from manager import standing
-from manager.commands import AssignRuns, Command, SaveRequest, SaveTally
-from manager.events import ArchiveAsked, RequestCancelled, ServiceReported, Ticked
+from manager.commands import Answer, Append, AssignRuns, Command, SaveRequest, SaveTally
+from manager.events import ArchiveAsked, InheritAsked, OrderAsked, RequestCancelled, ServiceReported, Ticked
 from manager.machine import Machine
 from manager.scheduler import RoundRobin
 from manager.store import Batch
 from manager.store.memory import MemoryStore
 from plotter2.clock import Instant
+from plotter2.errors import PackageError
 from plotter2.ids import RequestId, ServiceId
-from plotter2.model.bundle import FileEntry
+from plotter2.model.ask import OrderAsk
+from plotter2.model.bundle import Contents, FileEntry
 from plotter2.model.order import CHAIN_MAX, Firing
 from plotter2.model.request import Request, RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
@@ -195,6 +197,98 @@ def test_a_redo_that_is_done_fires_too(story: Story) -> None:
     said = story.turn(ServiceReported(0, ServiceStatus(ServiceId(f"{asked}.s0"), ServiceState.RUNNING)))
     said = story.turn(ServiceReported(0, ServiceStatus(ServiceId(f"{asked}.s0"), ServiceState.DONE)))
     assert [(one.user, one.cause) for one in fired(said)] == [("standing:all", asked)]
+
+
+# --- paused -----------------------------------------------------------------------------------------------------------
+
+
+def said(story: Story, order: str, *, paused: bool, bundle: str = LAB) -> list[Command]:
+    event = OrderAsked(5, request(next(story.numbers)), "ann", OrderAsk(bundle, order), paused)
+    return story.turn(event)
+
+
+@pytest.mark.req("r023")
+async def test_a_paused_order_passes_over_what_comes_across_versions_and_restarts_until_it_is_resumed(
+    story: Story,
+) -> None:
+    orders = [{"name": "each", "on": "child"}, {"name": "twos", "on": "arrivals", "n": 2}]
+    story.push(LAB, ordered(*orders))
+    for name in ("each", "twos"):
+        told = said(story, name, paused=True)
+        assert [one.record.kind for one in only(told, Append)] == ["order.paused"]
+    assert fired([one for number in (1, 2, 3) for one in arrive(story, number)]) == []
+    story.push(LAB, ordered(*orders), files=[*FILES, FileEntry("new", 1, bytes([9]) * 32)])
+    again = await restarted(story)
+    tally = again.machine.state.tally(LAB, "each")
+    assert (tally.paused_by, tally.missed, tally.fired) == ("ann", 3, 0)
+    assert (again.machine.state.tally(LAB, "twos").missed, again.machine.state.tally(LAB, "twos").arrivals) == (1, 1)
+    told = said(again, "each", paused=False)
+    assert json.loads(only(told, Append)[0].record.payload_json)["missed"] == 3
+    said(again, "twos", paused=False)
+    assert [one.user for one in fired(arrive(again, 4))] == ["standing:each", "standing:twos"]
+    assert again.machine.state.tally(LAB, "each").missed == 0
+
+
+@pytest.mark.req("r023")
+def test_the_times_of_a_paused_schedule_go_by(story: Story) -> None:
+    story.push(LAB, ordered({"name": "hourly", "on": "cron", "cron": "0 * * * *"}))
+    said(story, "hourly", paused=True)
+    assert fired(tick(story, MIDNIGHT + 3600)) == []
+    said(story, "hourly", paused=False)
+    assert fired(tick(story, MIDNIGHT + 3700)) == []
+    assert len(fired(tick(story, MIDNIGHT + 7200))) == 1
+
+
+def test_to_pause_what_is_paused_changes_nothing(story: Story) -> None:
+    story.push(LAB, ordered({"name": "each", "on": "child"}))
+    said(story, "each", paused=True)
+    before = story.machine.state.tally(LAB, "each")
+    again = said(story, "each", paused=True)
+    assert story.machine.state.tally(LAB, "each") == before
+    assert (only(again, Append), only(again, SaveRequest)[0].request.state) == ([], RequestState.DONE)
+
+
+@pytest.mark.req("r016")
+def test_to_pause_what_is_not_there_is_refused_with_what_there_is(story: Story) -> None:
+    story.push(LAB, ordered({"name": "each", "on": "child"}))
+    (refused,) = only(said(story, "eahc", paused=True), SaveRequest)
+    assert refused.request.reason.startswith("Bundle 'lab/a' has no standing order 'eahc'; it has 'each'")
+    (unknown,) = only(said(story, "each", paused=True, bundle="lab/b"), SaveRequest)
+    assert unknown.request.reason_code == "not_found"
+
+
+# --- tasks of ancestors -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("r023", "r034")
+def test_an_order_runs_a_task_that_its_bundle_inherits(story: Story) -> None:
+    story.push("lab", json.dumps({"tasks": [{"name": "look", "pipeline": [{"access": "x"}], "parameters": {"k": 3}}]}))
+    story.push(LAB, json.dumps({"standing": [{"name": "each", "on": "child", "run": ["look"]}]}))
+    arrive(story, 1)
+    (run,) = story.machine.state.runs.values()
+    assert (run.task_name, run.bundle, run.parameters_json) == ("look", f"{LAB}/bundles/b1", '{"k":3}')
+
+
+@pytest.mark.req("r023")
+def test_an_order_for_a_task_that_nobody_declares_is_refused_at_the_door(story: Story) -> None:
+    told = story.push(LAB, json.dumps({"standing": [{"name": "each", "on": "child", "run": ["look"]}]}))
+    (answer,) = only(told, Answer)
+    assert isinstance(answer.error, PackageError)
+    assert "'standing[0].run[0]' is 'look', but the tasks of 'lab/a', its own and inherited" in answer.error.message
+    assert story.machine.state.catalog.get(LAB) is None
+
+
+@pytest.mark.req("r023", "r034")
+def test_a_task_that_is_gone_refuses_the_firing_with_the_reason_and_nothing_else(story: Story) -> None:
+    story.push("lab", json.dumps({"tasks": [{"name": "look", "pipeline": [{"access": "x"}]}]}))
+    story.push(LAB, json.dumps({"standing": [{"name": "each", "on": "child", "run": ["look"]}]}))
+    story.push("lab", "{}", files=FILES[:1])
+    newest = story.machine.state.catalog.need(LAB).version
+    story.turn(InheritAsked(3, request(next(story.numbers)), "ann", Contents(newest, FILES)))
+    (one,) = fired(arrive(story, 1))
+    assert (one.state, one.user, one.reason_code) == (RequestState.REFUSED, "standing:each", "not_found")
+    assert "has no task 'look'" in one.reason
+    assert story.machine.state.catalog.get(f"{LAB}/bundles/b1") is not None
 
 
 # --- chains -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ COUNTS, TIMES, TEXTS = st.integers(0, 1 << 40), st.floats(0, 1e11).map(Instant),
 
 
 @pytest.mark.req("r023")
-@given(st.builds(Tally, TEXTS, TEXTS, COUNTS, TEXTS, TIMES, COUNTS, TIMES, TEXTS.map(RequestId)))
+@given(st.builds(Tally, TEXTS, TEXTS, COUNTS, TEXTS, TIMES, COUNTS, TIMES, TEXTS.map(RequestId), TIMES, TEXTS, COUNTS))
 def test_what_is_remembered_of_an_order_comes_over_the_wire_as_it_is(tally: Tally) -> None:
     order = StandingOrder(name=tally.name, on="request", run=["a", "b"], request=RequestKind.REDO)
     message = orders.order_to_proto(order, tally)

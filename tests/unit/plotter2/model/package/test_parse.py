@@ -111,7 +111,6 @@ def test_a_mistake_is_named_with_its_line_and_its_key(source: str, says: str) ->
     [
         ({"tasks": [{"name": "a"}]}, "'tasks[0]' ('a') needs either 'task_src' or 'pipeline'"),
         ({"tasks": [{"name": "a", "task_src": "a.py"}] * 2}, "'tasks[1].name' is 'a', as another of 'tasks'"),
-        ({"standing": [{"name": "s", "on": "child", "run": ["x"]}]}, "'standing[0].run[0]' is 'x', but the"),
         ({"service": {"command": []}}, "'service.command' is empty; it must name a program"),
         ({"service": {"command": ["{l}"]}}, "'service.command[0]' uses {l}, but the declared parameters are 'lr'"),
         ({"service": {"command": ["a"], "env": {"A": "{b}"}}}, "'service.env.A' uses {b}"),
