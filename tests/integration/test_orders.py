@@ -80,9 +80,9 @@ async def test_an_order_that_is_paused_says_by_whom_and_fires_again_when_it_is_r
     assert (each.fired, each.missed, each.paused_by != "", each.paused[:2]) == (0, 1, True, "20")
     assert each.pause.endswith(", 1 missed")
     with pytest.raises(
-        NotFoundError, match="has no standing order 'eachs'; it has 'nightly', 'thirds', 'after', 'each'"
+        NotFoundError, match="has no standing order 'each1'; it has 'nightly', 'thirds', 'after', 'each'"
     ):
-        await manager.client.pause("lab/a", "eachs")
+        await manager.client.pause("lab/a", "each1")
     resumed = await manager.client.resume("lab/a", "each")
     assert (resumed.kind, resumed.state) == ("resume", RequestState.DONE)
     await manager.push("lab/a/bundles/b2", {"x": b"2"})

@@ -251,8 +251,8 @@ def test_to_pause_what_is_paused_changes_nothing(story: Story) -> None:
 @pytest.mark.req("r016")
 def test_to_pause_what_is_not_there_is_refused_with_what_there_is(story: Story) -> None:
     story.push(LAB, ordered({"name": "each", "on": "child"}))
-    (refused,) = only(said(story, "eachs", paused=True), SaveRequest)
-    assert refused.request.reason.startswith("Bundle 'lab/a' has no standing order 'eachs'; it has 'each'")
+    (refused,) = only(said(story, "each1", paused=True), SaveRequest)
+    assert refused.request.reason.startswith("Bundle 'lab/a' has no standing order 'each1'; it has 'each'")
     (unknown,) = only(said(story, "each", paused=True, bundle="lab/b"), SaveRequest)
     assert unknown.request.reason_code == "not_found"
 
