@@ -30,7 +30,7 @@ def orders(
     """List the standing orders: what each waits for, how often and when it fired; or pause one, or resume it."""
     words = what or []
     if len(words) == 3 and words[0] in DECISIONS:  # noqa: PLR2004 -- pause BUNDLE ORDER
-        _decide(session, *words, key=key)
+        _decide(session, words[0], words[1], words[2], key)
         return
     if len(words) > 1:
         raise UsageError("orders takes nothing, or BUNDLE, or pause BUNDLE ORDER, or resume BUNDLE ORDER.")
