@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -103,6 +105,14 @@ class Manager:
         with rpc.errors():
             answer: manager_pb2.DeliverResponse = await self.stub.Deliver(message)
         return answer
+
+    async def line(self, *words: str) -> tuple[int, str, str]:
+        """A command of the command line on this manager: exit code, stdout, stderr."""
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "plotter2", *words, "--address", self.address],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
 
 
 @asynccontextmanager

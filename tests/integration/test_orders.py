@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -101,26 +98,19 @@ async def test_a_schedule_that_is_none_is_refused_with_its_line(manager: Manager
 
 @pytest.mark.req("r017", "r023")
 async def test_the_command_line_lists_them(manager: Manager) -> None:
-    async def line(*words: str) -> tuple[int, str, str]:
-        done = await asyncio.to_thread(
-            subprocess.run, [sys.executable, "-m", "plotter2", *words, "--address", manager.address],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
-
-    code, out, err = await line("orders")
+    code, out, err = await manager.line("orders")
     assert (code, out) == (0, "")
     assert "No bundle declares a standing order." in err
     await manager.push("lab/a", LAB)
-    code, out, _ = await line("orders", "lab", "--json")
+    code, out, _ = await manager.line("orders", "lab", "--json")
     found = json.loads(out)
     assert (code, found["total"]) == (0, 4)
     assert {key: found["items"][1][key] for key in ("name", "on", "n", "arrivals", "run")} == {
         "name": "thirds", "on": "arrivals", "n": 3, "arrivals": 0, "run": ["look"],
     }  # fmt: skip
-    assert "30 4 * * * (next 2" in (await line("orders"))[1]
-    assert (await line("orders", "pause", "lab/a", "each"))[1] == "'each' of lab/a waits.\n"
-    code, out, _ = await line("orders", "resume", "lab/a", "each", "--json")
+    assert "30 4 * * * (next 2" in (await manager.line("orders"))[1]
+    assert (await manager.line("orders", "pause", "lab/a", "each"))[1] == "'each' of lab/a waits.\n"
+    code, out, _ = await manager.line("orders", "resume", "lab/a", "each", "--json")
     assert (code, json.loads(out)["state"], json.loads(out)["order"]) == (0, "done", "each")
-    assert (await line("orders", "pause", "lab/a", "none"))[0] == 3
-    assert (await line("orders", "pause", "lab/a"))[0] == 2
+    assert (await manager.line("orders", "pause", "lab/a", "none"))[0] == 3
+    assert (await manager.line("orders", "pause", "lab/a"))[0] == 2

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -108,20 +106,13 @@ async def test_a_decision_can_be_repeated_with_its_key(manager: Manager) -> None
 
 
 async def test_the_command_line_lists_and_decides(manager: Manager) -> None:
-    async def line(*words: str) -> tuple[int, str, str]:
-        done = await asyncio.to_thread(
-            subprocess.run, [sys.executable, "-m", "plotter2", *words, "--address", manager.address],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
-
     await manager.push("lab/new", FILES, manifest_json=NEEDS)
-    code, out, _ = await line("quarantine", "--json")
+    code, out, _ = await manager.line("quarantine", "--json")
     item = json.loads(out)["items"][0]["id"]
     assert code == 0
-    code, out, err = await line("quarantine", "release", item)
+    code, out, err = await manager.line("quarantine", "release", item)
     assert (code, out) == (3, "")
     assert "bundle 'data/x' is not there" in err
-    code, out, _ = await line("quarantine", "refuse", item, "--json")
+    code, out, _ = await manager.line("quarantine", "refuse", item, "--json")
     assert (code, json.loads(out)["decision"]) == (0, "refuse")
-    assert (await line("quarantine", "free", item))[0] == 2
+    assert (await manager.line("quarantine", "free", item))[0] == 2

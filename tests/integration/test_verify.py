@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -147,26 +145,19 @@ async def test_what_stands_in_the_way_of_a_new_version_is_written_down_too(manag
 async def test_the_command_line_tells_what_was_found_and_ends_with_1_only_for_what_is_left(
     manager: Manager,
 ) -> None:
-    async def line(*words: str) -> tuple[int, str, str]:
-        done = await asyncio.to_thread(
-            subprocess.run, [sys.executable, "-m", "plotter2", *words, "--address", manager.address],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
-
-    code, out, err = await line("verify")
+    code, out, err = await manager.line("verify")
     assert (code, out) == (0, "")
     assert "Everything is in order" in err
     (manager.layout.source / "other" / "mine").write_bytes(b"by hand")
-    code, out, _ = await line("verify", "--quick", "--json")
+    code, out, _ = await manager.line("verify", "--quick", "--json")
     found = json.loads(out)
     assert (code, found["ok"], found["strays"], found["blobs"]) == (0, True, 1, 0)
     assert found["findings"][0]["path"] == "source/other/mine"
-    code, out, _ = await line("quarantine", "--json")
+    code, out, _ = await manager.line("quarantine", "--json")
     (item,) = json.loads(out)["items"]
     assert (code, item["id"], item["state"]) == (0, found["findings"][0]["item"], "held")
-    assert "source/other/mine" in (await line("quarantine"))[1]
+    assert "source/other/mine" in (await manager.line("quarantine"))[1]
     manager.layout.blob(blake3(b"1").digest()).unlink()
-    code, out, _ = await line("verify")
+    code, out, _ = await manager.line("verify")
     assert code == 1
     assert "has lost its content" in out

@@ -8,6 +8,7 @@ from typing import Any
 
 from plotter2.client.views.links import Verdict
 from plotter2.client.views.page import json_or, when
+from plotter2.client.views.values import Values
 from plotter2.model import tags
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import Snapshot
@@ -17,7 +18,7 @@ OPERATIONS = ("tasks", "heads")
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Values):
     """One version of one bundle."""
 
     bundle: str
@@ -50,16 +51,6 @@ class Bundle:
             metrics_json=version.metrics_json,
             set_tags_json=version.tags_json,
         )
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the experiment that made it was given; empty for data that was pushed."""
-        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """What it measured: the last value of each metric by its name, and its extremes as `loss.min`, `loss.max`."""
-        return {name: float(value) for name, value in json_or(self.metrics_json, {}).items()}
 
     @property
     def tags_json(self) -> str:

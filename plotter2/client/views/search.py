@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plotter2.client.views.page import json_or, when
+from plotter2.client.views.values import Values
 from plotter2.model.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(Values):
     """A bundle at its newest version, or a run that has not become one, with its values.
 
     Attributes:
@@ -41,16 +42,6 @@ class Found:
             metrics_json=entry.metrics_json,
             tags_json=entry.tags_json,
         )
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the experiment was given; empty for data that was pushed."""
-        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """What it measured: the last value of each metric by its name, and its extremes as `loss.min`, `loss.max`."""
-        return {name: float(value) for name, value in json_or(self.metrics_json, {}).items()}
 
     @property
     def tags(self) -> dict[str, Any]:
