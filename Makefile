@@ -53,7 +53,7 @@ buf: ## lint the proto files (where node is present)
 	@if command -v npx >/dev/null; then cd proto && npx --yes @bufbuild/buf@1.75.0 lint; else echo "buf: skipped, node is not here"; fi
 
 test: check ## everything: set-up, check, then all tests on the real PostgreSQL and broker
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 demo: $(STAMP) ## the main job on real data; ONCE=1 stops at the end
 	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)

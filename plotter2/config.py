@@ -43,6 +43,14 @@ def environment() -> dict[str, str]:
     return dict(os.environ)  # noqa: TID251 -- the one place
 
 
+def daemons_environment() -> dict[str, str]:
+    """That of a daemon of ours: gRPC keeps silent, and does nothing in a process that forked and is not yet another.
+
+    What gRPC does there, it does with threads of its own, which could keep the new program from ever beginning.
+    """
+    return {**environment(), "GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "0"}
+
+
 def default_home() -> Path:
     """`$PLOTTER2_HOME`, else `~/.plotter2`, made absolute."""
     return Path(environment().get(HOME_VARIABLE) or HOME_DEFAULT).expanduser().absolute()

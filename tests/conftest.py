@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from plotter2 import config
 from tests.embedded import Cluster, broker_running
 
 # A busy machine draws and runs examples slowly; that is no fault of the code. pytest's own time limit stands.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+os.environ.update(config.daemons_environment())  # noqa: TID251 -- before gRPC is loaded: some tests fork
 
 
 @pytest.fixture(scope="session")

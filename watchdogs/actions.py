@@ -188,8 +188,9 @@ class Unit:
 
 
 def _environment(ward: Ward, home: Path) -> dict[str, str]:
-    inherited = {key: value for key, value in config.environment().items() if not key.startswith("PLOTTER2_WATCHDOG_")}
-    return {**inherited, "PLOTTER2_HOME": str(home), "GRPC_VERBOSITY": "NONE", **ward.environment}
+    given = config.daemons_environment()
+    inherited = {key: value for key, value in given.items() if not key.startswith("PLOTTER2_WATCHDOG_")}
+    return {**inherited, "PLOTTER2_HOME": str(home), **ward.environment}
 
 
 def _die_with_parent() -> Callable[[], None] | None:

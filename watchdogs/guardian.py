@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from plotter2 import launch
+from plotter2 import config, launch
 from plotter2.clock import Clock, SystemClock
 
 REFUSAL_S_MAX = 30.0
@@ -27,7 +27,11 @@ Start = Callable[[], "subprocess.Popen[bytes]"]
 def guard(arguments: Sequence[str]) -> int:
     """Keep `watchdogs main` alive; returns its exit code."""
     command = launch.command("watchdogs", "main", "--alone", "--guardian", str(os.getpid()), *arguments)
-    return Guardian(lambda: subprocess.Popen(command, start_new_session=True), SystemClock()).run()
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, start_new_session=True, env=config.daemons_environment())
+
+    return Guardian(start, SystemClock()).run()
 
 
 class Guardian:

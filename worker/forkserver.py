@@ -20,6 +20,7 @@ from plotter2.child.frames import Exited, Fork, Forked, FromServer, Kill, Warm
 STOP_WAIT_S = 2.0
 SETTINGS_PREFIX = "PLOTTER2_"
 PYTHON_PREFIX = "PYTHON"
+GRPC_PREFIX = "GRPC_"
 COMMAND = (sys.executable, "-P", "-s", "-m", "plotter2.child")
 """Isolated from the directory and the user's own packages. Not by -I: that would ignore the seed of hashes too."""
 
@@ -99,11 +100,11 @@ async def start(
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """What user code may see of ours: everything but settings, plotter2's and those of the interpreter.
+    """What user code may see of ours: everything but settings, plotter2's, gRPC's and those of the interpreter.
 
     Hashes of text have one seed everywhere, so that sets have one order in every child of every worker.
     """
-    hidden = (SETTINGS_PREFIX, PYTHON_PREFIX)
+    hidden = (SETTINGS_PREFIX, PYTHON_PREFIX, GRPC_PREFIX)
     kept = {name: value for name, value in config.environment().items() if not name.startswith(hidden)}
     # Read by C libraries when they are loaded: a pool of threads that is made before a fork is a dead one after it.
     pools = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
