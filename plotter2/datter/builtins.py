@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache, wraps
 from importlib import import_module
 from inspect import signature
 from typing import Any
 
 from plotter2.datter import words
 from plotter2.datter.context import current
+from plotter2.datter.exchange import taken_in
 
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
@@ -55,7 +57,11 @@ class Builtin:
 
     @property
     def call(self) -> Callable[..., Any]:
-        """The function itself."""
+        """The function; what other libraries hold reaches it as ours."""
+        return _welcoming(self._function)
+
+    @property
+    def _function(self) -> Callable[..., Any]:
         module, attribute = self.place
         found: Any = import_module(f"plotter2.datter.{module}")
         if attribute.startswith("TRIGONOMETRY:"):
@@ -77,6 +83,17 @@ class Builtin:
         """How it is called."""
         written = str(signature(self.call)).replace(": 'Any'", "")
         return self.name + _QUOTED.sub(r"\1", written)
+
+
+@cache
+def _welcoming(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but for frames and series of pandas, polars and Arrow, which become tables and arrays before."""
+
+    @wraps(call)
+    def welcomed(*args: Any, **kwargs: Any) -> Any:
+        return call(*map(taken_in, args), **{name: taken_in(value) for name, value in kwargs.items()})
+
+    return welcomed
 
 
 def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING, gives: str = "") -> dict[str, Builtin]:

@@ -1,43 +1,100 @@
 """DataGroup: an ordered view of many values under one name (requirement 182).
 
-Values are loaded when they are first looked at. `sum(group)` and `sum([group])` both give the elementwise total,
-because a group answers an addition with its own total. A group never changes; selecting gives a new one.
+Values are loaded when they are first looked at, and let go when nobody holds them. `sum(group)` and `sum([group])`
+both give the elementwise total, because a group answers an addition with its own total. A group never changes;
+selecting gives a new one.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
+from importlib import import_module
 from operator import add
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from plotter2.datter.keys import unknown
+from plotter2.datter.keys import natural, unknown
 from plotter2.errors import UsageError
 
 
 class Member:
-    """One value of a group: its name, its place on the group's axis, and how to get it."""
+    """One value of a group, and how to get it.
 
-    __slots__ = ("_load", "_value", "key", "name")
+    A value that can be loaded again is let go when nobody else holds it, so a run may go over a group that is larger
+    than memory; while somebody does, it is the same object.
 
-    def __init__(self, name: str, key: Any, load: Callable[[], Any]) -> None:
+    Attributes:
+        name: what it is called; several members of a group may have one name.
+        key: its place on the group's axis: a number, text, or a tuple of these.
+        origin: the bundle it comes from, "" for none.
+    """
+
+    __slots__ = ("_held", "_is_kept", "_load", "_seen", "key", "name", "origin")
+
+    def __init__(self, name: str, key: Any, load: Callable[[], Any], origin: str = "") -> None:
         self.name = name
         self.key = key
-        self._load: Callable[[], Any] | None = load
-        self._value: Any = None
+        self.origin = origin
+        self._load = load
+        self._held: Any = None
+        self._is_kept = False
+        self._seen: Callable[[], Any] = _nothing
+
+    @classmethod
+    def holding(cls, name: str, key: Any, value: Any) -> Member:
+        """A member whose value is there already."""
+        made = cls(name, key, lambda: value)
+        made._held = value
+        return made
+
+    @classmethod
+    def keeping(cls, other: Member, change: Callable[[Any], Any]) -> Member:
+        """A member whose value is made of another's, once."""
+        made = cls(other.name, other.key, lambda: change(other.value), other.origin)
+        made._is_kept = True
+        return made
 
     @property
     def value(self) -> Any:
-        """The value, loaded once."""
-        if self._load is not None:
-            self._value, self._load = self._load(), None
-        return self._value
+        """The value, loaded when nobody holds it."""
+        found = self._seen() if self._held is None else self._held
+        if found is None:
+            found = self._load()
+            if type(found).__weakrefoffset__ and not self._is_kept:
+                self._seen = weakref.ref(found)
+            else:
+                self._held = found
+        return found
+
+    def at(self, key: Any) -> Member:
+        """The same member at another place."""
+        return Member(self.name, key, lambda: self.value, self.origin)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """Where it stands in the stable total order: by key tuple, origin, name."""
+        keys = self.key if isinstance(self.key, tuple) else (self.key,)
+        return tuple(_ranked(one) for one in keys), self.origin, natural(self.name)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _ranked(key: Any) -> tuple[int, float, list[tuple[int, int, str]]]:
+    """Numbers by size, before texts in natural order, before what has no order."""
+    if isinstance(key, int | float | np.number):
+        return 0, float(key), []
+    return (1, 0.0, natural(key)) if isinstance(key, str) else (2, 0.0, natural(repr(key)))
 
 
 class DataGroup:
-    """Many values in a stable order.
+    """Many values in a stable order; names and keys may stand several times (a multimap).
 
     Attributes:
         name: what all of them are, as "weights".
@@ -52,13 +109,20 @@ class DataGroup:
         self.axis = axis
 
     @classmethod
-    def of(cls, values: Iterable[Any], names: Sequence[str] | None = None, name: str = "") -> DataGroup:
-        """A group of values that are already there."""
+    def of(
+        cls,
+        values: Iterable[Any],
+        names: Sequence[str] | None = None,
+        name: str = "",
+        keys: Sequence[Any] | None = None,
+    ) -> DataGroup:
+        """A group of values that are already there; `keys` are their places, 0, 1, 2, ... without."""
         listed = list(values)
         called = list(names) if names is not None else [str(place) for place in range(len(listed))]
-        if len(called) != len(listed):
-            raise UsageError(f"{len(listed)} values need as many names, not {len(called)}.")
-        return cls((Member(*one) for one in _enumerated(called, listed)), name)
+        placed = list(keys) if keys is not None else list(range(len(listed)))
+        if not len(called) == len(placed) == len(listed):
+            raise UsageError(f"{len(listed)} values need as many names and keys, not {len(called)} and {len(placed)}.")
+        return cls((Member.holding(*one) for one in zip(called, placed, listed, strict=True)), name)
 
     @property
     def names(self) -> list[str]:
@@ -86,12 +150,57 @@ class DataGroup:
 
     def map(self, change: Callable[[Any], Any]) -> DataGroup:
         """The group of what `change` makes of each value; names and keys stay."""
-        changed = [Member(one.name, one.key, _later(change, one)) for one in self._members]
+        changed = [Member.keeping(one, change) for one in self._members]
         return DataGroup(changed, self.name, self.axis)
 
     def sorted(self, by: Callable[[Member], Any]) -> DataGroup:
         """The same members in another order; equal ones keep theirs."""
         return DataGroup(sorted(self._members, key=by), self.name, self.axis)
+
+    def ordered(self) -> DataGroup:
+        """The members in the stable total order: by key (tuples part by part), origin, name; equal ones keep theirs.
+
+        The axis stays, so drawings take their places from the keys.
+        """
+        return self.sorted(lambda one: one.rank)
+
+    def at(self, key: Any) -> Any:
+        """The value at a place of the axis; a group where several have that key.
+
+        Raises:
+            UsageError: none has it.
+        """
+        found = [member for member in self._members if member.key == key]
+        if not found:
+            raise unknown(f"key of {self.name!r}", str(key), [str(one) for one in self.keys])
+        return found[0].value if len(found) == 1 else DataGroup(found, self.name, self.axis)
+
+    def to_arrow(self) -> Any:
+        """The values as one pyarrow.Table: tables one below the other, arrays of one shape as a row each.
+
+        The first columns say whose a row is: `name`, and `key` where the group has an axis.
+
+        Raises:
+            UsageError: the values do not fit together.
+        """
+        return import_module("plotter2.datter.exchange").of_group(self)
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas.DataFrame (pandas must be installed)."""
+        return import_module("plotter2.datter.exchange").to_pandas(self.to_arrow())
+
+    def to_polars(self) -> Any:
+        """The same as a polars.DataFrame (polars must be installed)."""
+        return import_module("plotter2.datter.exchange").to_polars(self.to_arrow())
+
+    def to_numpy(self) -> NDArray[Any]:
+        """The numbers: arrays of one shape stacked along a first axis, tables one below the other.
+
+        Raises:
+            UsageError: the values do not fit together.
+        """
+        found: NDArray[Any] = import_module("plotter2.datter.exchange").stacked(self)
+        return found
 
     def total(self) -> Any:
         """The elementwise sum of all values.
@@ -102,7 +211,7 @@ class DataGroup:
         if not self._members:
             raise UsageError(f"The group {self.name!r} is empty, so it has no total.")
         try:
-            return reduce(add, self.values)
+            return reduce(add, self)
         except (TypeError, ValueError) as wrong:
             raise UsageError(f"The values of {self.name!r} cannot be added: {wrong}.") from None
 
@@ -112,14 +221,17 @@ class DataGroup:
     def __iter__(self) -> Iterator[Any]:
         return (member.value for member in self._members)
 
-    def __getitem__(self, which: int | slice | str) -> Any:
+    def __getitem__(self, which: Any) -> Any:
+        """By place or slice, by name (a group where several have it), or by a key that is a tuple."""
         if isinstance(which, slice):
             return DataGroup(self._members[which], self.name, self.axis)
+        if isinstance(which, tuple):
+            return self.at(which)
         if isinstance(which, str):
-            found = next((member for member in self._members if member.name == which), None)
-            if found is None:
+            found = [member for member in self._members if member.name == which]
+            if not found:
                 raise unknown(f"member of {self.name!r}", which, self.names)
-            return found.value
+            return found[0].value if len(found) == 1 else DataGroup(found, self.name, self.axis)
         return self._members[which].value
 
     def __contains__(self, value: object) -> bool:
@@ -135,16 +247,3 @@ class DataGroup:
     @override
     def __repr__(self) -> str:
         return f"DataGroup({self.name!r}, {len(self)} values)"
-
-
-def _enumerated(names: list[str], values: list[Any]) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        yield name, place, _always(value)
-
-
-def _always(value: Any) -> Callable[[], Any]:
-    return lambda: value
-
-
-def _later(change: Callable[[Any], Any], member: Member) -> Callable[[], Any]:
-    return lambda: change(member.value)

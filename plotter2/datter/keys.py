@@ -19,10 +19,15 @@ from plotter2.errors import UsageError
 from plotter2.model.bundle import CODE, MANIFEST_FILE, PACKAGE_FILE
 
 NOT_DATA = frozenset({CODE, "tasks", "meta", "shared", "bundles"})
-PACKED = frozenset({".gz", ".zip"})
-ENDINGS = frozenset(
-    {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".parquet", ".feather", ".arrow"}
-    | {".txt", ".md", ".log"}
+PACKED = frozenset({".gz", ".zip", ".zst"})
+TEXTS = frozenset({".txt", ".md", ".log"})
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+ENDINGS = (
+    TEXTS
+    | IMAGES
+    | frozenset(
+        {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".parquet", ".feather", ".arrow", ".arrows"}
+    )
 )
 NAMED_MAX = 12
 _DIGITS = re.compile(r"(\d+)")
@@ -32,17 +37,31 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A name, the paths behind it in natural order, and the declared type ("" for: by the file's ending)."""
+    """A name, the paths behind it in natural order, and the declared type ("" for: by the file's ending).
+
+    Attributes:
+        columns: the declared dtypes of a table's columns, by name.
+        folder: of the files of a folder: its path.
+    """
 
     name: str
     paths: tuple[str, ...]
     type: str = ""
     is_group: bool = False
+    columns: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
     """A sort key under which step10 stands after step9."""
     return [(0, int(part), part) if part.isdigit() and part.isascii() else (1, 0, part) for part in _DIGITS.split(text)]
+
+
+def ending(path: str) -> tuple[str, str]:
+    """How a file is written and how it is packed, by its name: `a/flights.csv.gz` is ("csv", ".gz")."""
+    name = PurePosixPath(path)
+    packed = name.suffix.lower() if name.suffix.lower() in PACKED else ""
+    return (name.with_suffix("") if packed else name).suffix.lower().lstrip("."), packed
 
 
 def stem(path: str) -> str:
@@ -81,6 +100,15 @@ def find(paths: Iterable[str], pattern: str) -> tuple[str, ...]:
     return tuple(sorted((path for path in paths if found.match(path)), key=natural))
 
 
+def inside(paths: Iterable[str], folder: str) -> tuple[str, ...]:
+    """The data files of a folder and of those in it, in natural order."""
+    start = folder.strip("/") + "/"
+    found = (path for path in paths if path.startswith(start) and path != start)
+    return tuple(
+        sorted((path for path in found if PurePosixPath(path).suffix.lower() in ENDINGS | PACKED), key=natural)
+    )
+
+
 def catalog(scope: Scope) -> dict[str, Key]:
     """Every key of one bundle: declared ones first, then the undeclared files that are data, by name."""
     keys: dict[str, Key] = {}
@@ -88,7 +116,9 @@ def catalog(scope: Scope) -> dict[str, Key]:
     for name, declared in (scope.package.data if scope.package else {}).items():
         many = is_pattern(declared.path)
         paths = find(scope.files, declared.path) if many else tuple({declared.path} & scope.files.keys())
-        keys[name] = Key(name, paths, declared.loads_as, many)
+        folder = "" if paths or many else declared.path.strip("/")
+        paths = paths or inside(scope.files, folder) if folder else paths
+        keys[name] = Key(name, paths, declared.loads_as, many or bool(folder and paths), declared.columns, folder)
         covered.update(paths)
     for path in sorted(scope.files, key=natural):
         if path not in covered and is_data(path):

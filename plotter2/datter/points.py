@@ -8,6 +8,7 @@ left out, then every row that still misses one, then columns that are constant. 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,22 @@ class Points:
     def column(self, name: str) -> NDArray[Any]:
         """One column."""
         return self.matrix[:, self.names.index(name)]
+
+    def to_numpy(self) -> NDArray[Any]:
+        """Rows x columns, float64, read-only where it is mapped: the matrix itself."""
+        return self.matrix
+
+    def to_arrow(self) -> Any:
+        """A pyarrow.Table: a column each, and the group of each row."""
+        return import_module("plotter2.datter.exchange").of_points(self)
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas.DataFrame (pandas must be installed)."""
+        return import_module("plotter2.datter.exchange").to_pandas(self.to_arrow())
+
+    def to_polars(self) -> Any:
+        """The same as a polars.DataFrame (polars must be installed)."""
+        return import_module("plotter2.datter.exchange").to_polars(self.to_arrow())
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -118,6 +135,7 @@ def points(value: Any) -> Points:
     Raises:
         UsageError: it holds no numbers.
     """
+    value = _ours(value)
     if isinstance(value, Points):
         return value
     if isinstance(value, Table):
@@ -127,7 +145,7 @@ def points(value: Any) -> Points:
     array = numbers(value)
     matrix = array.reshape(len(array), -1) if array.ndim != 1 else array[:, None]
     names = ("value",) if array.ndim == 1 else tuple(f"column {place}" for place in range(matrix.shape[1]))
-    return Points(matrix.astype(float), names)
+    return Points(matrix.astype(float, copy=False), names)
 
 
 def numbers(value: Any) -> NDArray[Any]:
@@ -136,6 +154,7 @@ def numbers(value: Any) -> NDArray[Any]:
     Raises:
         UsageError: it holds something else than real numbers, or nothing.
     """
+    value = _ours(value)
     if isinstance(value, Points | Table | DataGroup):
         return points(value).matrix
     try:
@@ -151,6 +170,13 @@ def numbers(value: Any) -> NDArray[Any]:
     if array.size == 0:
         raise UsageError("There are no values: the data is empty.")
     return array
+
+
+def _ours(value: Any) -> Any:
+    """What another library holds, as ours."""
+    if isinstance(value, np.ndarray | Points | Table | DataGroup | list):
+        return value
+    return import_module("plotter2.datter.exchange").taken_in(value)
 
 
 def complete(found: Points, *, varying: bool = False) -> Points:

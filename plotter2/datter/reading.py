@@ -16,8 +16,24 @@ import numpy as np
 
 from plotter2.datter import loading
 from plotter2.datter.context import Context, KeyType, Symbol, current, file_digest
+from plotter2.datter.exchange import taken_in
 from plotter2.datter.group import DataGroup, Member
-from plotter2.datter.keys import Key, below, find, is_pattern, natural, ordinal, run_titles, stem, unknown
+from plotter2.datter.keys import (
+    IMAGES,
+    TEXTS,
+    Key,
+    below,
+    ending,
+    find,
+    inside,
+    is_pattern,
+    natural,
+    ordinal,
+    run_titles,
+    stem,
+    unknown,
+)
+from plotter2.datter.loading import delimited
 from plotter2.datter.points import Points
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
@@ -25,6 +41,8 @@ from plotter2.errors import UsageError
 
 KEPT_TABLES = 8
 KEPT_BYTES_MAX = 64 << 20
+KEPT_CONVERTED = 2
+"""Large tables that were written anew as Arrow: they take disk, not memory."""
 
 
 def access(key: Any = None, columns: Sequence[str] | None = None) -> Any:
@@ -100,7 +118,7 @@ class Exposures:
 
 
 def _main_key(context: Context) -> str:
-    """The key that is called like the bundle, the only one, or the largest."""
+    """The key that is called like the bundle, the only one, or the largest; texts and pictures last."""
     scope = context.run.scope
     keys = context.keys_of(scope)
     if not keys:
@@ -108,10 +126,18 @@ def _main_key(context: Context) -> str:
     name = scope.bundle.rpartition("/")[2]
     if name in keys or len(keys) == 1:
         return name if name in keys else next(iter(keys))
-    sizes = {one: sum(scope.files[path].stat().st_size for path in key.paths) for one, key in keys.items()}
-    chosen = max(sizes, key=lambda one: sizes[one])
+    ranks = {
+        one: (not _is_beside(key), sum(scope.files[path].stat().st_size for path in key.paths))
+        for one, key in keys.items()
+    }
+    chosen = max(ranks, key=lambda one: ranks[one])
     context.emit(f"access: of {', '.join(keys)} the largest is taken: {chosen}")
     return chosen
+
+
+def _is_beside(key: Key) -> bool:
+    """Whether a key is text or a picture, which mostly stands beside the data."""
+    return {f".{ending(path)[0]}" for path in key.paths} <= TEXTS | IMAGES
 
 
 def _found(context: Context, scope: Scope, key: str | KeyType) -> Any:
@@ -146,7 +172,8 @@ def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
     """One key of many bundles as a group, one member a bundle."""
     titled = zip(run_titles(scopes), scopes, strict=True)
     return DataGroup(
-        (Member(title, place, _reader(context, one, name)) for place, (title, one) in enumerate(titled)), name
+        (Member(title, place, _reader(context, one, name), one.bundle) for place, (title, one) in enumerate(titled)),
+        name,
     )
 
 
@@ -162,46 +189,56 @@ def _provides(context: Context, scope: Scope, name: str) -> bool:
     key = context.keys_of(scope).get(name)
     if key is not None:
         return bool(key.paths)
-    return name in scope.files or (is_pattern(name) and bool(find(scope.files, name)))
+    return bool(_undeclared(scope, name).paths)
 
 
 def read(context: Context, scope: Scope, name: str) -> Any:
-    """The value of one key of one bundle."""
-    key = context.keys_of(scope).get(name)
-    if key is None:
-        paths = find(scope.files, name) if is_pattern(name) else (name,) * (name in scope.files)
-        key = Key(name, paths, "", is_pattern(name))
+    """The value of one key of one bundle; of a folder or a pattern the group of its files."""
+    key = context.keys_of(scope).get(name) or _undeclared(scope, name)
     if not key.paths:
         declared = scope.package.data[name].path if scope.package and name in scope.package.data else name
         raise UsageError(f"{scope.bundle or 'The bundle'} has no file {declared!r}, which is what {name!r} stands for.")
     if not key.is_group:
         called = name if name in context.keys_of(scope) else stem(name)
-        return _read_file(context, scope, key.paths[0], key.type, called)
+        return _read_file(context, scope, key, key.paths[0], called)
     members = []
     axes = set()
     for place, path in enumerate(key.paths):
         counted = ordinal(stem(path))
         axes.add(counted[0] if counted else None)
-        loader = _file_reader(context, scope, path, key.type)
-        members.append(Member(stem(path), counted[1] if counted else place, loader))
+        called = _inside(key.folder, path)
+        members.append(
+            Member(called, counted[1] if counted else place, _file_reader(context, scope, key, path), scope.bundle)
+        )
     axis = axes.pop() if len(axes) == 1 else None
     if axis is None:
-        members = [Member(one.name, place, _later(one)) for place, one in enumerate(members)]
+        members = [one.at(place) for place, one in enumerate(members)]
     return DataGroup(members, name, axis or "")
 
 
-def _later(member: Member) -> Callable[[], Any]:
-    return lambda: member.value
+def _undeclared(scope: Scope, name: str) -> Key:
+    """The key of a path, a pattern or a folder."""
+    if name in scope.files:
+        return Key(name, (name,))
+    if is_pattern(name):
+        return Key(name, find(scope.files, name), is_group=True)
+    return Key(name, inside(scope.files, name), is_group=True, folder=name.strip("/"))
 
 
-def _file_reader(context: Context, scope: Scope, path: str, kind: str) -> Callable[[], Any]:
-    return lambda: _read_file(context, scope, path, kind, stem(path))
+def _inside(folder: str, path: str) -> str:
+    """What a file of a group is called: its path in its folder, without what says how it is written."""
+    above = path.removeprefix(folder + "/").rpartition("/")[0] if folder else ""
+    return f"{above}/{stem(path)}" if above else stem(path)
 
 
-def _read_file(context: Context, scope: Scope, path: str, kind: str, name: str) -> Any:
+def _file_reader(context: Context, scope: Scope, key: Key, path: str) -> Callable[[], Any]:
+    return lambda: _read_file(context, scope, key, path, stem(path))
+
+
+def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str) -> Any:
     local = scope.files[path]
     context.reads[scope.bundle, scope.version, path] = local
-    value = _load(local, path, kind)
+    value = _load(local, path, key.type, key.columns)
     if isinstance(value, Table):
         for note in value.notes:
             context.emit(f"warning: {note}")
@@ -210,23 +247,33 @@ def _read_file(context: Context, scope: Scope, path: str, kind: str, name: str) 
     return context.know(value, name, file_digest(local))
 
 
-def _load(local: Path, path: str, kind: str) -> Any:
+def _load(local: Path, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:
     status = local.stat()
-    if status.st_size > KEPT_BYTES_MAX or not path.lower().endswith((".csv", ".tsv", ".csv.gz", ".csv.zip")):
-        return loading.load_file(local, path, kind)
-    return _kept(local, status.st_mtime_ns, status.st_size, path, kind)
+    is_parsed = ending(path)[0] in loading.PARTED
+    if is_parsed and delimited.is_large(local, ending(path)[1]):
+        return _converted(local, status.st_mtime_ns, status.st_size, path, kind, columns)
+    if status.st_size > KEPT_BYTES_MAX or not is_parsed:
+        return loading.load_file(local, path, kind, dict(columns))
+    return _kept(local, status.st_mtime_ns, status.st_size, path, kind, columns)
 
 
-@lru_cache(maxsize=KEPT_TABLES)
-def _kept(local: Path, _: int, __: int, path: str, kind: str) -> Any:
-    return loading.load_file(local, path, kind)
+def _parsed(local: Path, _: int, __: int, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:
+    return loading.load_file(local, path, kind, dict(columns))
+
+
+_kept = lru_cache(maxsize=KEPT_TABLES)(_parsed)
+_converted = lru_cache(maxsize=KEPT_CONVERTED)(_parsed)
 
 
 def order(value: Any, by: str | None = None) -> Any:
-    """A group in a stable total order (key, then name in natural order); a table by a column; an array by value."""
+    """A group in its stable total order; a table by a column; an array by value; a dictionary by its names.
+
+    Groups: by key (tuples part by part, numbers before texts), then origin, then name in natural order; the keys stay
+    the axis that drawings use. Tables: rows by `by`, or by their first column. Ties keep their order everywhere.
+    """
+    value = taken_in(value)
     if isinstance(value, DataGroup):
-        is_counted = all(isinstance(key, int | float) for key in value.keys)
-        return value.sorted(lambda one: (one.key if is_counted else 0, natural(one.name)))
+        return value.ordered()
     if isinstance(value, Table):
         column = by or value.names[0]
         places = value.codes(column)[0] if value.kind(column) == "text" else value.column(column)

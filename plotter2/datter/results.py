@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from plotter2.datter.exchange import taken_in
 from plotter2.datter.expression import Expr
 from plotter2.datter.fitting import Fit
 from plotter2.datter.frame import Frame, Report
@@ -40,6 +41,7 @@ def to_json(value: Any) -> Any:
 
 def summary(value: Any) -> Any:
     """What is said of a pipeline's last value: small ones in full, large ones by shape."""
+    value = taken_in(value)
     if isinstance(value, np.ndarray) and value.size > 1:
         return {"kind": "array", "shape": list(value.shape)}
     if isinstance(value, Table):
@@ -52,8 +54,7 @@ def summary(value: Any) -> Any:
 def _converted(value: Any, where: str, depth: int) -> Any:
     if depth > DEPTH_MAX:
         raise UsageError(f"{where} is nested deeper than {DEPTH_MAX}, or contains itself; return something flatter.")
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = taken_in(value.item() if isinstance(value, np.generic) else value)
     if isinstance(value, str | int | float | None):
         return _simple(value)
     if isinstance(value, dict):

@@ -32,10 +32,11 @@ _NUMPY_KINDS: dict[str, ColumnKind] = {
     "M": "time",
 }
 MISSING = "(missing)"
+BATCH_ROWS = 64 << 10
 
 
 class Table:
-    """Columns by name.
+    """Columns by name; made of columns (a dictionary), or of a frame of pyarrow, pandas or polars.
 
     Attributes:
         name: what the table is called in titles.
@@ -59,9 +60,9 @@ class Table:
             self.names = tuple(self._columns)
             self._rows = lengths.pop() if lengths else 0
         else:
-            self._arrow = columns
-            self.names = tuple(str(one) for one in columns.column_names)
-            self._rows = int(columns.num_rows)
+            self._arrow = _as_arrow(columns)
+            self.names = tuple(str(one) for one in self._arrow.column_names)
+            self._rows = int(self._arrow.num_rows)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], **about: Any) -> Table:
@@ -127,6 +128,8 @@ class Table:
             UsageError: a place that is not there, or a mask of another length.
         """
         try:
+            if isinstance(which, slice) and which.step in {None, 1}:
+                return self._slice(*which.indices(self._rows)[:2])
             places = np.arange(self._rows)[which if isinstance(which, slice) else np.asarray(which)]
         except IndexError as wrong:
             raise UsageError(f"{self.name or 'The table'} has {self._rows} rows: {wrong}.") from None
@@ -135,6 +138,27 @@ class Table:
         else:
             chosen = {name: self.column(name)[places] for name in self.names}
         return Table(chosen, name=self.name, notes=self.notes, label=self.label)
+
+    def _slice(self, start: int, stop: int) -> Table:
+        """Rows that follow one another: a view, nothing is copied."""
+        stop = max(start, stop)
+        chosen = (
+            self._arrow.slice(start, stop - start)
+            if self._arrow is not None
+            else {name: self.column(name)[start:stop] for name in self.names}
+        )
+        return Table(chosen, name=self.name, notes=self.notes, label=self.label)
+
+    def batches(self, rows: int = BATCH_ROWS) -> Iterator[Table]:
+        """The table by at most so many rows at a time, in order: how to go over one that is larger than memory.
+
+        Raises:
+            UsageError: not even one row at a time.
+        """
+        if rows < 1:
+            raise UsageError(f"batches needs at least 1 row at a time, not {rows}.")
+        for start in range(0, self._rows, rows):
+            yield self._slice(start, min(start + rows, self._rows))
 
     def rows(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The first rows as records."""
@@ -146,7 +170,18 @@ class Table:
         """The table as a pyarrow.Table."""
         if self._arrow is not None:
             return self._arrow
-        return import_module("pyarrow").table({name: self.column(name) for name in self.names})
+        return import_module("pyarrow").table({name: _for_arrow(self.column(name)) for name in self.names})
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas.DataFrame (pandas must be installed)."""
+        return import_module("plotter2.datter.exchange").to_pandas(self.to_arrow())
+
+    def to_polars(self) -> Any:
+        """The table as a polars.DataFrame (polars must be installed)."""
+        return import_module("plotter2.datter.exchange").to_polars(self.to_arrow())
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_numpy(self) -> NDArray[Any]:
         """The numeric columns side by side: rows x columns, float64."""
@@ -201,6 +236,21 @@ class Table:
         if written.startswith("dictionary"):
             column = column.cast(column.type.value_type)
         return np.array(column.to_numpy(), copy=None)
+
+
+def _as_arrow(frame: Any) -> Any:
+    """The pyarrow.Table of a frame of pyarrow, pandas or polars."""
+    if hasattr(frame, "combine_chunks") and hasattr(frame, "column_names"):
+        return frame
+    found = import_module("plotter2.datter.exchange").taken_in(frame)
+    if not isinstance(found, Table):
+        raise UsageError(f"A table is made of columns or of a frame, not of {type(frame).__name__}.")
+    return found.to_arrow()
+
+
+def _for_arrow(values: NDArray[Any]) -> Any:
+    """A column as Arrow takes it: text that is no object of Python's becomes some."""
+    return values.astype(object) if values.dtype.kind in "US" else values
 
 
 def _plain(values: NDArray[Any]) -> list[Any]:

@@ -19,22 +19,8 @@ from plotter2.model.types import parse as parse_type
 HERE = "."
 ABOVE = ".."
 FORMATS = frozenset(
-    {
-        "csv",
-        "tsv",
-        "json",
-        "jsonl",
-        "ndjson",
-        "npy",
-        "npz",
-        "parquet",
-        "feather",
-        "arrow",
-        "text",
-        "txt",
-        "md",
-        "log",
-    }
+    {"csv", "tsv", "json", "jsonl", "ndjson", "npy", "npz", "parquet", "feather", "arrow", "arrows"}
+    | {"text", "txt", "md", "log", "bytes", "png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"}
 )
 """How a file can be written, where its name does not say it."""
 
@@ -150,13 +136,19 @@ class DataKey(Section, frozen=True):
 
     @property
     def loads_as(self) -> str:
-        """The word that says how the file is read: a format, or table, matrix, vector, array; "" for: by its name."""
+        """The word that says how the file is read: a format, or table, matrix, image, bytes...; "" for: by its name."""
         word = self.type.strip().lower()
         if not word or word in FORMATS:
             return word
         kind = parse_type(self.type)
-        is_shape = kind.kind is Kind.TABLE or (kind.kind is Kind.ARRAY and kind.shape != ())
+        is_shape = kind.kind in {Kind.TABLE, Kind.IMAGE, Kind.BYTES} or (kind.kind is Kind.ARRAY and kind.shape != ())
         return str(kind).partition("[")[0].partition("{")[0] if is_shape else ""
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """The dtypes that a table's columns are declared to have, by name: `table{when: time, x: float32, *}`."""
+        word = self.type.strip().lower()
+        return () if not word or word in FORMATS else parse_type(self.type).columns
 
 
 class TaskLimits(Section, frozen=True):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plotter2.datter.group import DataGroup, Member
+from plotter2.datter.reading import order
 from plotter2.errors import UsageError
 
 NUMBERS = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=8)
@@ -62,3 +65,64 @@ def test_what_has_no_total_says_so(group: DataGroup, words: str) -> None:
 def test_an_unknown_member_is_named() -> None:
     with pytest.raises(UsageError, match="no member of 'runs' 'c'"):
         DataGroup.of([1], ["a"], "runs")["c"]
+
+
+@pytest.mark.req("r133")
+def test_order_goes_by_key_tuple_then_origin_then_name() -> None:
+    def member(name: str, key: object, origin: str = "") -> Member:
+        return Member(name, key, lambda: name, origin)
+
+    group = DataGroup(
+        [member("d", (2, "b")), member("c", (2, "a"), "y"), member("b10", (2, "a"), "x"), member("b9", (2, "a"), "x"),
+         member("e", (10, "a")), member("f", "text"), member("a", 1.5)], "runs", "step"
+    )  # fmt: skip
+    assert order(group).names == ["a", "b9", "b10", "c", "d", "e", "f"]
+    assert order(order(group)).names == order(group).names
+    assert order(group).axis == "step"
+
+
+@pytest.mark.req("r133")
+@given(st.permutations(list(range(12))))
+def test_order_does_not_depend_on_how_members_came(places: list[int]) -> None:
+    members = [Member(f"m{place % 3}", place % 4, lambda: 0, f"b/{place % 2}") for place in range(12)]
+    mixed = DataGroup([members[place] for place in places])
+    assert [(one.key, one.origin, one.name) for one in mixed.ordered().members] == sorted(
+        (one.key, one.origin, one.name) for one in members
+    )
+
+
+@pytest.mark.req("r179")
+def test_a_name_or_key_that_several_members_have_gives_them_all() -> None:
+    group = DataGroup.of([1, 2, 3], ["a", "a", "b"], "g", [(1, "x"), (2, "y"), (1, "x")])
+    assert group["a"].values == [1, 2]
+    assert group["b"] == 3
+    assert group.at((2, "y")) == 2
+    assert group[1, "x"].values == [1, 3]
+    with pytest.raises(UsageError, match=r"no key of 'g' .\(3, 'z'\)"):
+        group.at((3, "z"))
+
+
+def test_a_value_that_nobody_holds_is_let_go_and_loaded_again() -> None:
+    loaded: list[int] = []
+
+    def load() -> object:
+        loaded.append(1)
+        return np.zeros(3)
+
+    group = DataGroup([Member("a", 0, load)])
+    held = group[0]
+    assert group[0] is held
+    assert held in group
+    assert len(loaded) == 1
+    del held
+    gc.collect()
+    assert len(loaded) == 1
+    assert group[0].tolist() == [0, 0, 0]
+    assert len(loaded) == 2
+
+
+def test_what_was_made_of_a_value_is_made_once() -> None:
+    made: list[int] = []
+    group = DataGroup.of([np.ones(2)]).map(lambda value: made.append(1) or value * 2)
+    assert [group[0].tolist(), group[0].tolist()] == [[2, 2], [2, 2]]
+    assert made == [1]

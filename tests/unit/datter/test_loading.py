@@ -215,7 +215,7 @@ def test_a_group_of_many_small_arrays_holds_no_files_open(tmp_path: Path) -> Non
 def test_what_unpacks_to_more_than_memory_is_for_is_refused(
     tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plotter2.datter.loading.UNPACKED_BYTES_MAX", 1000)
+    monkeypatch.setattr("plotter2.datter.loading.packed.UNPACKED_BYTES_MAX", 1000)
     with pytest.raises(UsageError, match="unpacks to more than 1000 bytes"):
         load_file(write(tmp_path, name, content), name)
 

@@ -169,7 +169,7 @@ def test_a_package_that_is_too_large_is_refused_before_it_is_read() -> None:
     [
         ("", ""), ("csv", "csv"), ("CSV", "csv"), ("table", "table"), ("table{x: float64}", "table"), ("any", ""),
         ("matrix[float64, *, 32]", "matrix"), ("vector", "vector"), ("array[uint8, 2, 2, 2]", "array"),
-        ("scalar[int64]", ""), ("image", ""), ("bytes", ""), ("text", "text"),
+        ("scalar[int64]", ""), ("image[uint8, *, *]", "image"), ("bytes", "bytes"), ("text", "text"),
     ],
 )  # fmt: skip
 def test_a_declared_type_says_how_a_file_is_read(declared: str, word: str) -> None:

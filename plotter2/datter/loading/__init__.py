@@ -1,0 +1,103 @@
+"""Files into values: csv, tsv, json, jsonl, npy, npz, parquet, feather, Arrow, images, text; in gzip, zstd or zip too.
+
+Large arrays are memory-mapped read-only, large tables converted once to mapped Arrow. Nothing is ever unpickled. What
+had to be repaired or left out is said in the value's notes; what cannot be read is refused with the file's name and
+the reason.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from plotter2.datter import keys
+from plotter2.datter.keys import nearest
+from plotter2.datter.loading import arrays, columnar, delimited, packed, shapes, written
+from plotter2.datter.loading.packed import Source
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+
+TEXT_LIKE = frozenset(
+    {"py", "r", "jl", "m", "c", "h", "cpp", "rs", "go", "js", "ts", "css", "sh", "sql", "tex", "rst", "html", "htm"}
+    | {"xml", "svg", "yaml", "yml", "toml", "ini", "cfg", "conf", "env", "lock"}
+)
+"""Endings of text that is read by its path, but is no data of its bundle."""
+PARTED = {"csv": "", "tsv": "\t"}
+WRONG = (OSError, ValueError, zipfile.BadZipFile, zlib.error, KeyError, EOFError)
+
+
+def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] | None = None) -> Any:
+    """The value of one file.
+
+    Args:
+        path: where it lies; its name there means nothing.
+        name: its path in the bundle, which says how it is written.
+        kind: a declared type: a format (csv, json, ...), or table, matrix, vector, array, image, text, bytes.
+        columns: declared dtypes of a table's columns, by name.
+
+    Raises:
+        UsageError: it cannot be read as what it says it is, or does not say what it is.
+    """
+    ending, packing = keys.ending(name)
+    wanted = kind.lower() or ending
+    if kind and wanted not in _FORMATS and wanted not in _SHAPES:
+        raise UsageError(f"{name}: there is no type {kind!r}; {nearest(wanted, [*_FORMATS, *_SHAPES])}.")
+    written_as = next((one for one in (wanted, ending) if one in _FORMATS), "") or _by_content(path, name, wanted)
+    try:
+        value = _read(path, name, written_as, packing, columns or {})
+    except WRONG as wrong:
+        reason = str(wrong).strip().splitlines()
+        said = f"{reason[0].rstrip('.') if reason else type(wrong).__name__}"
+        raise UsageError(f"{name} cannot be read as {written_as}: {said}.") from None
+    shaped = _SHAPES[wanted](value, name) if wanted in _SHAPES else value
+    return shapes.declared(shaped, columns, name) if columns and isinstance(shaped, Table) else shaped
+
+
+def _read(path: Path, name: str, written_as: str, packing: str, columns: Mapping[str, str]) -> Any:
+    if written_as in PARTED:
+        kinds, parted = shapes.arrow_kinds(columns), PARTED[written_as]
+        if delimited.is_large(path, packing):
+            return delimited.read_large_csv(path, name, packing, parted, kinds)
+        return delimited.read_csv(packed.unpacked(path, packing) if packing else path, name, parted, kinds)
+    return _FORMATS[written_as](packed.unpacked(path, packing) if packing else path, name)
+
+
+def _by_content(path: Path, name: str, wanted: str) -> str:
+    """Text: for what is text by its ending, and for a file without one that holds text; nothing else is guessed.
+
+    Raises:
+        UsageError: nothing says how the file is written.
+    """
+    ending, packing = keys.ending(name)
+    if ending in TEXT_LIKE or wanted == "table":
+        return "text"
+    if wanted == "image":
+        return "png"  # pillow looks into the file
+    if not ending and not packing:
+        with path.open("rb") as file:
+            if b"\x00" not in file.read(delimited.HEAD_BYTES):
+                return "text"
+    said = f"the ending .{ending} is none that is known" if ending else "its name has no ending, and it holds no text"
+    raise UsageError(
+        f"{name}: {said}, so nothing says how it is written. Declare it in package.json's data section, as "
+        f'"type": "csv"; the formats are {", ".join(_FORMATS)}.'
+    )
+
+
+_FORMATS: dict[str, Callable[[Source, str], Any]] = {
+    "csv": delimited.read_csv, "tsv": partial(delimited.read_csv, delimiter="\t"), "json": written.read_json,
+    "jsonl": written.read_jsonl, "ndjson": written.read_jsonl, "npy": arrays.read_npy, "npz": arrays.read_npz,
+    "parquet": columnar.read_parquet, "feather": columnar.read_arrow, "arrow": columnar.read_arrow,
+    "arrows": columnar.read_arrow,
+    **dict.fromkeys(sorted(one.lstrip(".") for one in keys.IMAGES), arrays.read_image),
+    **dict.fromkeys(sorted(one.lstrip(".") for one in keys.TEXTS), written.read_text),
+    "text": written.read_text, "bytes": written.read_bytes,
+}  # fmt: skip
+_SHAPES: dict[str, Callable[[Any, str], Any]] = {
+    "table": shapes.as_table, "matrix": shapes.as_matrix, "vector": shapes.as_matrix, "array": shapes.as_matrix,
+    "image": shapes.as_matrix,
+}  # fmt: skip

@@ -1,0 +1,125 @@
+"""npy, npz and images into numpy arrays that nobody can write to: large ones are memory-mapped, none is unpickled."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter.loading.packed import Source, limited, stream
+
+MAPPED_BYTES_MIN = 1 << 20
+"""Smaller arrays are read: each map holds a file open, and a group may have ten thousand members."""
+PIXELS_MAX = 100_000_000
+"""Of one image with all its frames."""
+PICTURES = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+_LOCAL_HEADER_BYTES = 30
+_PLAIN = {
+    "L": "L",
+    "1": "L",
+    "RGB": "RGB",
+    "RGBA": "RGBA",
+    "LA": "RGBA",
+    "PA": "RGBA",
+    "RGBX": "RGB",
+    "F": "F",
+    "I": "I",
+}
+
+
+def read_npy(source: Source, name: str) -> Any:
+    """The array of a file; mapped read-only from 1 MiB on, a .npz as `read_npz` says."""
+    if isinstance(source, bytes):
+        return np.load(io.BytesIO(source), allow_pickle=False)
+    if name.endswith(".npz"):
+        return read_npz(source, name)
+    if source.stat().st_size < MAPPED_BYTES_MIN:
+        array: NDArray[Any] = np.load(source, allow_pickle=False)
+        array.flags.writeable = False
+        return array
+    try:
+        return np.load(source, mmap_mode="r", allow_pickle=False)
+    except ValueError as wrong:
+        if "mmap" not in str(wrong):
+            raise
+        return np.load(source, allow_pickle=False)  # an array without elements cannot be mapped
+
+
+def read_npz(source: Source, _: str) -> Any:
+    """A dictionary of arrays, or the array itself when there is one; mapped where they are not compressed."""
+    with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
+        arrays = {}
+        for member in archive.infolist():
+            is_mapped = member.compress_type == zipfile.ZIP_STORED and not isinstance(source, bytes)
+            loaded = _mapped(source, member) if is_mapped and isinstance(source, Path) else None
+            if loaded is None:
+                with archive.open(member) as file:
+                    loaded = np.load(io.BytesIO(limited(file)), allow_pickle=False)
+            arrays[member.filename.removesuffix(".npy")] = loaded
+    return next(iter(arrays.values())) if len(arrays) == 1 else arrays
+
+
+def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
+    with path.open("rb") as file:
+        file.seek(member.header_offset)
+        header = file.read(_LOCAL_HEADER_BYTES)
+        file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+        version = np.lib.format.read_magic(file)
+        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = reader(file)
+        if dtype.hasobject or 0 in shape:
+            return None
+        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
+
+
+def read_image(source: Source, _: str) -> NDArray[Any]:
+    """Rows x columns (grey) or rows x columns x 3 or 4 channels (red, green, blue, opacity), read-only.
+
+    uint8, 0 to 255; deeper greys keep their depth (uint16, int32, float32). Several frames of one size come one after
+    the other along a first axis. A photograph is turned as its camera says (EXIF).
+
+    Raises:
+        ValueError: no image, or more than 100 million pixels.
+    """
+    image = import_module("PIL.Image")
+    with stream(source) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", image.DecompressionBombWarning)  # the limit below is ours
+        try:
+            with image.open(file, formats=PICTURES) as picture:
+                return _pixels(picture)
+        except (image.DecompressionBombError, SyntaxError, EOFError) as wrong:
+            raise ValueError(str(wrong)) from None
+
+
+def _pixels(picture: Any) -> NDArray[Any]:
+    frames = int(getattr(picture, "n_frames", 1))
+    count = frames * picture.width * picture.height
+    if count > PIXELS_MAX:
+        raise ValueError(f"it has {count:,} pixels; at most {PIXELS_MAX:,} are read")
+    turned = import_module("PIL.ImageOps").exif_transpose
+    found = []
+    for place in range(frames):
+        picture.seek(place)
+        found.append(np.asarray(_plain(turned(picture))))
+    if any(one.shape != found[0].shape for one in found):
+        raise ValueError("its frames have different sizes")
+    array = np.stack(found) if frames > 1 else found[0]
+    array.flags.writeable = False
+    return array
+
+
+def _plain(picture: Any) -> Any:
+    """The picture in greys, or in red, green and blue, with opacity where there is some."""
+    mode = picture.mode
+    if mode == "P":
+        return picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    if mode.startswith("I;16"):
+        return picture
+    wanted = _PLAIN.get(mode, "RGB")
+    return picture if wanted == mode else picture.convert(wanted)

@@ -1,0 +1,92 @@
+"""What is larger than memory, on disk: tables as mapped Arrow, matrices as mapped arrays (requirement 004).
+
+A file is written once, mapped, and loses its name at once: the space is given back when nobody maps it any more, also
+after a crash. Mapped pages are the kernel's to drop, so they count against no memory limit.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.errors import UsageError
+
+LARGE_BYTES = 256 << 20
+"""Values from here on are not held in memory: tables are converted to a mapped file, matrices are worked on by rows."""
+SPILLED_BYTES_MAX = 64 << 30
+FREE_BYTES_MIN = 1 << 30
+"""What a conversion must leave free on the disk."""
+
+
+def table(schema: Any, batches: Iterable[Any]) -> Any:
+    """A mapped pyarrow.Table of record batches, which are looked at one at a time.
+
+    Raises:
+        UsageError: they do not fit on the disk, or are more than 64 GiB.
+    """
+    arrow = import_module("pyarrow")
+    path = _fresh()
+    try:
+        with arrow.OSFile(str(path), "wb") as file, arrow.ipc.new_file(file, schema) as writer:
+            for batch in batches:
+                check_room(path.parent, file.tell(), batch.nbytes)
+                writer.write_batch(batch)
+        return arrow.ipc.open_file(arrow.memory_map(str(path))).read_all()
+    finally:
+        path.unlink()
+
+
+def matrix(shape: tuple[int, int], blocks: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """A mapped float64 matrix of blocks of rows, read-only; rows that the blocks do not fill are left away.
+
+    Raises:
+        UsageError: it does not fit on the disk, or has more than 64 GiB.
+    """
+    rows, columns = shape
+    path = _fresh()
+    try:
+        check_room(path.parent, 0, rows * columns * 8)
+        with path.open("r+b") as file:
+            found = 0
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, dtype=float).data)
+                found += len(block)
+        return np.memmap(path, float, "r", shape=(found, columns)) if found else np.empty((0, columns))
+    finally:
+        path.unlink()
+
+
+def blocks(values: NDArray[Any], bytes_each: int = 16 << 20) -> Iterator[NDArray[Any]]:
+    """A matrix by rows: views of about so many bytes each."""
+    row = max(1, values.nbytes // max(1, len(values)))
+    step = max(1, bytes_each // row)
+    for start in range(0, len(values), step):
+        yield values[start : start + step]
+
+
+def check_room(folder: Path, written: int, coming: int = 0) -> None:
+    """Refuse what is too much.
+
+    Raises:
+        UsageError: more than 64 GiB, or the disk would be nearly full.
+    """
+    if written + coming > SPILLED_BYTES_MAX:
+        raise UsageError(
+            f"This data takes more than {SPILLED_BYTES_MAX >> 30} GiB when unpacked; divide it, or choose columns."
+        )
+    if shutil.disk_usage(folder).free - coming < FREE_BYTES_MIN:
+        raise UsageError(f"{folder} has too little room for this data: it is larger than memory and is unpacked there.")
+
+
+def _fresh() -> Path:
+    handle, name = tempfile.mkstemp(prefix="plotter2-", suffix=".spill")
+    os.close(handle)
+    return Path(name)
