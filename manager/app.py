@@ -76,6 +76,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
         version("plotter2"), life.clock.now(),
     )  # fmt: skip
+    calls = ManagerRpc(doors)
     topics = Topics(config.tenant_id, config.channel_id)
     async with AsyncExitStack() as stack:
         stack.callback(desk.close)
@@ -89,7 +90,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         )
         server = await stack.enter_async_context(
             rpc.serve(
-                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(ManagerRpc(doors), server),
+                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(calls, server),
                 [SERVICE_NAME],
                 config.host,
                 config.grpc_port,
@@ -98,7 +99,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         )
         channel = await stack.enter_async_context(rpc.connect(config.servicer_address))
         publisher = Publisher(bus, topics, server.address)
-        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop))
+        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop), calls.ask_for)
         web = await stack.enter_async_context(
             http.serve(http.build(doors, registry, lambda: life.is_ready), config.host, config.http_port)
         )

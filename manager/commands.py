@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from manager.prompting import AskFor
 from manager.store import Batch, Delivery, Held, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
@@ -350,6 +351,7 @@ Effect = (
     | Notify
     | NotifyCalls
     | NotifyLines
+    | AskFor
     | AssignRuns
     | AskWho
     | StartOnProplet

@@ -124,7 +124,7 @@ def _adopt(
     node = state.catalog.put(version, catalog.source_digests(declared, offer.files))
     files = tuple(sorted(offer.files))
     request = offer.request_id
-    cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request)
+    cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request, offer.chain)
     return [
         SaveBundle(Contents(version, files), inherited_json),
         note(
@@ -201,4 +201,5 @@ def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Reque
         cause=request_of(offer.service_id) if offer.service_id else RequestId(""),
         created_at=now,
         finished_at=now,
+        chain=offer.chain,
     )

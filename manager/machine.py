@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, intake, linking, orders, proplets, quarantine, redo, roster, runs, standing
+from manager import asks, intake, linking, orders, origins, proplets, quarantine, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
     Asked,
+    AskedFor,
     AskRefused,
     BusConnected,
     CallsAdded,
@@ -26,8 +27,10 @@ from manager.events import (
     InheritAsked,
     LinkAsked,
     OrderAsked,
+    Origin,
     OutputsRefused,
     OutputsTaken,
+    Prompted,
     PropletResult,
     QuarantineAsked,
     RedoAsked,
@@ -100,7 +103,8 @@ class Machine:
         for live in state.requests.values():
             self._reopen(live, contents)
         return [
-            StartService(service.spec) for service in snapshot.services if service.status.state is ServiceState.QUEUED
+            *(StartService(one.spec) for one in snapshot.services if one.status.state is ServiceState.QUEUED),
+            *(again for live in state.requests.values() for again in standing.reopened(live)),
         ]
 
     def _load_catalog(self, snapshot: Snapshot, sources: dict[str, dict[str, bytes]]) -> None:
@@ -177,6 +181,10 @@ class Machine:
                 | AskRefused()
             ):
                 return self._asked(event, now)
+            case Prompted():
+                return self._asked(event.asked, now, event.origin)
+            case AskedFor():
+                return standing.asked_for(state, event)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
             case CallsOpened():
@@ -207,11 +215,13 @@ class Machine:
             case PropletResult():
                 return proplets.result(state, event, now)
 
-    def _asked(self, event: Asked, now: Instant) -> list[Command]:
+    def _asked(self, event: Asked, now: Instant, origin: Origin | None = None) -> list[Command]:
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
         commands = self._decided(event, now)
+        if origin is not None:
+            commands = origins.marked(self.state, commands, event.request_id, origin)
         saved = [one.request for one in commands if isinstance(one, SaveRequest) and one.request.id == event.request_id]
         return commands + [one for request in saved for one in standing.on_done(self.state, request, now)]
 

@@ -38,6 +38,7 @@ from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
+from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.tree import Tree
@@ -75,9 +76,12 @@ class Runner:
         self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
         self._log = structlog.get_logger("manager.runner")
 
-    def connect(self, desk: Desk, hub: Hub, publisher: Publisher, services: ServiceLink) -> None:
-        """Give it those who hear of effects; before the first one."""
-        self._desk, self._hub = desk, hub
+    def connect(
+        self, desk: Desk, hub: Hub, publisher: Publisher, services: ServiceLink,
+        ask_for: Callable[[AskFor], Coroutine[Any, Any, None]],
+    ) -> None:  # fmt: skip
+        """Give it those who hear of effects, and the door for what is asked by ourselves; before the first one."""
+        self._desk, self._hub, self._ask_for = desk, hub, ask_for
         self._publisher, self._services = publisher, services
 
     def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a dispatch table: one line a kind of effect
@@ -91,6 +95,8 @@ class Runner:
                 self._hub.put(effect.request_id, effect)
             case AssignRuns() | AskWho() | StartOnProplet() | StopOnProplet():
                 self._publisher.put(effect)
+            case AskFor():
+                self._spawn(self._ask_for(effect), f"ask for {effect.cause}")
             case InstallDelivery():
                 self._spawn(self._install(effect), f"install {effect.delivery_id}")
             case Materialise():

@@ -13,20 +13,22 @@ from dataclasses import dataclass, replace
 
 from blake3 import blake3
 
-from manager import runs
+from manager import drawing, runs
 from manager.catalog import Node
 from manager.commands import Command, Notify, SaveRequest, SaveTally, SaveTask
+from manager.events import AskedFor
 from manager.journal import note
+from manager.prompting import AskFor
 from manager.state import LiveRequest, State
 from manager.store import TaskRow
 from plotter2 import ids
 from plotter2.clock import ZERO, Instant
 from plotter2.errors import ConflictError, NotFoundError, PackageError, RefusedError
 from plotter2.ids import RequestId
-from plotter2.model import ask, names, package, paths, schedule
+from plotter2.model import ask, names, package, paths, schedule, spread
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.order import CHAIN_MAX, Firing, told
-from plotter2.model.package import StandingOrder
+from plotter2.model.package import HERE, OrderedReport, StandingOrder
 from plotter2.model.request import Request, RequestKind, RequestState
 
 DUE_A_TICK_MAX = 1_000
@@ -155,7 +157,7 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
         RequestState.ACCEPTED,
         user=f"standing:{order.name}",
         bundle=path,
-        ask_json=ask.encode(ask.StandingAsk(order.name, bundle, order.on, cause.due_at)),
+        ask_json=ask.encode(ask.StandingAsk(order.name, bundle, order.on, cause.due_at, _redo(order, bundle))),
         cause=cause.request,
         created_at=now,
         chain=(*cause.chain, step),
@@ -164,7 +166,7 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
         return []
     if tally.is_paused:
         return [SaveTally(state.keep_tally(replace(tally, missed=tally.missed + 1)))]
-    if wrong := _goes_round(cause.chain, step):
+    if wrong := _goes_round(cause.chain, step, once=order.redo is not None):
         return _stopped(request, wrong, now)
     try:
         tasks = [state.catalog.task(name, bundle, now) for name in order.run]
@@ -180,7 +182,58 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
         runs.adopt_task(state, task)
         commands.append(SaveTask(TaskRow(task, is_hidden=True)))
         commands.append(runs.add(state, live, task, (path, version), "{}", now))
+    if order.report is not None:
+        commands += _draw(state, live, order, (path, version), now)
+    if order.redo is not None:
+        live.total += 1
+        commands += reopened(live)
     return commands
+
+
+def _draw(
+    state: State, live: LiveRequest, order: StandingOrder, target: tuple[str, int], now: Instant
+) -> list[Command]:
+    wanted = order.report or OrderedReport()
+    task = drawing.report(live.request.id, now)
+    runs.adopt_task(state, task)
+    given = drawing.given(wanted.data, wanted.title or order.name)
+    return [SaveTask(TaskRow(task, is_hidden=True)), runs.add(state, live, task, target, given, now)]
+
+
+def _redo(order: StandingOrder, bundle: str) -> ask.RedoAsk | None:
+    wanted = order.redo
+    if wanted is None:
+        return None
+    return ask.RedoAsk(
+        bundle if wanted.of == HERE else wanted.of,
+        set={name: list(map(ask.raw, spread.texts(given))) for name, given in wanted.set.items()},
+        parallel=wanted.parallel,
+        force=wanted.force,
+    )
+
+
+def reopened(live: LiveRequest) -> list[Command]:
+    """The redo that a firing wants and that, as far as is written, nobody has asked for yet.
+
+    Its runs are either under way or finished; what its total has beyond them is the ask.
+    """
+    if live.request.kind is not RequestKind.STANDING or live.finished + len(live.runs) == live.total:
+        return []
+    wanted = ask.standing_ask(live.request.ask_json).redo
+    return [AskFor(live.request.id, live.request.user, wanted)] if wanted is not None else []
+
+
+def asked_for(state: State, event: AskedFor) -> list[Command]:
+    """The redo of a firing is asked for, as a request of its own, or was refused: then the firing has failed."""
+    live = state.requests.get(event.request_id)
+    if live is None or not reopened(live):
+        return []
+    live.finished += 1
+    if event.error:
+        live.failed += 1
+        live.reason, live.reason_code = event.error, event.error_code
+    state.touch(live)
+    return []
 
 
 def _id(step: Firing, version: int, cause: Cause, number: int) -> RequestId:
@@ -191,9 +244,12 @@ def _id(step: Firing, version: int, cause: Cause, number: int) -> RequestId:
     return ids.request_id(at_ms, blake3(text.encode()).digest())
 
 
-def _goes_round(chain: tuple[Firing, ...], step: Firing) -> ConflictError | None:
-    """Why this firing must not be; None where nothing speaks against it."""
-    if step in chain:
+def _goes_round(chain: tuple[Firing, ...], step: Firing, *, once: bool) -> ConflictError | None:
+    """Why this firing must not be; None where nothing speaks against it.
+
+    An order that asks for a redo fires `once` in a chain, on whatever: each child of its redo could have it fire again.
+    """
+    if step in chain or (once and any((one.bundle, one.order) == (step.bundle, step.order) for one in chain)):
         return ConflictError(
             f"Stopped: the standing order {step.order!r} of {step.bundle!r} leads to itself, by "
             f"{told((*chain, step))}. Let it wait for something that it does not bring about."

@@ -129,6 +129,7 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
         verifier, "0", clock.now(),
     )  # fmt: skip
+    calls = ManagerRpc(doors)
     async with AsyncExitStack() as stack:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks: list[asyncio.Task[None]] = []
@@ -138,10 +139,10 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
 
         stack.callback(lambda: [task.cancel() for task in tasks])
         runner = Runner(spawn, layout, organizer, tree, loop)
-        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence))
+        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls.ask_for)
         server = await stack.enter_async_context(
             rpc.serve(
-                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(ManagerRpc(doors), server),
+                lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(calls, server),
                 [SERVICE_NAME], "127.0.0.1", 0, registry=CollectorRegistry(),
             )
         )  # fmt: skip

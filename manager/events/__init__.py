@@ -29,6 +29,7 @@ from manager.events.deliveries import (
 )
 from manager.events.links import LinkAsked
 from manager.events.orders import OrderAsked
+from manager.events.origin import AskedFor, Origin, Prompted
 from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
 from manager.events.quarantine import StraysFound, Verified
@@ -59,6 +60,8 @@ Event = (
     | InheritAsked
     | LinkAsked
     | OrderAsked
+    | Prompted
+    | AskedFor
     | RequestCancelled
     | CallsOpened
     | CallsAdded
@@ -82,6 +85,7 @@ __all__ = [
     "ArchiveAsked",
     "AskRefused",
     "Asked",
+    "AskedFor",
     "BusConnected",
     "CallsAdded",
     "CallsClosed",
@@ -93,9 +97,11 @@ __all__ = [
     "InheritAsked",
     "LinkAsked",
     "OrderAsked",
+    "Origin",
     "OutputsRefused",
     "OutputsTaken",
     "PlannedChild",
+    "Prompted",
     "PropletResult",
     "QuarantineAsked",
     "RedoAsked",

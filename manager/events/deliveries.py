@@ -9,12 +9,17 @@ from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model.bundle import FileEntry
 from plotter2.model.conditions import Condition
 from plotter2.model.enclosed import Enclosed
+from plotter2.model.order import Firing
 from plotter2.model.service import ServiceStatus
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOffered:
-    """The stager has a sealed delivery."""
+    """The stager has a sealed delivery.
+
+    Attributes:
+        chain: the firings of standing orders that led to the request whose service run left it.
+    """
 
     token: Token
     delivery_id: DeliveryId
@@ -25,6 +30,7 @@ class DeliveryOffered:
     files: tuple[FileEntry, ...]
     spool_path: str
     service_id: ServiceId = ServiceId("")
+    chain: tuple[Firing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

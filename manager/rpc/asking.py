@@ -8,14 +8,27 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 import msgspec
 from blake3 import blake3
 
 from manager import asks, plans
-from manager.events import ArchiveAsked, Asked, AskRefused, InheritAsked, PlannedChild, RedoAsked, RunAsked, TagsAsked
+from manager.events import (
+    ArchiveAsked,
+    Asked,
+    AskRefused,
+    InheritAsked,
+    Origin,
+    PlannedChild,
+    Prompted,
+    RedoAsked,
+    RunAsked,
+    TagsAsked,
+)
 from manager.experiment import Experiment
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.rpc import replays
@@ -92,6 +105,8 @@ class _Plan:
 
 class AskCalls(RequestCalls):
     """What people ask for."""
+
+    origin: Origin | None = None
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:  # noqa: N802 -- gRPC's name
         """An ask, remembered before it is answered."""
@@ -333,7 +348,16 @@ class AskCalls(RequestCalls):
         return await self._ask(lambda token: replace(asked, token=token, wrong=wrong))
 
     async def _ask(self, make: Callable[[int], Asked]) -> RequestId:
-        return RequestId(str(await self._doors.desk.ask(make)))
+        origin = self.origin
+        if origin is None:
+            return RequestId(str(await self._doors.desk.ask(make)))
+        return RequestId(str(await self._doors.desk.ask(lambda token: Prompted(make(token), origin))))
+
+    def _because_of(self, origin: Origin) -> Self:
+        """The same calls for what comes of something else."""
+        calls = copy(self)
+        calls.origin = origin
+        return calls
 
 
 def _with_token(event: RedoAsked | InheritAsked, token: int) -> RedoAsked | InheritAsked:

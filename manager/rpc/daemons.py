@@ -16,6 +16,7 @@ from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model import paths
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.delivery import Order, examined
+from plotter2.model.order import Firing
 from plotter2.model.quarantine import ItemState
 from plotter2.model.worker import WorkerState
 from plotter2.rpc import Context
@@ -52,8 +53,11 @@ class DaemonCalls:
         # Named after the delivery: a refusal that is repeated is the same request.
         request_id = RequestId("req-" + delivery_id.removeprefix("dlv-"))
         service_id, text = ServiceId(request.service_id), request.manifest_json
+        chain = await self._chain(ids.request_of(service_id)) if service_id else ()
         answer = await doors.desk.ask(
-            lambda token: DeliveryOffered(token, delivery_id, request_id, bundle, user, text, files, spool, service_id)
+            lambda token: DeliveryOffered(
+                token, delivery_id, request_id, bundle, user, text, files, spool, service_id, chain
+            )
         )
         if isinstance(answer, Held):
             return pb.DeliverResponse(
@@ -61,6 +65,12 @@ class DaemonCalls:
             )
         assert isinstance(answer, tuple)  # noqa: S101 -- intake answers with the delivery and its version
         return _delivered(*answer)
+
+    async def _chain(self, made_by: RequestId) -> tuple[Firing, ...]:
+        """The firings that led to a redo; it is still going on but where its end was faster than its last delivery."""
+        live = self._doors.state.requests.get(made_by)
+        found = live.request if live is not None else await self._doors.store.get_request(made_by)
+        return found.chain if found is not None else ()
 
     async def ReportService(self, request: pb.ReportServiceRequest, context: Context) -> pb.ReportServiceResponse:  # noqa: N802 -- gRPC's name
         """How a service run stands; the answer means that it is committed."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from manager.events import OrderAsked
+from manager.events import AskedFor, OrderAsked, Origin
+from manager.prompting import AskFor
 from manager.rpc.asking import AskCalls
 from manager.rpc.requests import page_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import UsageError
+from plotter2.errors import Plotter2Error, UnreachableError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import ask, paths
 from plotter2.model.ask import OrderAsk
 from plotter2.rpc import Context
+from plotter2.wire import asks as wire_asks
 from plotter2.wire import orders as wire
 
 
@@ -34,6 +36,21 @@ class OrderCalls(AskCalls):
         event = OrderAsked(0, self._doors.ids.request(), request.user, asked, paused, request.client_key)
         refused = self._refusal(request, event.request_id, event.kind, event.bundle, ask.encode(asked))
         return await self._known(refused) or await self._ask(lambda token: replace(event, token=token))
+
+    async def ask_for(self, wanted: AskFor) -> None:
+        """What a firing wants, asked for as people ask; a repeat is answered with the first."""
+        request = pb.SubmitRequest(
+            redo=wire_asks.redo_to_proto(wanted.redo), user=wanted.user, client_key=wanted.client_key
+        )
+        cause = await self.need(wanted.cause)
+        try:
+            await self._because_of(Origin(cause.id, cause.chain)).ask_redo(request, "")
+        except UnreachableError:  # we are stopping: the next process asks again
+            return
+        except Plotter2Error as wrong:
+            await self._doors.loop.put(AskedFor(cause.id, wrong.message, wrong.code))
+            return
+        await self._doors.loop.put(AskedFor(cause.id))
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:  # noqa: N802 -- gRPC's name
         """By bundle, in the order in which each declares them."""

@@ -55,12 +55,12 @@ def _list(session: Session, bundle: str = "") -> None:
         return
     rows = [
         (
-            one.name, one.bundle, one.waits_for, ", ".join(one.run), str(one.fired), one.last_fired, one.last_request,
+            one.name, one.bundle, one.waits_for, one.asks_for, str(one.fired), one.last_fired, one.last_request,
             one.pause,
         )
         for one in found
     ]  # fmt: skip
-    heads = ("order", "bundle", "waits for", "runs", "fired", "last", "as request", "paused")
+    heads = ("order", "bundle", "waits for", "asks for", "fired", "last", "as request", "paused")
     output.table(heads, rows, "No bundle declares a standing order.")
 
 
@@ -70,6 +70,8 @@ def _order(one: Order) -> dict[str, Any]:
         "bundle": one.bundle,
         "on": one.on,
         "run": list(one.run),
+        "redo": output.raw(one.redo_json, "null"),
+        "report": output.raw(one.report_json, "null"),
         "n": one.n,
         "arrivals": one.arrivals,
         "cron": one.cron,

@@ -21,6 +21,8 @@ from plotter2.model.types import Mode
 KEY_CHARS_MAX = 200
 DELIVERY_KEY = "dlv-"
 """Pushes are known by their delivery ids; nobody else's key may begin so."""
+OWN_KEY = "own-"
+"""What plotter2 asks for by itself is known by what led to it; nobody else's key may begin so."""
 
 
 class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -131,12 +133,14 @@ class StandingAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         of: the bundle that declares it.
         on: its trigger.
         due: the time of its schedule that it fired for, which may be long past after a downtime; Unix seconds.
+        redo: the redo that it asks for, as a request of its own.
     """
 
     order: str
     of: str
     on: str
     due: float = 0.0
+    redo: RedoAsk | None = None
 
 
 class QuarantineAsk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -213,6 +217,11 @@ def order_ask(text: str) -> OrderAsk:
     return msgspec.json.decode(text, type=OrderAsk)
 
 
+def standing_ask(text: str) -> StandingAsk:
+    """What a standing order fired on."""
+    return msgspec.json.decode(text, type=StandingAsk)
+
+
 def raw(text: str) -> msgspec.Raw:
     """A JSON value as it is spelled; what is no JSON becomes a text, so that a refused ask can be shown."""
     try:
@@ -234,10 +243,12 @@ def check_key(key: str) -> str:
     """A client key, if it may be one.
 
     Raises:
-        UsageError: too long, not printable, or like the id of a delivery.
+        UsageError: too long, not printable, or like the id of a delivery or a key of our own.
     """
     if len(key) > KEY_CHARS_MAX or not key.isprintable():
         raise UsageError(f"A client key has at most {KEY_CHARS_MAX} printable characters.")
     if key.startswith(DELIVERY_KEY):
         raise UsageError(f"A client key may not begin with {DELIVERY_KEY!r}: so pushes are known.")
+    if key.startswith(OWN_KEY):
+        raise UsageError(f"A client key may not begin with {OWN_KEY!r}: so the asks of plotter2 itself are known.")
     return key

@@ -12,9 +12,11 @@ Both ends keep the spelling that they were given. What lies between is reckoned 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, Overflow
+from typing import Any
 
 from plotter2.errors import UsageError
 
@@ -26,6 +28,17 @@ _STEPS = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?")
 _SPACED = re.compile(rf"(lin|log):({_NUMBER}):({_NUMBER}):(\d{{1,9}})")
 _MEANT = re.compile(r"(lin|log):")
 _EXACT = Context(prec=60, traps=[Overflow])
+
+
+def texts(given: Any) -> list[str]:
+    """The values that JSON stands for, as JSON texts: a list of several, a range, or one.
+
+    Raises:
+        UsageError: meant as a range, and none.
+    """
+    if isinstance(given, str):
+        return values(given) or [json.dumps(given)]
+    return [json.dumps(one) for one in (given if isinstance(given, list) else [given])]
 
 
 def values(text: str) -> list[str] | None:

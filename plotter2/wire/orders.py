@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from plotter2.api.v1 import manager_pb2
 from plotter2.clock import Instant
 from plotter2.ids import RequestId
 from plotter2.model.order import Tally
-from plotter2.model.package import StandingOrder
+from plotter2.model.package import OrderedRedo, OrderedReport, StandingOrder
+from plotter2.model.request import RequestKind
 
 
 def order_to_proto(order: StandingOrder, tally: Tally) -> manager_pb2.OrderRecord:
@@ -27,6 +30,26 @@ def order_to_proto(order: StandingOrder, tally: Tally) -> manager_pb2.OrderRecor
         paused_at=tally.paused_at,
         paused_by=tally.paused_by,
         missed=tally.missed,
+        redo_json=_text(order.redo),
+        report_json=_text(order.report),
+    )
+
+
+def _text(wanted: OrderedRedo | OrderedReport | None) -> str:
+    return msgspec.json.encode(wanted).decode() if wanted is not None else ""
+
+
+def order_from_proto(message: manager_pb2.OrderRecord) -> StandingOrder:
+    """A standing order as it is declared."""
+    return StandingOrder(
+        name=message.name,
+        on=message.on,  # type: ignore[arg-type] # the manager has checked it
+        run=list(message.run),
+        redo=msgspec.json.decode(message.redo_json, type=OrderedRedo) if message.redo_json else None,
+        report=msgspec.json.decode(message.report_json, type=OrderedReport) if message.report_json else None,
+        n=message.n,
+        cron=message.cron,
+        request=RequestKind(message.request) if message.request else None,
     )
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from manager.events import Ticked
+from manager.store import Batch
 from manager.store.memory import MemoryStore
-from plotter2.client.views import Order
-from plotter2.clock import SystemClock
+from plotter2.client.views import Order, Request
+from plotter2.clock import ZERO, SystemClock
 from plotter2.errors import NotFoundError, PackageError
+from plotter2.ids import RequestId
 from plotter2.model.request import RequestState
 from tests.managerkit import Files, Manager, managing
 
@@ -65,6 +68,65 @@ async def test_a_tick_before_its_time_and_a_restart_change_nothing(tmp_path: Pat
     async with managing(tmp_path / "home", store) as manager:
         await manager.put(Ticked())
         assert await orders(manager) == before
+
+
+EXPERIMENT = {
+    "parameters": {"lr": {"type": "float", "default": 0.1}},
+    "service": {"command": ["{python}", "train.py"]},
+    "standing": [
+        {"name": "sweep", "on": "version", "redo": {"set": {"lr": [0.1, "x"]}}},
+        {"name": "again", "on": "request", "request": "tag", "redo": {"set": {"lr": "1..3"}, "parallel": 2}},
+    ],
+}
+
+
+def experiment() -> Files:
+    return {"package.json": json.dumps(EXPERIMENT).encode(), "code_sources/train.py": b"print(1)"}
+
+
+async def caused(manager: Manager, cause: str, kind: str) -> list[Request]:
+    async with asyncio.timeout(20):
+        while not (found := [one for one in await manager.client.requests(cause=cause) if one.kind == kind]):
+            await asyncio.sleep(0.01)
+    return [await manager.client.request(one.id) for one in found]
+
+
+@pytest.mark.req("r018", "r023")
+async def test_an_order_has_an_experiment_run_again_by_a_request_of_its_own(manager: Manager) -> None:
+    pushed = await manager.push("lab/a", experiment())
+    (firing,) = await caused(manager, pushed.request_id, "standing")
+    (refused,) = await caused(manager, firing.id, "redo")
+    assert (refused.state, refused.reason) == (RequestState.REFUSED, "Parameter 'lr' is declared float; \"x\" is not.")
+    failed = await manager.client.wait(firing.id)
+    assert (failed.state, failed.reason) == (RequestState.FAILED, refused.reason)
+    tagged = await manager.client.tag("lab/a", {"x": 1})
+    (firing,) = await caused(manager, tagged.id, "standing")
+    (redo,) = await caused(manager, firing.id, "redo")
+    assert (redo.user, [one.parameters for one in redo.children]) == (
+        "standing:again", [{"lr": 1}, {"lr": 2}, {"lr": 3}],
+    )  # fmt: skip
+    assert (await manager.client.wait(firing.id)).state is RequestState.DONE
+    again = (await orders(manager))["again"]
+    assert again.asks_for == 'redo lab/a lr="1..3"'
+
+
+@pytest.mark.req("r023", "r198")
+async def test_an_ask_of_a_firing_is_made_once_though_it_is_carried_out_again(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with managing(tmp_path / "home", store) as manager:
+        await manager.push("lab/a", experiment())
+        tagged = await manager.client.tag("lab/a", {"x": 1})
+        (firing,) = await caused(manager, tagged.id, "standing")
+        (redo,) = await caused(manager, firing.id, "redo")
+        await manager.client.wait(firing.id)
+    # As if the process had died after the redo was written and before the firing had heard of it.
+    before = await store.get_request(RequestId(firing.id))
+    assert before is not None
+    lost = replace(before, state=RequestState.RUNNING, finished=0, finished_at=ZERO)
+    await store.commit(Batch(turn="crash", requests={lost.id: lost}))
+    async with managing(tmp_path / "home", store) as manager:
+        assert (await manager.client.wait(firing.id)).state is RequestState.DONE
+        assert [one.id for one in await caused(manager, firing.id, "redo")] == [redo.id]
 
 
 @pytest.mark.req("r016", "r023")

@@ -2623,6 +2623,8 @@ class OrderRecord(_message.Message):
     PAUSED_AT_FIELD_NUMBER: _builtins.int
     PAUSED_BY_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
+    REDO_JSON_FIELD_NUMBER: _builtins.int
+    REPORT_JSON_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     name: _builtins.str
     on: _builtins.str
@@ -2644,6 +2646,9 @@ class OrderRecord(_message.Message):
     """Since when it is paused, 0 for not; who asked for that; and how many firings were passed over since."""
     paused_by: _builtins.str
     missed: _builtins.int
+    redo_json: _builtins.str
+    """The redo and the report that it asks for, as they are declared; empty for none."""
+    report_json: _builtins.str
     @_builtins.property
     def run(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of tasks."""
@@ -2666,10 +2671,12 @@ class OrderRecord(_message.Message):
         paused_at: _builtins.float = ...,
         paused_by: _builtins.str = ...,
         missed: _builtins.int = ...,
+        redo_json: _builtins.str = ...,
+        report_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrivals", b"arrivals", "bundle", b"bundle", "cron", b"cron", "due_at", b"due_at", "fired", b"fired", "fired_as", b"fired_as", "fired_at", b"fired_at", "missed", b"missed", "n", b"n", "name", b"name", "on", b"on", "paused_at", b"paused_at", "paused_by", b"paused_by", "request", b"request", "run", b"run"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrivals", b"arrivals", "bundle", b"bundle", "cron", b"cron", "due_at", b"due_at", "fired", b"fired", "fired_as", b"fired_as", "fired_at", b"fired_at", "missed", b"missed", "n", b"n", "name", b"name", "on", b"on", "paused_at", b"paused_at", "paused_by", b"paused_by", "redo_json", b"redo_json", "report_json", b"report_json", "request", b"request", "run", b"run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -19,8 +19,7 @@ class Orders(Core):
             message = manager_pb2.ListOrdersRequest(page=part, under=under)
             answer = await self._link.ask(lambda stub: stub.ListOrders(message, timeout=asks.TIMEOUT_S))
             return [
-                Order.of(wire.tally_from_proto(one), one.on, tuple(one.run), one.n, one.request)
-                for one in answer.orders
+                Order.of(wire.tally_from_proto(one), wire.order_from_proto(one)) for one in answer.orders
             ], answer.total
 
         return await everything(page)

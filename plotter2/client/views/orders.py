@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+
+import msgspec
 
 from plotter2.client.views.page import when
 from plotter2.model.order import Tally
+from plotter2.model.package import OrderedRedo, OrderedReport, StandingOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,8 @@ class Order:
     Attributes:
         on: its trigger: version, child, arrivals, settled, cron or request.
         run: the tasks that it runs.
+        redo_json: the redo that it asks for, as it is declared; "" for none.
+        report_json: the report that it asks for; "" for none.
         n: of `on: arrivals`: how many make one firing; `arrivals` have come since the last one.
         request: of `on: request`: which kind it waits for.
         next_due: of `on: cron`: when it fires next; "" for all others.
@@ -38,14 +44,28 @@ class Order:
     paused: str = ""
     paused_by: str = ""
     missed: int = 0
+    redo_json: str = ""
+    report_json: str = ""
 
     @classmethod
-    def of(cls, tally: Tally, on: str, run: tuple[str, ...], n: int, request: str) -> Order:
+    def of(cls, tally: Tally, order: StandingOrder) -> Order:
         """The view of an order and of what is remembered of it."""
         return cls(
-            tally.bundle, tally.name, on, run, n, tally.arrivals, tally.cron, request, when(tally.due_at), tally.fired,
-            when(tally.fired_at), tally.fired_as, when(tally.paused_at), tally.paused_by, tally.missed,
+            tally.bundle, tally.name, order.on, tuple(order.run), order.n, tally.arrivals, tally.cron,
+            order.request or "", when(tally.due_at), tally.fired, when(tally.fired_at), tally.fired_as,
+            when(tally.paused_at), tally.paused_by, tally.missed, _text(order.redo), _text(order.report),
         )  # fmt: skip
+
+    @property
+    def asks_for(self) -> str:
+        """What it asks for, in words."""
+        redo = [self._redo()] if self.redo_json else []
+        return ", ".join([*self.run, *redo, *(["a report"] if self.report_json else [])])
+
+    def _redo(self) -> str:
+        wanted = json.loads(self.redo_json)
+        values = " ".join(f"{name}={json.dumps(given)}" for name, given in wanted.get("set", {}).items())
+        return f"redo {wanted.get('of', self.bundle)} {values}".rstrip()
 
     @property
     def pause(self) -> str:
@@ -64,3 +84,7 @@ class Order:
                 return f"{self.request} done"
             case _:
                 return self.on
+
+
+def _text(wanted: OrderedRedo | OrderedReport | None) -> str:
+    return msgspec.json.encode(wanted).decode() if wanted is not None else ""

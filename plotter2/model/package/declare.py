@@ -255,6 +255,34 @@ class LinkDeclaration(
     description: str = ""
 
 
+class OrderedRedo(Section, frozen=True):
+    """A redo that a standing order asks for.
+
+    Attributes:
+        of: the experiment: a path, or "." for the bundle that declares the order.
+        set: values of each parameter: a value, a list of several, or a range as in `plotter2 redo` ("1..3").
+        parallel: at most so many runs at a time.
+        force: also what was run before with the same code and data.
+    """
+
+    of: str = HERE
+    set: dict[str, Any] = {}
+    parallel: int = 1
+    force: bool = False
+
+
+class OrderedReport(Section, frozen=True):
+    """A report that a standing order asks for: everything drawn as it suits it, on one page.
+
+    Attributes:
+        data: what it shows: keys of data, or files of the bundle; none: its main data.
+        title: over the page; none: the order's name.
+    """
+
+    data: list[str] = []
+    title: str = ""
+
+
 class StandingOrder(Section, frozen=True):
     """What shall happen by itself (requirements 023, 024).
 
@@ -265,6 +293,8 @@ class StandingOrder(Section, frozen=True):
             "arrivals": at each n-th child that arrives, on this bundle; "cron": at the times that `cron` names, on this
             bundle; "request": when a request of the kind `request` about this bundle is done, on this bundle.
         run: names of tasks, the bundle's own or inherited ones.
+        redo: an experiment to run again.
+        report: a report to draw, without a task for it.
         n: how many arrivals make one firing; with "arrivals" only.
         cron: minute, hour, day of month, month, day of week, in UTC; with "cron" only.
         request: with "request" only.
@@ -272,7 +302,9 @@ class StandingOrder(Section, frozen=True):
 
     name: str
     on: Literal["child", "settled", "version", "arrivals", "cron", "request"]
-    run: list[str]
+    run: list[str] = []
+    redo: OrderedRedo | None = None
+    report: OrderedReport | None = None
     n: int = 0
     cron: str = ""
     request: RequestKind | None = None

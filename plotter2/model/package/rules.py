@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from plotter2.errors import PackageError, PathRefusedError
-from plotter2.model import paths, schedule, types
+from plotter2.errors import PackageError, PathRefusedError, UsageError
+from plotter2.model import paths, schedule, spread, types
 from plotter2.model.document import Path
 from plotter2.model.package import starting
-from plotter2.model.package.declare import ABOVE, FORMATS, HERE, LinkDeclaration, Package, StandingOrder
+from plotter2.model.package.declare import ABOVE, FORMATS, HERE, LinkDeclaration, OrderedRedo, Package, StandingOrder
 from plotter2.model.package.places import BUILT_IN_PLACES, places
 from plotter2.model.package.wording import Broken, hint, names
 
@@ -175,7 +175,30 @@ def _own_heads(link: LinkDeclaration) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def _standing(package: Package) -> Iterator[Broken]:
     for i, order in enumerate(package.standing):
-        yield from _trigger(("standing", i), order)
+        at: Path = ("standing", i)
+        yield from _trigger(at, order)
+        if order.redo is not None:
+            yield from _redo((*at, "redo"), order.redo, package)
+        if order.report is not None and len(order.report.data) > ENTRIES_MAX:
+            yield Broken((*at, "report", "data"), f"has more than {ENTRIES_MAX:,} entries")
+
+
+def _redo(at: Path, redo: OrderedRedo, package: Package) -> Iterator[Broken]:
+    if redo.of != HERE:
+        yield from _bundle((*at, "of"), redo.of)
+    if not 1 <= redo.parallel <= ENTRIES_MAX:
+        yield Broken((*at, "parallel"), f"must lie between 1 and {ENTRIES_MAX:,}")
+    for name, given in redo.set.items():
+        here: Path = (*at, "set", name)
+        if redo.of == HERE and name not in package.parameters:
+            yield Broken(here, f"is no parameter of this bundle; {hint(name, package.parameters)}")
+        try:
+            found = spread.texts(given)
+        except UsageError as wrong:
+            yield Broken(here, f"is no range: {wrong.message.rstrip('.')}")
+            continue
+        if not 1 <= len(found) <= ENTRIES_MAX:
+            yield Broken(here, f"has {len(found):,} values; an order gives between 1 and {ENTRIES_MAX:,}")
 
 
 def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:

@@ -26,6 +26,7 @@ from manager.scheduler import RoundRobin
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
+from plotter2.model.order import Firing
 from plotter2.model.task import RunState, Task, TaskKind
 
 T = TypeVar("T")
@@ -68,12 +69,26 @@ class Story:
         )
 
     def push(
-        self, bundle: str, package_json: str = "", files: Iterable[FileEntry] = FILES, service_id: str = ""
+        self,
+        bundle: str,
+        package_json: str = "",
+        files: Iterable[FileEntry] = FILES,
+        service_id: str = "",
+        chain: tuple[Firing, ...] = (),
     ) -> list[Command]:
         number = next(self.numbers)
         delivery = DeliveryId(f"dlv-{number:032x}")
         offer = DeliveryOffered(
-            number, delivery, request(number), bundle, "ann", "{}", tuple(files), "/spool", ServiceId(service_id)
+            number,
+            delivery,
+            request(number),
+            bundle,
+            "ann",
+            "{}",
+            tuple(files),
+            "/spool",
+            ServiceId(service_id),
+            chain,
         )
         return [*self.turn(offer), *self.turn(DeliveryInstalled(delivery, package_json))]
 

@@ -3,76 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from manager import standing
-from manager.commands import Answer, Append, AssignRuns, Command, SaveRequest, SaveTally
-from manager.events import ArchiveAsked, InheritAsked, OrderAsked, RequestCancelled, ServiceReported, Ticked
-from manager.machine import Machine
-from manager.scheduler import RoundRobin
-from manager.store import Batch
-from manager.store.memory import MemoryStore
+from manager.commands import Answer, AssignRuns, Command, SaveTally
+from manager.events import (
+    ArchiveAsked,
+    InheritAsked,
+    RequestCancelled,
+    ServiceReported,
+    Ticked,
+)
 from plotter2.clock import Instant
 from plotter2.errors import PackageError
 from plotter2.ids import RequestId, ServiceId
-from plotter2.model.ask import OrderAsk
 from plotter2.model.bundle import Contents, FileEntry
 from plotter2.model.order import CHAIN_MAX, Firing
 from plotter2.model.request import Request, RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from tests.unit.manager.kit import DIGITS, FILES, Story, only, request
-
-LAB = "lab/a"
-MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+from tests.unit.manager.orderkit import LAB, MIDNIGHT, arrive, fired, lab, ordered, restarted, tick
 
 
 @pytest.fixture
 def story() -> Story:
-    story = Story()
-    story.now = Instant(MIDNIGHT)
-    story.worker("w1", slots=100)
-    return story
-
-
-def ordered(*orders: dict[str, object], **more: object) -> str:
-    tasks = [{"name": "curve", "task_src": "tasks/curve.json"}, {"name": "compare", "task_src": "tasks/compare.py"}]
-    return json.dumps({**more, "tasks": tasks, "standing": [{"run": ["compare"], **one} for one in orders]})
-
-
-def fired(said: Iterable[Command]) -> list[Request]:
-    """Each firing as it was first written."""
-    found = (one.request for one in only(said, SaveRequest) if one.request.kind is RequestKind.STANDING)
-    seen: dict[str, Request] = {}
-    for one in found:
-        seen.setdefault(one.id, one)
-    return list(seen.values())
-
-
-def arrive(story: Story, number: int) -> list[Command]:
-    return story.push(f"{LAB}/bundles/b{number}", files=[FileEntry("x", 1, bytes([number]) * 32)])
-
-
-def tick(story: Story, at: float) -> list[Command]:
-    return story.turn(Ticked(), after_s=at - story.now)
-
-
-async def restarted(story: Story) -> Story:
-    """The same as a new process finds it: everything that was decided so far was written, and nothing else."""
-    store, batch = MemoryStore(), Batch(turn="1")
-    for command in story.said:
-        if hasattr(command, "put"):
-            command.put(batch)
-    await store.commit(batch)
-    again = Story()
-    again.now, again.numbers, again.machine = story.now, story.numbers, Machine(RoundRobin())
-    sources = {LAB: {"tasks/curve.json": FILES[3].digest, "tasks/compare.py": FILES[2].digest}}
-    again.machine.load(await store.load(), sources, {}, again.now)
-    again.worker("w1", slots=100)
-    return again
+    return lab()
 
 
 # --- on n arrivals ----------------------------------------------------------------------------------------------------
@@ -197,64 +154,6 @@ def test_a_redo_that_is_done_fires_too(story: Story) -> None:
     said = story.turn(ServiceReported(0, ServiceStatus(ServiceId(f"{asked}.s0"), ServiceState.RUNNING)))
     said = story.turn(ServiceReported(0, ServiceStatus(ServiceId(f"{asked}.s0"), ServiceState.DONE)))
     assert [(one.user, one.cause) for one in fired(said)] == [("standing:all", asked)]
-
-
-# --- paused -----------------------------------------------------------------------------------------------------------
-
-
-def said(story: Story, order: str, *, paused: bool, bundle: str = LAB) -> list[Command]:
-    event = OrderAsked(5, request(next(story.numbers)), "ann", OrderAsk(bundle, order), paused)
-    return story.turn(event)
-
-
-@pytest.mark.req("r023")
-async def test_a_paused_order_passes_over_what_comes_across_versions_and_restarts_until_it_is_resumed(
-    story: Story,
-) -> None:
-    orders = [{"name": "each", "on": "child"}, {"name": "twos", "on": "arrivals", "n": 2}]
-    story.push(LAB, ordered(*orders))
-    for name in ("each", "twos"):
-        told = said(story, name, paused=True)
-        assert [one.record.kind for one in only(told, Append)] == ["order.paused"]
-    assert fired([one for number in (1, 2, 3) for one in arrive(story, number)]) == []
-    story.push(LAB, ordered(*orders), files=[*FILES, FileEntry("new", 1, bytes([9]) * 32)])
-    again = await restarted(story)
-    tally = again.machine.state.tally(LAB, "each")
-    assert (tally.paused_by, tally.missed, tally.fired) == ("ann", 3, 0)
-    assert (again.machine.state.tally(LAB, "twos").missed, again.machine.state.tally(LAB, "twos").arrivals) == (1, 1)
-    told = said(again, "each", paused=False)
-    assert json.loads(only(told, Append)[0].record.payload_json)["missed"] == 3
-    said(again, "twos", paused=False)
-    assert [one.user for one in fired(arrive(again, 4))] == ["standing:each", "standing:twos"]
-    assert again.machine.state.tally(LAB, "each").missed == 0
-
-
-@pytest.mark.req("r023")
-def test_the_times_of_a_paused_schedule_go_by(story: Story) -> None:
-    story.push(LAB, ordered({"name": "hourly", "on": "cron", "cron": "0 * * * *"}))
-    said(story, "hourly", paused=True)
-    assert fired(tick(story, MIDNIGHT + 3600)) == []
-    said(story, "hourly", paused=False)
-    assert fired(tick(story, MIDNIGHT + 3700)) == []
-    assert len(fired(tick(story, MIDNIGHT + 7200))) == 1
-
-
-def test_to_pause_what_is_paused_changes_nothing(story: Story) -> None:
-    story.push(LAB, ordered({"name": "each", "on": "child"}))
-    said(story, "each", paused=True)
-    before = story.machine.state.tally(LAB, "each")
-    again = said(story, "each", paused=True)
-    assert story.machine.state.tally(LAB, "each") == before
-    assert (only(again, Append), only(again, SaveRequest)[0].request.state) == ([], RequestState.DONE)
-
-
-@pytest.mark.req("r016")
-def test_to_pause_what_is_not_there_is_refused_with_what_there_is(story: Story) -> None:
-    story.push(LAB, ordered({"name": "each", "on": "child"}))
-    (refused,) = only(said(story, "each1", paused=True), SaveRequest)
-    assert refused.request.reason.startswith("Bundle 'lab/a' has no standing order 'each1'; it has 'each'")
-    (unknown,) = only(said(story, "each", paused=True, bundle="lab/b"), SaveRequest)
-    assert unknown.request.reason_code == "not_found"
 
 
 # --- tasks of ancestors -----------------------------------------------------------------------------------------------

@@ -148,6 +148,13 @@ def test_a_mistake_is_named_with_its_line_and_its_key(source: str, says: str) ->
         ({"standing": [{"name": "s", "on": "arrivals", "run": []}]}, "('s') needs 'n', as its 'on' is 'arrivals'"),
         ({"standing": [{"name": "s", "on": "child", "n": 3, "run": []}]}, "('s') has 'n', which goes with 'arrivals'"),
         ({"standing": [{"name": "s", "on": "arrivals", "n": -3, "run": []}]}, "must lie between 1 and 1,000,000"),
+        ({"standing": [{"name": "s", "on": "child", "redo": {"set": {"rl": 1}}}], "parameters": {"lr": {}}},
+         "'standing[0].redo.set.rl' is no parameter of this bundle; known are 'lr'"),
+        ({"standing": [{"name": "s", "on": "child", "redo": {"of": "a", "set": {"x": "log:1"}}}]},
+         "'standing[0].redo.set.x' is no range: "),
+        ({"standing": [{"name": "s", "on": "child", "redo": {"of": "a", "set": {"x": []}}}]}, "has 0 values; an order"),
+        ({"standing": [{"name": "s", "on": "child", "redo": {"of": "../a"}}]}, "'standing[0].redo.of' names no bundle"),
+        ({"standing": [{"name": "s", "on": "child", "redo": {"parallel": 0}}]}, "must lie between 1 and 1,000"),
         ({"standing": [{"name": "s", "on": "cron", "cron": "* *", "run": []}]}, "needs five fields: minute, hour"),
     ],
 )  # fmt: skip
