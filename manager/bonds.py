@@ -90,6 +90,7 @@ class Bonds:
         self._catalog = catalog
         self._threshold = threshold
         self._said: dict[tuple[str, str], dict[str, SaidLink]] = {}
+        self._said_from: dict[str, dict[str, None]] = {}
         self._heads: dict[str, tuple[Package, str, Heads]] = {}
         self._common: dict[str, Heads] = {}
         self._fitting: dict[tuple[str, str], frozenset[str]] = {}
@@ -99,11 +100,16 @@ class Bonds:
     def say(self, word: SaidLink) -> None:
         """Take in what was asked; the newest word about an operation of one bundle and another bundle holds."""
         self._said.setdefault((word.src, word.dst), {})[word.operation] = word
+        self._said_from.setdefault(word.src, {})[word.dst] = None
         self._trees.clear()
 
     def said(self, src: str, dst: str) -> Mapping[str, SaidLink]:
         """The newest words about two bundles, by operation."""
         return self._said.get((src, dst), {})
+
+    def said_of(self, src: str) -> list[str]:
+        """The bundles that somebody linked operations of this one to, in the order of the first word."""
+        return list(self._said_from.get(src, ()))
 
     def heads(self, path: str) -> Heads:
         """What a bundle does; nothing where there is no such bundle."""

@@ -91,15 +91,25 @@ class BulkLine:
             self._is_shared = bool(here) and status.installation == here
         return self._is_shared
 
-    async def bundle(self, path: str, version: int, *, with_descendants: bool) -> manager_pb2.GetBundleResponse:
+    async def bundle(
+        self, path: str, version: int, *, task: tuple[str, int] | None = None
+    ) -> manager_pb2.GetBundleResponse:
         """A bundle version with its files; version 0 is the newest.
+
+        Args:
+            path: the bundle.
+            version: which one.
+            task: who declares the task that runs on it, bundle and version; then everything below the bundle comes
+                too, and what the task can call. None: nobody runs on it.
 
         Raises:
             NotFoundError: there is none.
         """
         message = manager_pb2.GetBundleRequest(
-            bundle=path, version=version, with_files=True, with_descendants=with_descendants
+            bundle=path, version=version, with_files=True, with_descendants=task is not None, with_ways=task is not None
         )
+        if task is not None:
+            message.task_bundle, message.task_version = task
         return await self.until_answered(lambda stub: stub.GetBundle(message, timeout=ASK_TIMEOUT_S))
 
     async def fetch(self, digest: bytes, take: Callable[[int, bytes], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from plotter2.layout import Layout
 from plotter2.model import inheritance
 from plotter2.model.bundle import CODE
 from plotter2.model.inheritance import NOTHING, Snapshot
+from plotter2.model.link import Link
 from plotter2.model.task import Task, TaskKind
+from plotter2.wire.ways import ways_from_proto
+from worker import lending
 from worker.bulk import BulkLine
 from worker.cache import Cache
 from worker.commands import ProgramKey
@@ -50,10 +53,13 @@ class Library:
         try:
             source = task.source or await self._source(task, prepared.holds)
             ground, modules, roots = Ground(), dict[str, str](), list[str]()
+            links, lent = dict[str, tuple[Link, ...]](), list[Ground]()
             if key.bundle:
-                found = await self._line.bundle(key.bundle, key.version, with_descendants=True)
+                found = await self._line.bundle(key.bundle, key.version, task=(task.bundle, task.version))
                 snapshots = {one.digest: inheritance.decode(one.inherited_json) for one in found.inheritances}
                 ground = await self._ground(found, snapshots, prepared.holds)
+                links = ways_from_proto(found.ways)
+                lent = [await self._lent(one, links, prepared.holds) for one in found.lenders]
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
                 roots = _roots(task.filename)
@@ -61,8 +67,9 @@ class Library:
             self.release(prepared)
             raise
         prepared.program = Program(
-            number, task.name, str(task.kind), source, task.filename, ground, modules, roots if modules else []
-        )
+            number, task.name, str(task.kind), source, task.filename, ground, modules, roots if modules else [],
+            links, lent,
+        )  # fmt: skip
         return prepared
 
     def release(self, prepared: Prepared) -> None:
@@ -92,10 +99,20 @@ class Library:
             [await self._ground(one, snapshots, holds) for one in found.descendants],
         )
 
+    async def _lent(
+        self, lender: manager_pb2.GetBundleResponse, links: Mapping[str, tuple[Link, ...]], holds: list[bytes]
+    ) -> Ground:
+        """Of a bundle that links lead to: its code, and the data behind heads."""
+        bundle = lender.bundle
+        heads = {head for some in links.values() for link in some for head in link.steps if head.bundle == bundle.path}
+        wanted = lending.needed([entry.path for entry in lender.files], bundle.package_json, heads)
+        entries = [(entry.path, entry.digest) for entry in lender.files if entry.path in wanted]
+        return Ground(bundle.path, bundle.version, await self._files(entries, holds), bundle.package_json)
+
     async def _modules(self, task: Task, ground: Ground, holds: list[bytes]) -> dict[str, str]:
         """The modules that ship with the script: those of the bundle that declares it, else of the one it runs on."""
         if task.bundle and task.bundle != ground.bundle:
-            found = await self._line.bundle(task.bundle, task.version, with_descendants=False)
+            found = await self._line.bundle(task.bundle, task.version)
             entries = [(entry.path, entry.digest) for entry in found.files if entry.path.endswith(MODULE_SUFFIX)]
             return await self._files(entries, holds)
         return {name: place for name, place in ground.files.items() if name.endswith(MODULE_SUFFIX)}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from manager import ways
 from manager.doors import Doors
 from manager.rpc.requests import page_of
 from manager.rpc.versions import version_of
+from manager.ways import Pinned
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
-from plotter2.model import manifest, paths
+from plotter2.model import inheritance, manifest, package, paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion, FileEntry
 from plotter2.model.depends import depends
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
 from plotter2.wire.links import verdict_to_proto
+from plotter2.wire.ways import ways_to_proto
 
 CHUNK_BYTES = 1 << 20
 DIGESTS_MAX = 100_000
@@ -54,6 +57,8 @@ class BundleCalls:
         node = self._doors.state.catalog.get(name)
         if request.with_verdicts and node is not None:
             response.verdicts.extend(map(verdict_to_proto, self._doors.state.bonds.verdicts(node)))
+        if request.with_ways:
+            await self._add_ways(request, found, response)
         if request.with_descendants:
             async for version, files in self._below(name, with_files=request.with_files):
                 response.descendants.append(_described(version, files))
@@ -62,6 +67,26 @@ class BundleCalls:
             text = await self._doors.store.get_inheritance(digest)
             response.inheritances.add(digest=digest, inherited_json=text)
         return response
+
+    async def _add_ways(
+        self, request: pb.GetBundleRequest, target: BundleVersion, response: pb.GetBundleResponse
+    ) -> None:
+        """What a task can call here, and the bundles that lend what it needs."""
+        origin = target
+        if request.task_bundle and request.task_bundle != target.path:
+            origin = await version_of(self._doors, request.task_bundle, request.task_version)
+        here = await self._pinned(target)
+        there = here if origin is target else await self._pinned(origin)
+        found = ways.found(self._doors.state.bonds, here, there)
+        response.ways.extend(ways_to_proto(found.ways))
+        for path, number in found.lenders.items():
+            lender = await version_of(self._doors, path, number)
+            files = await self._doors.store.files_of(lender.path, lender.version)
+            response.lenders.append(_described(lender, files))
+
+    async def _pinned(self, one: BundleVersion) -> Pinned:
+        text = await self._doors.store.get_inheritance(one.inherited) if one.inherited else ""
+        return Pinned(one.path, one.version, package.read(one.package_json), inheritance.decode(text))
 
     async def _below(
         self, name: str, *, with_files: bool

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from plotter2.errors import CorruptionError
+from plotter2.model.link import Link
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
     Attributes:
         modules: the `.py` files that ship with the script, name in its bundle to local path.
         roots: the folders of that bundle whose modules it may import.
+        links: what it can call by name, and how that is done.
+        lenders: the other bundles that links lead to, with those of their files that are needed.
     """
 
     number: int
@@ -55,6 +58,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
     ground: Ground = Ground()
     modules: dict[str, str] = {}
     roots: list[str] = []
+    links: dict[str, tuple[Link, ...]] = {}
+    lenders: list[Ground] = []
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -12,7 +12,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,8 +22,8 @@ import numpy as np
 from plotter2.child import words
 from plotter2.child.capture import Recorder, Streams
 from plotter2.child.frames import Ended, Ground, Made, Program, Run
+from plotter2.child.lenders import Lenders
 from plotter2.child.limits import MemoryLimit
-from plotter2.child.modules import UserModules
 from plotter2.child.scratch import Scratch
 from plotter2.datter.scope import RunInput, RunResult, Scope
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
@@ -51,7 +50,7 @@ class Execute(Protocol):
 class _Prepared:
     program: Program
     scope: Scope
-    modules: AbstractContextManager[None]
+    lenders: Lenders
 
 
 class Interpreter:
@@ -128,19 +127,21 @@ class Interpreter:
             scope=prepared.scope,
             output_dir=self._scratch.path,
             way_up=output.way_up(prepared.scope.bundle),
+            links=program.links,
+            lenders=prepared.lenders.scopes,
+            function=prepared.lenders.function,
         )
         _seed(run.seed)
-        with prepared.modules:
+        with prepared.lenders:
             return self._execute(given, self._recorder.line)
 
     def _prepare(self, number: int) -> _Prepared:
         prepared = self._prepared.get(number)
         if prepared is None:
             program = self._programs[number]
-            modules: AbstractContextManager[None] = nullcontext()
-            if program.modules:
-                modules = UserModules(program.roots, program.modules)
-            prepared = self._prepared[number] = _Prepared(program, _scope(program.ground), modules)
+            own = _scope(program.ground)
+            lenders = Lenders(program, own, {one.bundle: _scope(one) for one in program.lenders})
+            prepared = self._prepared[number] = _Prepared(program, own, lenders)
         return prepared
 
     def _made(self, result: RunResult) -> list[Made] | None:

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from typing_extensions import override
 
 _PLACE = "bundle:/"
+_BESIDE = "bundle file "
 
 
 class _Loader(SourceLoader):
     """Loads one bundle's modules; their code is compiled once a program, executed once a run."""
 
-    def __init__(self, names: dict[str, str], files: Mapping[str, str], compiled: dict[str, CodeType]) -> None:
+    def __init__(self, names: dict[str, str], files: Mapping[str, str], label: str) -> None:
         self._names = names
         self._files = files
-        self._compiled = compiled
+        self._label = label
+        self._compiled: dict[str, CodeType] = {}
 
     @override
     def get_filename(self, fullname: str) -> str:
@@ -42,30 +46,71 @@ class _Loader(SourceLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         name = self._names[fullname]
         if name not in self._compiled:
-            self._compiled[name] = self.source_to_code(self.get_data(name), name)
+            self._compiled[name] = self.source_to_code(self.get_data(name), self._label + name)
         return self._compiled[name]
 
 
 class UserModules(MetaPathFinder):
     """A context in which the modules of one bundle can be imported, before any others that are not loaded yet."""
 
-    def __init__(self, roots: Sequence[str], files: Mapping[str, str]) -> None:
+    def __init__(self, roots: Sequence[str], files: Mapping[str, str], label: str = "") -> None:
+        """`roots`: folders to import from; `label` stands before their files' names in tracebacks."""
         self._roots = [root.strip("/") for root in roots]
         self._files = files
         self._folders = _folders(files)
         self._names: dict[str, str] = {}
         self._given: set[str] = set()
-        self._loader = _Loader(self._names, files, {})
+        self._kept: dict[str, ModuleType] = {}
+        self._loader = _Loader(self._names, files, label)
 
     def __enter__(self) -> None:
-        sys.meta_path.insert(0, self)
+        self.step_back()
 
     def __exit__(self, *_: object) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Be found no more, and let everything go that was imported."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         for name in self._given:
             sys.modules.pop(name, None)
         self._given.clear()
+        self._kept.clear()
+
+    def step_aside(self) -> None:
+        """Let another bundle's modules be the ones that are found; these are kept as they are."""
+        self._kept = {name: sys.modules.pop(name) for name in self._given if name in sys.modules}
+        sys.meta_path.remove(self)
+
+    def step_back(self) -> None:
+        """Be found again, where `step_aside` or nothing was called before."""
+        sys.modules.update(self._kept)
+        sys.meta_path.insert(0, self)
+
+    def module(self, path: str) -> ModuleType:
+        """The module that a file of the bundle is, imported as the bundle's own code would import it.
+
+        A file outside all roots is loaded by itself, and one that is called like a library that is loaded
+        already stands beside that under a name of its own.
+        """
+        inside = [root for root in self._roots if path.startswith(f"{root}/" if root else "")]
+        root = max(inside, key=len) if inside else path.rpartition("/")[0]
+        parts = path.removeprefix(f"{root}/").removesuffix(".py").removesuffix("/__init__").split("/")
+        name = ".".join(parts)
+        is_taken = name in sys.modules and name not in self._given
+        if not inside or is_taken or any("." in part for part in parts):
+            return self._beside(path, f"{_BESIDE}{path}")
+        return import_module(name)
+
+    def _beside(self, path: str, name: str) -> ModuleType:
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = self._spec(name, path, None)
+        module = module_from_spec(spec)
+        sys.modules[name] = module
+        self._loader.exec_module(module)
+        return module
 
     @override
     def find_spec(

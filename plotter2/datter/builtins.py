@@ -128,6 +128,8 @@ TABLE: dict[str, Builtin] = {
     **_rows("reading", Role.DATA, "order", ROWS),
     **_rows("reading", Role.DATA, "copy", ANYTHING),
     **_rows("reading", Role.SOURCE, "access load", gives="data"),
+    **_rows("operations", Role.DATA, "through", ANYTHING, "data"),
+    **_rows("operations", Role.SCRIPT_ONLY, "operation"),
     **_rows("words", Role.EFFECT, "register deregister loggy"),
     **_rows("drawing", Role.NEW_FRAME, "frame"),
     **_rows("drawing", Role.FRAME, "axis legend colour color=colour text"),

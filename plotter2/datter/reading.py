@@ -1,6 +1,7 @@
 """access, load and copy: how a run gets at data (requirements 163, 171, 175), and order and the groups it works on.
 
-A key is looked for in the bundle itself, then in the bundles below it, where it becomes a group with one member each.
+A key is looked for where a link of the bundle leads, in the bundle itself, with those whose doing it shares, then in
+the bundles below it, where it becomes a group with one member each.
 Loaded tables are kept by a child for its next tasks; arrays are mapped, so keeping them would gain nothing.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter import loading
+from plotter2.datter import calling, loading
 from plotter2.datter.context import Context, KeyType, Symbol, current, file_digest
 from plotter2.datter.exchange import taken_in
 from plotter2.datter.group import DataGroup, Member
@@ -149,12 +150,22 @@ def _found(context: Context, scope: Scope, key: str | KeyType) -> Any:
     for held in (context.exposures, context.pool):
         if name in held:
             return held[name]
-    if _provides(context, scope, name):
-        return read(context, scope, name)
+    here = _here(context, scope, name)
+    if here is not None:
+        return here()
     owners = [child for child in below(scope) if _provides(context, child, name)]
     if not owners:
         raise unknown(f"data in {scope.bundle or 'this run'} called", name, _all_keys(context, scope))
     return over(context, owners, name)
+
+
+def _here(context: Context, scope: Scope, name: str) -> Callable[[], Any] | None:
+    """How the bundle itself comes by data: over a link of its own, by its own key, or with whom it shares."""
+    own = calling.data(context, name, is_own=True)
+    if own is None and _provides(context, scope, name):
+        return _reader(context, scope, name)
+    link = own or calling.data(context, name, is_own=False)
+    return None if link is None else calling.Operation(context, link, read)
 
 
 def _bound(context: Context, scope: Scope, bound: Any) -> Any:

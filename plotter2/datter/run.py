@@ -74,7 +74,7 @@ def _script(found: script.Script, context: Context) -> RunResult:
         raise
     except (Exception, SystemExit) as wrong:
         is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
-        text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run.scope)
+        text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run)
         raise TaskFailedError(text) from wrong
 
 
@@ -139,9 +139,9 @@ def _is_inside(wrong: BaseException, filename: str) -> bool:
     return any(frame.f_code.co_filename == filename for frame, _ in traceback.walk_tb(wrong.__traceback__))
 
 
-def explained(wrong: BaseException, found: script.Script, scope: Scope) -> str:
-    """The traceback that the user sees: frames of the script and of the bundle's own modules, and their causes'."""
-    lines = {found.filename: found.source, **_sources(wrong, scope)}
+def explained(wrong: BaseException, found: script.Script, run: RunInput) -> str:
+    """The traceback that the user sees: frames of the script and of the bundles' own modules, and their causes'."""
+    lines = {found.filename: found.source, **_sources(wrong, run)}
     try:
         for name, source in lines.items():
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
@@ -155,10 +155,12 @@ def explained(wrong: BaseException, found: script.Script, scope: Scope) -> str:
     return text if len(text) <= TRACEBACK_CHARS_MAX else f"{text[:half]}\n...\n{text[-half:]}"
 
 
-def _sources(wrong: BaseException, scope: Scope) -> dict[str, str]:
-    """The bundle's modules in a traceback, by the path that they have in the bundle."""
+def _sources(wrong: BaseException, run: RunInput) -> dict[str, str]:
+    """The modules in a traceback, by the path that they have in the bundle; other bundles' after their bundle."""
     names = {frame.f_code.co_filename for frame, _ in traceback.walk_tb(wrong.__traceback__)}
-    return {name: scope.files[name].read_text(errors="replace") for name in names & scope.files.keys()}
+    files = {one.label + path: local for one in (run.scope, *run.lenders.values()) for path, local in one.files.items()}
+    files |= run.scope.files
+    return {name: files[name].read_text(errors="replace") for name in names & files.keys()}
 
 
 def _cut(report: traceback.TracebackException, own: frozenset[str], depth: int) -> None:

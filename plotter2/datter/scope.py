@@ -5,10 +5,13 @@ Owns: the shapes that a worker fills in and reads back. Knows nothing of scripts
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from plotter2.errors import UsageError
+from plotter2.model.link import Head, Link
 from plotter2.model.package import Package
 
 SEED_BITS = 32
@@ -35,6 +38,23 @@ class Scope:
         """Settings that its package.json declares, or that it inherits: parameters of every task on it."""
         return self.package.config if self.package is not None else {}
 
+    @property
+    def label(self) -> str:
+        """What stands before the names of its files in tracebacks of other bundles' runs."""
+        return f"{self.bundle}@{self.version}/"
+
+
+FindFunction = Callable[[Head], Callable[..., Any]]
+
+
+def no_function(head: Head) -> Callable[..., Any]:
+    """Where nobody can load code.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(f"The code of {head.bundle!r} cannot be loaded here, so {head.name!r} cannot be called.")
+
 
 @dataclass(frozen=True, slots=True)
 class RunInput:
@@ -44,6 +64,10 @@ class RunInput:
         seed: decides every random choice.
         output_dir: takes what is drawn.
         way_up: from where the pages will lie to the folder with what all pages share, `../../`; "" for none.
+        links: what can be called by name, and how it is done here; of several the first is meant, unless one is chosen
+            by the bundle that it leads to.
+        lenders: other bundles that links lead to, by path: what of their files is needed.
+        function: gives the function behind a head, loaded from the code of its bundle.
     """
 
     run_id: str
@@ -56,6 +80,9 @@ class RunInput:
     scope: Scope
     output_dir: Path
     way_up: str = ""
+    links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
+    lenders: Mapping[str, Scope] = field(default_factory=dict)
+    function: FindFunction = no_function
 
 
 @dataclass(frozen=True, slots=True)

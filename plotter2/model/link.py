@@ -131,6 +131,11 @@ class Link:
         """What of A this is about."""
         return self.expected.name
 
+    @property
+    def steps(self) -> tuple[Head, ...]:
+        """Every head that is called or read where the link is followed."""
+        return (self.given, *self.epsilon.forward, *self.epsilon.backward)
+
     def then(self, other: Link) -> Link:
         """A -> B and B -> C make A -> C. Sizes may vary as soon as they may on one of the two."""
         is_mutable = Mode.MUTABLE in (self.mode, other.mode)

@@ -214,6 +214,67 @@ def test_a_task_goes_over_the_members_each_by_its_own_code(lab: Installation, tm
     assert lab("run", "count", "--on", "over/x", "--over", "any", "--wait").code == 0
 
 
+LIBRARY = """
+import shift
+
+def load(step):
+    return [[step + shift.BY, 2.0, 3.0]]
+
+def flat(matrix):
+    return matrix[0]
+"""
+CALLER = """
+import shift
+
+def task(step):
+    return [shift.BY, operation("weights")(step), access("table").column("w").tolist()]
+"""
+
+
+@pytest.mark.req("r036", "r039", "r041", "r044", "r047")
+def test_a_linked_function_and_linked_data_are_used_by_name_and_checked(lab: Installation, tmp_path: Path) -> None:
+    def push(bundle: str, declared: dict[str, Any], **files: str) -> None:
+        folder = tmp_path / bundle.replace("/", "-")
+        (folder / "code_sources").mkdir(parents=True)
+        for name, text in {"package.json": json.dumps(declared), **files}.items():
+            (folder / name.replace("__", "/")).write_text(text)
+        assert lab("push", str(folder), bundle).code == 0
+
+    matrix, vector, step = "matrix[float64, *, *]", "vector[float64, *]", {"step": "scalar[float64]"}
+    files = {"code_sources__load.py": LIBRARY, "code_sources__shift.py": "BY = 10.5\n", "w.csv": "w\n7\n8\n"}
+    heads = {
+        "load": {"function": "load", "params": step, "returns": matrix},
+        "w": {"file": "w.csv", "returns": "table"},
+    }
+    flat = {"function": "code_sources/load.py:flat", "params": {"matrix": matrix}, "returns": vector}
+    push("links/lib", {"heads": heads}, **files)
+    links = [
+        {"name": "weights", "from": ".", "in": "mine", "to": "links/lib", "out": "load",
+         "translate": {"backward": "flat"}},
+        {"name": "table", "from": ".", "in": "t", "to": "links/lib", "out": "w"},
+    ]  # fmt: skip
+    mine = {"function": "code_sources/load.py:load", "params": step, "returns": vector}
+    table = {"function": "code_sources/load.py:load", "returns": "table"}
+    push(
+        "links/app",
+        {"heads": {"mine": mine, "flat": flat, "t": table}, "links": links,
+         "tasks": [{"name": "call", "task_src": "call.py"}, {"name": "pipe", "task_src": "pipe.json"}]},
+        **{"call.py": CALLER, "code_sources__load.py": LIBRARY, "code_sources__shift.py": "BY = 1\n"},
+        **{"pipe.json": '[["access", "table"], "mean"]'},
+    )  # fmt: skip
+
+    def results(*words: str) -> Any:
+        said = lab("run", *words, "--on", "links/app", "--wait", "--json")
+        assert said.code == 0, said.err
+        return json.loads(said.out)["runs"][0]["results"]
+
+    assert results("call", "--set", "step=1.5") == [1, [12.0, 2.0, 3.0], [7, 8]]
+    assert results("pipe") == 7.5
+    said = lab("run", "call", "--on", "links/app", "--set", 'step="x"', "--wait")
+    assert said.code == 1
+    assert "'mine' of 'links/app' takes scalar[float64] as 'step', and this is scalar[text]: another dtype" in said.err
+
+
 @pytest.mark.parametrize(
     ("name", "source", "codes_and_part"),
     [

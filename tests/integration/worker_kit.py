@@ -53,8 +53,10 @@ class Manager:
     async def fetch(self, digest: bytes, take: Callable[[int, bytes], None]) -> None:
         raise AssertionError(digest, take)
 
-    async def bundle(self, path: str, version: int, *, with_descendants: bool) -> manager_pb2.GetBundleResponse:
-        del with_descendants
+    async def bundle(
+        self, path: str, version: int, *, task: tuple[str, int] | None = None
+    ) -> manager_pb2.GetBundleResponse:
+        del task
         entries = []
         for name, text in self.bundles[path].items():
             digest = blake3(text.encode()).digest()

@@ -1195,6 +1195,9 @@ class GetBundleRequest(_message.Message):
     WITH_DESCENDANTS_FIELD_NUMBER: _builtins.int
     WITH_MANIFEST_FIELD_NUMBER: _builtins.int
     WITH_VERDICTS_FIELD_NUMBER: _builtins.int
+    WITH_WAYS_FIELD_NUMBER: _builtins.int
+    TASK_BUNDLE_FIELD_NUMBER: _builtins.int
+    TASK_VERSION_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     """0 means the newest."""
@@ -1205,6 +1208,11 @@ class GetBundleRequest(_message.Message):
     """Also the manifest that this version came with."""
     with_verdicts: _builtins.bool
     """What the bundle, at its newest version, is to its parents."""
+    with_ways: _builtins.bool
+    """Also what a task can call by name when it runs on this version, with the bundles that lend what that needs."""
+    task_bundle: _builtins.str
+    """Who declares that task; empty for the bundle itself."""
+    task_version: _builtins.int
     def __init__(
         self,
         *,
@@ -1214,10 +1222,13 @@ class GetBundleRequest(_message.Message):
         with_descendants: _builtins.bool = ...,
         with_manifest: _builtins.bool = ...,
         with_verdicts: _builtins.bool = ...,
+        with_ways: _builtins.bool = ...,
+        task_bundle: _builtins.str = ...,
+        task_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1234,6 +1245,8 @@ class GetBundleResponse(_message.Message):
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     DEPENDS_FIELD_NUMBER: _builtins.int
     VERDICTS_FIELD_NUMBER: _builtins.int
+    WAYS_FIELD_NUMBER: _builtins.int
+    LENDERS_FIELD_NUMBER: _builtins.int
     manifest_json: _builtins.str
     """As its sender wrote it; empty for what came without, and where it was not asked for."""
     @_builtins.property
@@ -1252,6 +1265,12 @@ class GetBundleResponse(_message.Message):
 
     @_builtins.property
     def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Verdict]: ...
+    @_builtins.property
+    def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___Way]: ...
+    @_builtins.property
+    def lenders(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetBundleResponse]:
+        """Other bundles that ways lead to, with all their files."""
+
     def __init__(
         self,
         *,
@@ -1262,14 +1281,135 @@ class GetBundleResponse(_message.Message):
         manifest_json: _builtins.str = ...,
         depends: _abc.Iterable[_builtins.str] | None = ...,
         verdicts: _abc.Iterable[Global___Verdict] | None = ...,
+        ways: _abc.Iterable[Global___Way] | None = ...,
+        lenders: _abc.Iterable[Global___GetBundleResponse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "manifest_json", b"manifest_json", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "lenders", b"lenders", "manifest_json", b"manifest_json", "verdicts", b"verdicts", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetBundleResponse: _TypeAlias = GetBundleResponse  # noqa: Y015
+
+@_typing.final
+class Way(_message.Message):
+    """How something that can be called by name is done: a link. Where a name has several, the first is meant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    GIVEN_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
+    BACKWARD_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    IS_FORCED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    mode: Global___LinkMode.ValueType
+    origin: _builtins.str
+    """shared, found, declared or asked."""
+    is_forced: _builtins.bool
+    @_builtins.property
+    def expected(self) -> Global___LinkEnd: ...
+    @_builtins.property
+    def given(self) -> Global___LinkEnd: ...
+    @_builtins.property
+    def forward(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkEnd]:
+        """What translates arguments, step by step."""
+
+    @_builtins.property
+    def backward(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkEnd]:
+        """What translates that which is returned."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        expected: Global___LinkEnd | None = ...,
+        given: Global___LinkEnd | None = ...,
+        mode: Global___LinkMode.ValueType = ...,
+        forward: _abc.Iterable[Global___LinkEnd] | None = ...,
+        backward: _abc.Iterable[Global___LinkEnd] | None = ...,
+        origin: _builtins.str = ...,
+        is_forced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "given", b"given"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backward", b"backward", "expected", b"expected", "forward", b"forward", "given", b"given", "is_forced", b"is_forced", "mode", b"mode", "name", b"name", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Way: _TypeAlias = Way  # noqa: Y015
+
+@_typing.final
+class LinkEnd(_message.Message):
+    """A head, as one end of a link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    SAYS_PARAMS_FIELD_NUMBER: _builtins.int
+    PARAMS_FIELD_NUMBER: _builtins.int
+    RETURNS_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    name: _builtins.str
+    form: _builtins.str
+    """function, task or data."""
+    place: _builtins.str
+    """`path:function`, the name of the task, or the path or key of the data."""
+    says_params: _builtins.bool
+    """Whether anything is said of what it takes."""
+    returns: _builtins.str
+    """The type of what it gives."""
+    @_builtins.property
+    def params(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkParam]:
+        """What it takes, in order."""
+
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        name: _builtins.str = ...,
+        form: _builtins.str = ...,
+        place: _builtins.str = ...,
+        says_params: _builtins.bool = ...,
+        params: _abc.Iterable[Global___LinkParam] | None = ...,
+        returns: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "form", b"form", "name", b"name", "params", b"params", "place", b"place", "returns", b"returns", "says_params", b"says_params"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkEnd: _TypeAlias = LinkEnd  # noqa: Y015
+
+@_typing.final
+class LinkParam(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    type: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkParam: _TypeAlias = LinkParam  # noqa: Y015
 
 @_typing.final
 class FetchBlobRequest(_message.Message):
