@@ -13,27 +13,67 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter import large, spill
 from plotter2.datter.group import DataGroup
+from plotter2.datter.moments import moments
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
-STARTS = 4
+STARTS_MAX = 100
+STARTS_TRIED = 4
+"""Of each k that is tried when none is given, on a sample."""
 ROWS_MIN = 2
 NAMED_MAX = 8
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
-BATCH_ROWS = 100_000
+BATCH_ROWS = 16_384
+TALL, SIDE_MAX, FEW = 10, 500, 0.8
+_RANDOMISED = "Components by the randomised singular value decomposition: near the exact ones."
 SCALES = ("zscore", "minmax", "log", "linear")
 
 
 def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection:
-    """Principal components: centred, largest loading positive, with `.explained` and `.components`.
+    """Principal components of rows x columns: rows x k, centred, the largest loading of each positive.
+
+    Units: those of the data; multiples of a column's spread where columns are standardised, as those of a table are.
+    Definition: singular value decomposition of the centred matrix (scikit-learn's PCA). Where both sides are long and
+    few components are wanted it is the randomised one (Halko, Martinsson, Tropp 2011); from 256 MiB on, the
+    eigenvectors of the covariance, exact and by blocks of rows, or scikit-learn's IncrementalPCA for more than 1,000
+    columns. The notes say which.
 
     Raises:
         UsageError: fewer than two rows, or k larger than what the data has.
     """
     found = complete(points(data), varying=True)
+    rows, columns = found.shape
+    _check_components(found, k)
+    is_scaled = _has_units(data) if standardise is None else standardise
+    matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
+    if spill.is_large(matrix):
+        made = large.components(matrix, k)
+    else:
+        solver = _solver(rows, columns, k)
+        model = import_module("sklearn.decomposition").PCA(k, svd_solver=solver, random_state=0)
+        placed = model.fit_transform(matrix)
+        made = large.Components(
+            placed, model.components_, model.explained_variance_ratio_, _RANDOMISED * (solver == "randomized")
+        )
+    signs = np.sign(made.directions[np.arange(k), np.abs(made.directions).argmax(axis=1)])
+    notes = [*found.notes, *(f"PCA of {columns} columns brought to unit variance.",) * is_scaled]
+    return Projection(
+        matrix=made.placed * signs if not spill.is_large(matrix) else spill.changed(made.placed, signs.__mul__, k),
+        names=tuple(f"PC{place + 1}" for place in range(k)),
+        title=found.title,
+        groups=found.groups,
+        notes=(*notes, made.note) if made.note else tuple(notes),
+        explained=tuple(float(share) for share in made.explained),
+        components=made.directions * signs[:, None],
+        loadings=found.names,
+    )
+
+
+def _check_components(found: Points, k: int) -> None:
     rows, columns = found.shape
     if rows < ROWS_MIN:
         raise UsageError(f"pca needs at least {ROWS_MIN} rows, not {rows}.")
@@ -46,38 +86,38 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
         raise UsageError(
             f"pca: k must be between 1 and {min(rows, columns)} for {rows} rows x {columns} columns, not {k}."
         )
-    is_scaled = _has_units(data) if standardise is None else standardise
-    matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
-    model = import_module("sklearn.decomposition").PCA(n_components=k, random_state=0)
-    placed = model.fit_transform(matrix)
-    signs = np.sign(model.components_[np.arange(k), np.abs(model.components_).argmax(axis=1)])
-    notes = found.notes + (f"PCA of {columns} columns brought to unit variance.",) * is_scaled
-    return Projection(
-        matrix=placed * signs,
-        names=tuple(f"PC{place + 1}" for place in range(k)),
-        title=found.title,
-        groups=found.groups,
-        notes=notes,
-        explained=tuple(float(share) for share in model.explained_variance_ratio_),
-        components=model.components_ * signs[:, None],
-        loadings=found.names,
-    )
 
 
-def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool | None = None) -> Clusters:
-    """k-means: k-means++ starts, Lloyd's steps to convergence, best of 4. Without k, the best silhouette of 2 to 8.
+def _solver(rows: int, columns: int, k: int) -> str:
+    """How components are found: the rule of scikit-learn's "auto", stated here so that the notes can say it."""
+    if columns <= large.COVARIANCE_COLUMNS_MAX and rows >= TALL * columns:
+        return "covariance_eigh"
+    return "randomized" if max(rows, columns) > SIDE_MAX and k < FEW * min(rows, columns) else "full"
+
+
+def kmean(
+    data: Any, k: int | None = None, *, seed: int = 0, standardise: bool | None = None, starts: int | None = None
+) -> Clusters:
+    """Clusters of rows x columns by k-means, the largest first; without k, that of the best silhouette of 2 to 8.
+
+    Units: centres in those of the columns; the inertia in squared units of what was clustered (see `standardise`).
+    Definition: k-means++ (Arthur, Vassilvitskii 2007) and Lloyd's steps to convergence, the best of `starts`
+    (scikit-learn's KMeans and its default: one start); from 256 MiB on, MiniBatchKMeans (Sculley 2010), as the notes
+    say.
 
     Raises:
-        UsageError: k is not between 1 and the number of distinct rows.
+        UsageError: k is not between 1 and the number of distinct rows, or starts not between 1 and 100.
     """
+    if starts is not None and not 1 <= starts <= STARTS_MAX:
+        raise UsageError(f"kmean: starts must be between 1 and {STARTS_MAX}, not {starts}.")
     found = complete(points(data), varying=True)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
-    distinct = len(np.unique(matrix[:BATCH_ROWS], axis=0))
+    distinct = _distinct(matrix, CHOICES_OF_K[-1] + 1 if k is None else k)
     wanted = _best_k(matrix, distinct, seed) if k is None else k
     if not 1 <= wanted <= distinct:
         raise UsageError(f"kmean: k must be between 1 and the {distinct} distinct rows, not {wanted}.")
-    model = import_module("sklearn.cluster").KMeans(wanted, n_init=STARTS, random_state=seed).fit(matrix)
+    model = _clustered(matrix, wanted, seed, starts)
     order = np.argsort(-np.bincount(model.labels_, minlength=wanted), kind="stable")  # the largest cluster is the first
     ranks = np.empty(wanted, np.int64)
     ranks[order] = np.arange(wanted)
@@ -85,6 +125,10 @@ def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool |
     sizes = np.bincount(codes, minlength=wanted)
     names = tuple(f"{place + 1} (n = {size:,})" for place, size in enumerate(sizes))
     notes = [*found.notes, f"k-means of {matrix.shape[1]} columns{' brought to unit variance' if is_scaled else ''}."]
+    if spill.is_large(matrix):
+        notes.append(
+            "More than is held in memory: clustered by small batches of rows (MiniBatchKMeans), near the best."
+        )
     if k is None:
         notes.append(f"k = {wanted} has the best silhouette of 2 to {CHOICES_OF_K[-1]}.")
     return Clusters(
@@ -99,6 +143,23 @@ def kmean(data: Any, k: int | None = None, *, seed: int = 0, standardise: bool |
     )
 
 
+def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Any:
+    cluster, count = import_module("sklearn.cluster"), starts or "auto"
+    if spill.is_large(matrix):
+        return cluster.MiniBatchKMeans(k, n_init=count, random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
+    return cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
+
+
+def _distinct(matrix: NDArray[Any], enough: int) -> int:
+    """How many different rows there are; counting ends when there are enough."""
+    found: set[bytes] = set()
+    for block in spill.blocks(matrix, max(64, 2 * enough)):
+        found.update(row.tobytes() for row in block + 0.0)  # of the two zeros there is one then
+        if len(found) >= enough:
+            break
+    return len(found)
+
+
 def flattened(found: Points) -> tuple[Projection, NDArray[Any] | None]:
     """Points of many columns on their first two components, and clusters' centres there too."""
     is_scaled = found.is_standardised if isinstance(found, Clusters) else None
@@ -106,8 +167,8 @@ def flattened(found: Points) -> tuple[Projection, NDArray[Any] | None]:
     if not isinstance(found, Clusters) or found.centres is None or seen.components is None:
         return seen, None
     kept = [found.names.index(name) for name in seen.loadings]
-    _, centre, spread = _standardised(found.matrix) if is_scaled else (None, found.matrix.mean(axis=0), 1.0)
-    moved = (found.centres - centre) / spread
+    centre, spread = moments(found.matrix)
+    moved = (found.centres - centre) / (spread if is_scaled else 1.0)
     return seen, moved[:, kept] @ seen.components.T
 
 
@@ -133,22 +194,22 @@ def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
     if how == "zscore":
         return _standardised(matrix)[0]
     if how == "minmax":
-        low, high = np.nanmin(matrix, axis=0), np.nanmax(matrix, axis=0)
-        found: NDArray[Any] = (matrix - low) / np.where(high > low, high - low, 1.0)
-        return found
+        low = np.nanmin([np.nanmin(block, axis=0) for block in spill.blocks(matrix)], axis=0)
+        high = np.nanmax([np.nanmax(block, axis=0) for block in spill.blocks(matrix)], axis=0)
+        width = np.where(high > low, high - low, 1.0)
+        return spill.changed(matrix, lambda block: (block - low) / width, matrix.shape[1])
     if how == "log":
-        if np.any(matrix <= 0):
-            raise UsageError(f"scale by log needs values above 0; the smallest here is {np.nanmin(matrix):g}.")
-        logarithm: NDArray[Any] = np.log(matrix)
-        return logarithm
+        least = min(float(np.nanmin(block)) for block in spill.blocks(matrix))
+        if least <= 0:
+            raise UsageError(f"scale by log needs values above 0; the smallest here is {least:g}.")
+        return spill.changed(matrix, np.log, matrix.shape[1])
     return matrix
 
 
 def _standardised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Mean 0 and variance 1 by column; a constant column becomes 0."""
-    centre, spread = np.nanmean(matrix, axis=0), np.nanstd(matrix, axis=0)
-    spread = np.where(spread > np.abs(centre) * 1e-12, spread, 1.0)
-    return (matrix - centre) / spread, centre, spread
+    centre, spread = moments(matrix)
+    return spill.changed(matrix, lambda block: (block - centre) / spread, matrix.shape[1]), centre, spread
 
 
 def _has_units(data: Any) -> bool:
@@ -165,6 +226,6 @@ def _best_k(matrix: NDArray[Any], distinct: int, seed: int) -> int:
     cluster, metrics = import_module("sklearn.cluster"), import_module("sklearn.metrics")
     scores = []
     for k in choices:
-        labels = cluster.KMeans(k, n_init=STARTS, random_state=seed).fit(sample).labels_
+        labels = cluster.KMeans(k, n_init=STARTS_TRIED, random_state=seed).fit(sample).labels_
         scores.append(metrics.silhouette_score(sample, labels) if len(np.unique(labels)) > 1 else -1.0)
     return choices[int(np.argmax(scores))]

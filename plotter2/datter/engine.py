@@ -22,19 +22,19 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     """Principal components: centred, largest loading positive; columns of a table get unit variance first.
 
     Rows x columns in; rows x k out, with `.explained` (shares of variance), `.components` (k x columns), `.loadings`.
-    Definition: singular value decomposition of the centred matrix (scikit-learn's PCA).
+    What is missing is left out, and said. See `cluster.pca`.
     """
     found: Projection = _passed_on(data, cluster.pca(data, k, standardise=standardise))
     return found
 
 
-def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None) -> Clusters:
+def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None, starts: int | None = None) -> Clusters:
     """Clusters by k-means, largest first; without k, the best silhouette of 2 to 8.
 
-    Rows x columns in; `.labels` (one a row), `.centres` (k x columns), `.inertia`, `.sizes`. Definition: k-means++
-    starts seeded by the run, Lloyd's steps to convergence, the best of 4 (scikit-learn's KMeans).
+    Rows x columns in; `.labels` (one a row), `.centres` (k x columns), `.inertia`, `.sizes`. See `cluster.kmean`.
     """
-    found: Clusters = _passed_on(data, cluster.kmean(data, k, seed=current().run.seed, standardise=standardise))
+    made = cluster.kmean(data, k, seed=current().run.seed, standardise=standardise, starts=starts)
+    found: Clusters = _passed_on(data, made)
     return found
 
 

@@ -7,6 +7,7 @@ left out, then every row that still misses one, then columns that are constant. 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter import spill
 from plotter2.datter.group import DataGroup
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -145,7 +147,14 @@ def points(value: Any) -> Points:
     array = numbers(value)
     matrix = array.reshape(len(array), -1) if array.ndim != 1 else array[:, None]
     names = ("value",) if array.ndim == 1 else tuple(f"column {place}" for place in range(matrix.shape[1]))
-    return Points(matrix.astype(float, copy=False), names)
+    return Points(_floats(matrix), names)
+
+
+def _floats(matrix: NDArray[Any]) -> NDArray[Any]:
+    """The matrix in float64: itself where it is some, mapped anew where it is large."""
+    if matrix.dtype == float:
+        return matrix
+    return spill.changed(matrix, lambda block: block.astype(float), matrix.shape[1])
 
 
 def numbers(value: Any) -> NDArray[Any]:
@@ -186,24 +195,58 @@ def complete(found: Points, *, varying: bool = False) -> Points:
         UsageError: nothing is left.
     """
     matrix, names, notes = found.matrix, np.array(found.names, dtype=object), list(found.notes)
-    finite = np.isfinite(matrix)
-    sparse = (~finite).mean(axis=0) > MISSING_SHARE_MAX if len(matrix) else np.zeros(len(names), bool)
-    if sparse.any():
-        notes.append(f"Left out, more than {MISSING_SHARE_MAX:.0%} missing: {', '.join(names[sparse])}.")
-        matrix, names, finite = matrix[:, ~sparse], names[~sparse], finite[:, ~sparse]
-    kept = finite.all(axis=1)
-    if not kept.all():
-        notes.append(f"{int((~kept).sum()):,} of {len(matrix):,} rows left out: a value is missing.")
-        matrix = matrix[kept]
-    groups = found.groups.rows(kept) if found.groups is not None and not kept.all() else found.groups
+    groups = found.groups
+    missing = _missing(matrix)
+    if missing.any():
+        sparse = missing > MISSING_SHARE_MAX * len(matrix)
+        if sparse.any():
+            notes.append(f"Left out, more than {MISSING_SHARE_MAX:.0%} missing: {', '.join(names[sparse])}.")
+        whole = [np.isfinite(block[:, ~sparse]).all(axis=1) for block in spill.blocks(matrix)]
+        kept = np.concatenate(whole)
+        if not kept.all():
+            notes.append(f"{int((~kept).sum()):,} of {len(matrix):,} rows left out: a value is missing.")
+            groups = groups.rows(kept) if groups is not None else None
+        matrix, names = _chosen(matrix, kept, ~sparse), names[~sparse]
     if varying and len(matrix):
-        same = np.ptp(matrix, axis=0) == 0
+        same = _constant(matrix)
         if same.any():
             notes.append(f"Left out, the same in every row: {', '.join(names[same])}.")
-            matrix, names = matrix[:, ~same], names[~same]
+            matrix, names = _chosen(matrix, None, ~same), names[~same]
     if not matrix.size:
         raise UsageError("Nothing is left to compute with: " + (" ".join(notes) or "the data is empty."))
     return replace(found, matrix=matrix, names=tuple(names), groups=groups, notes=tuple(notes))
+
+
+def _missing(matrix: NDArray[Any]) -> NDArray[Any]:
+    """How many values each column misses. A sum tells of a whole block at once whether any does."""
+    counts = np.zeros(matrix.shape[1], np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for block in spill.blocks(matrix):
+            if not np.isfinite(block.sum()):
+                counts += (~np.isfinite(block)).sum(axis=0)
+    return counts
+
+
+def _constant(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Which columns are the same in every row; only those that begin so are looked at as a whole."""
+    same: NDArray[Any] = matrix[0] == matrix[-1]
+    for block in spill.blocks(matrix):
+        if not same.any():
+            break
+        same[same] = (block[:, same] == matrix[0, same]).all(axis=0)
+    return same
+
+
+def _chosen(matrix: NDArray[Any], rows: NDArray[Any] | None, columns: NDArray[Any]) -> NDArray[Any]:
+    """Some rows (None for all) and columns of a matrix."""
+    if not spill.is_large(matrix):
+        return (matrix if rows is None else matrix[rows])[:, columns]
+    step = max(1, spill.BLOCK_BYTES // max(1, matrix.shape[1] * 8))
+    parts = (
+        (block if rows is None else block[rows[place * step : place * step + len(block)]])[:, columns]
+        for place, block in enumerate(spill.blocks(matrix, step))
+    )
+    return spill.matrix(int(columns.sum()), parts)
 
 
 def label_column(table: Table) -> str:
@@ -238,26 +281,53 @@ def _from_table(table: Table) -> Points:
     if not len(table):
         raise UsageError(f"{table.name or 'The table'} has no rows.")
     groups = labels_of(table, table.label) if table.label else None
-    return Points(table.select(columns).to_numpy(), tuple(columns), table.name, groups, table.notes)
+    chosen = table.select(columns)
+    is_large = len(table) * len(columns) * 8 >= spill.LARGE_BYTES
+    parts = (part.to_numpy() for part in chosen.batches()) if is_large else ()
+    matrix = spill.matrix(len(columns), parts) if is_large else chosen.to_numpy()
+    return Points(matrix, tuple(columns), table.name, groups, table.notes)
 
 
 def _from_group(group: DataGroup) -> Points:
     """Tables one below the other, labelled by their names; arrays of one shape as one row each."""
-    values = group.values
-    if not values:
+    if not len(group):
         raise UsageError(f"The group {group.name!r} is empty.")
-    if all(isinstance(value, Table) for value in values):
-        parts = [points(value) for value in values]
-        if any(part.names != parts[0].names for part in parts):
-            raise UsageError(f"The tables of {group.name!r} have different columns, so they cannot be put together.")
-        codes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        labels = Labels(group.axis or group.name, tuple(group.names), codes)
-        return Points(np.vstack([part.matrix for part in parts]), parts[0].names, group.name, labels)
-    rows = [numbers(value) for value in values]
-    if any(row.shape != rows[0].shape for row in rows):
+    first = _ours(group[0])
+    if isinstance(first, Table | Points):
+        return _stacked(group, points(first))
+    shape = numbers(first).shape
+    rows = (_row(group, value, shape) for value in group)
+    size = int(np.prod(shape))
+    is_large = size * len(group) * 8 >= spill.LARGE_BYTES
+    matrix = spill.matrix(size, (row[None] for row in rows)) if is_large else np.stack(list(rows)).astype(float)
+    return Points(matrix, tuple(f"value {place}" for place in range(size)), group.name)
+
+
+def _row(group: DataGroup, value: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    row = numbers(value)
+    if row.shape != shape:
         raise UsageError(f"The arrays of {group.name!r} have different shapes, so they cannot be rows of one matrix.")
-    matrix = np.stack([row.ravel() for row in rows]).astype(float)
-    return Points(matrix, tuple(f"value {place}" for place in range(matrix.shape[1])), group.name)
+    return row.ravel()
+
+
+def _stacked(group: DataGroup, first: Points) -> Points:
+    """Tables of the same columns, one at a time; what they are together decides whether memory holds them."""
+    lengths: list[int] = []
+
+    def parts() -> Iterator[NDArray[Any]]:
+        for value in group:
+            part = points(value)
+            if part.names != first.names:
+                raise UsageError(
+                    f"The tables of {group.name!r} have different columns, so they cannot be put together."
+                )
+            lengths.append(len(part))
+            yield part.matrix
+
+    is_large = first.matrix.nbytes * len(group) >= spill.LARGE_BYTES
+    matrix = spill.matrix(len(first.names), parts()) if is_large else np.vstack(list(parts()))
+    codes = np.repeat(np.arange(len(group)), lengths)
+    return Points(matrix, first.names, group.name, Labels(group.axis or group.name, tuple(group.names), codes))
 
 
 def _described(value: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from plotter2.errors import UsageError
 
 LARGE_BYTES = 256 << 20
 """Values from here on are not held in memory: tables are converted to a mapped file, matrices are worked on by rows."""
+BLOCK_BYTES = 16 << 20
 SPILLED_BYTES_MAX = 64 << 30
 FREE_BYTES_MIN = 1 << 30
 """What a conversion must leave free on the disk."""
@@ -44,30 +45,37 @@ def table(schema: Any, batches: Iterable[Any]) -> Any:
         path.unlink()
 
 
-def matrix(shape: tuple[int, int], blocks: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    """A mapped float64 matrix of blocks of rows, read-only; rows that the blocks do not fill are left away.
+def matrix(columns: int, rows: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """A mapped float64 matrix of blocks of rows that come one at a time, read-only.
 
     Raises:
-        UsageError: it does not fit on the disk, or has more than 64 GiB.
+        UsageError: they do not fit on the disk, or are more than 64 GiB.
     """
-    rows, columns = shape
     path = _fresh()
     try:
-        check_room(path.parent, 0, rows * columns * 8)
         with path.open("r+b") as file:
-            found = 0
-            for block in blocks:
+            for block in rows:
+                check_room(path.parent, file.tell(), block.nbytes)
                 file.write(np.ascontiguousarray(block, dtype=float).data)
-                found += len(block)
-        return np.memmap(path, float, "r", shape=(found, columns)) if found else np.empty((0, columns))
+            count = file.tell() // (8 * columns)
+        return np.memmap(path, float, "r", shape=(count, columns)) if count else np.empty((0, columns))
     finally:
         path.unlink()
 
 
-def blocks(values: NDArray[Any], bytes_each: int = 16 << 20) -> Iterator[NDArray[Any]]:
-    """A matrix by rows: views of about so many bytes each."""
-    row = max(1, values.nbytes // max(1, len(values)))
-    step = max(1, bytes_each // row)
+def is_large(values: NDArray[Any]) -> bool:
+    """Whether values are worked on by blocks of rows, as float64."""
+    return values.size * 8 >= LARGE_BYTES
+
+
+def changed(values: NDArray[Any], change: Callable[[NDArray[Any]], NDArray[Any]], columns: int) -> NDArray[Any]:
+    """What becomes of a matrix by a change that looks at each row alone: in memory, or mapped where it is large."""
+    return matrix(columns, map(change, blocks(values))) if is_large(values) else change(values)
+
+
+def blocks(values: NDArray[Any], rows: int = 0) -> Iterator[NDArray[Any]]:
+    """A matrix by rows: views of so many each, or of about 16 MiB."""
+    step = rows or max(1, BLOCK_BYTES // max(1, values.nbytes // max(1, len(values))))
     for start in range(0, len(values), step):
         yield values[start : start + step]
 

@@ -1,0 +1,61 @@
+"""Means, spreads and covariances of matrices by blocks of rows: exact, whatever the blocks, and in little memory.
+
+Definition: pairwise updating of sums of squares (Chan, Golub, LeVeque 1983), so nothing cancels where means are large.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plotter2.datter import spill
+
+SPREAD_MIN = 1e-12
+"""A column whose spread is less than this share of its mean is constant but for rounding."""
+
+
+def moments(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean and population standard deviation of each column, of its values that are not NaN; 1 for constant columns."""
+    if not spill.is_large(matrix):
+        is_whole = bool(np.isfinite(matrix.sum()))
+        centre, spread = (matrix.mean(axis=0), matrix.std(axis=0)) if is_whole else _without_nan(matrix)
+    else:
+        count, centre, squares = _merged(matrix)
+        spread = np.sqrt(squares / np.maximum(count, 1))
+    return centre, np.where(spread > np.abs(centre) * SPREAD_MIN, spread, 1.0)
+
+
+def _without_nan(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    return np.nanmean(matrix, axis=0), np.nanstd(matrix, axis=0)
+
+
+def _merged(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Count, mean and sum of squared deviations of each column."""
+    count, centre, squares = (np.zeros(matrix.shape[1]) for _ in range(3))
+    for block in spill.blocks(matrix):
+        there = ~np.isnan(block)
+        more = there.sum(axis=0)
+        whole = np.where(there, block, 0.0)
+        mean = whole.sum(axis=0) / np.maximum(more, 1)
+        rest = np.where(there, block - mean, 0.0)
+        moved, total = mean - centre, np.maximum(count + more, 1)
+        squares = squares + (rest * rest).sum(axis=0) + moved**2 * count * more / total
+        centre = centre + moved * more / total
+        count = count + more
+    return count, centre, squares
+
+
+def covariance(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean of each column, and columns x columns covariances (divided by n - 1), of complete rows."""
+    columns = matrix.shape[1]
+    count, centre, scatter = 0, np.zeros(columns), np.zeros((columns, columns))
+    for block in spill.blocks(matrix):
+        mean = block.mean(axis=0)
+        rest, moved = block - mean, mean - centre
+        total = count + len(block)
+        scatter += rest.T @ rest + np.outer(moved, moved) * (count * len(block) / total)
+        centre += moved * (len(block) / total)
+        count = total
+    return centre, scatter / max(1, count - 1)
