@@ -1,6 +1,6 @@
 """The store: one transaction in, snapshots and pages out. A protocol with two complete implementations.
 
-`PostgresStore` (postgres.py) is the truth in production; `MemoryStore` (memory.py) is for tests and trials. Both pass
+`PostgresStore` (postgres.py) is the truth in production; `MemoryStore` (memory) is for tests and trials. Both pass
 tests/contract/test_store.py. Rows stop here: inside the manager there are only frozen dataclasses of `plotter2.model`.
 """
 
