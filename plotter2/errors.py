@@ -12,9 +12,13 @@
     │   ├── ConflictError              conflict         3    no    the thing is in another state than the ask needs
     │   ├── AlteredError               altered          3    no    content and declared digest differ
     │   ├── ScriptError                script           3    no    a script or pipeline that cannot be run; where
+    │   ├── OwnershipError             ownership        3    no    data of somebody else was given away or claimed
     │   └── LimitError                 limit            3    yes   a limit is reached; the sender keeps its data
     ├── FailedError                    failed           1    no    it was done, and it went wrong
     │   ├── TaskFailedError            task_failed      1    no    the user's code raised or broke a limit
+    │   ├── DeadlockError              deadlock         1    no    tasks wait for each other in a circle; names it
+    │   ├── DivergenceError            divergence      1    no    a task that was run again did something else
+    │   ├── CollectError               collect          1    no    a task that was waited for has failed; names it
     │   ├── IllegalStepError           illegal_step     1    no    a state was asked to go where its table has no arrow
     │   ├── CorruptionError            corruption       1    no    what is at rest is not what was put there
     │   └── ConfigError                config           1    no    a setting that cannot be used
@@ -104,6 +108,12 @@ class ScriptError(RefusedError):
     code = "script"
 
 
+class OwnershipError(RefusedError):
+    """Data that is somebody else's was given away, claimed or asked for with a key that is no longer its own."""
+
+    code = "ownership"
+
+
 class LimitError(RefusedError):
     """A declared limit is reached."""
 
@@ -121,6 +131,24 @@ class TaskFailedError(FailedError):
     """The user's own code raised or broke a limit."""
 
     code = "task_failed"
+
+
+class DeadlockError(FailedError):
+    """Tasks wait for each other in a circle."""
+
+    code = "deadlock"
+
+
+class DivergenceError(FailedError):
+    """A task that lives through its attempt again asked something else than the first time."""
+
+    code = "divergence"
+
+
+class CollectError(FailedError):
+    """A task that was waited for has failed."""
+
+    code = "collect"
 
 
 class IllegalStepError(FailedError):
