@@ -10,8 +10,32 @@ import msgspec
 from plotter2.datter.ledger import batons, exposures, holding, transfer, waits
 from plotter2.datter.ledger.state import Asked, Book, Task, TaskState, Wait, WaitKind
 from plotter2.datter.ops import (
-    ROOT, Access, Answer, Begin, Claim, Collect, Define, Deregister, End, Entry, Expose, Exposed, Gather, Handin,
-    Islinked, Link, Op, OpId, Register, Release, Restart, Share, Sweep, Told, Turn, Unlock,
+    ROOT,
+    Access,
+    Answer,
+    Begin,
+    Claim,
+    Collect,
+    Define,
+    Deregister,
+    End,
+    Entry,
+    Expose,
+    Exposed,
+    Gather,
+    Handin,
+    Islinked,
+    Link,
+    Op,
+    OpId,
+    Register,
+    Release,
+    Restart,
+    Share,
+    Sweep,
+    Told,
+    Turn,
+    Unlock,
 )  # fmt: skip
 from plotter2.errors import ConflictError, DivergenceError, Plotter2Error, UsageError
 
@@ -111,13 +135,13 @@ class Ledger:
         try:
             if asked.task == ROOT:
                 book.roots[asked.seq] = found
-                result = self._root(what)
+                result = _of_book(book, what, _OF_ROOT)
             else:
                 task = book.tasks[asked.task]
                 if not isinstance(what, End | Restart):
                     self._run(task)
                     task.asked[asked.seq] = found
-                result = self._asked(task, asked, what)
+                result = _asked(book, task, asked, what)
         except Plotter2Error as wrong:
             result = Answer(None, wrong.code, wrong.message)
         if isinstance(result, Wait):
@@ -157,54 +181,50 @@ class Ledger:
             return Answer(None, wrong.code, wrong.message)
         raise UsageError(f"{task.called} waits in {wait.kind} for what nobody can wait for.")
 
-    def _root(self, what: Op) -> Any:
-        book = self.book
-        if isinstance(what, Define):
-            return holding.define(book, what)
-        if isinstance(what, Begin):
-            return holding.begin(book, what)
-        if isinstance(what, Sweep):
-            return waits.sweep(book)
-        raise UsageError(f"{_short(what)} is for a task to ask.")
 
-    def _asked(self, task: Task, asked: OpId, what: Op) -> Any:
-        book = self.book
-        match what:
-            case Release():
-                return batons.release(book, task, what, asked)
-            case Collect():
-                return batons.collect(book, task, what, asked)
-            case Access():
-                return exposures.access(book, task, what, asked)
-            case End():
-                return batons.end(book, task, what)
-            case Restart():
-                return self._restarted(task)
-            case Begin():
-                return holding.begin(book, what)
-            case Gather():
-                return holding.gather(book, what)
-            case Link():
-                return batons.link(book, what)
-            case Islinked():
-                return batons.islinked(book, what)
-            case Exposed():
-                return exposures.exposed(book, task)
-            case Unlock():
-                return transfer.unlock(book, what)
-            case _:
-                return _CHANGES[type(what)](book, task, what) if type(what) in _CHANGES else self._root(what)
-
-    def _restarted(self, task: Task) -> None:
-        task.epoch += 1
-        if task.state is not TaskState.READY:
-            self.book.step(task, TaskState.READY)
-        self.book.turn.ready.append(task.number)
+def _asked(book: Book, task: Task, asked: OpId, what: Op) -> Any:
+    kind = type(what)
+    if kind in _WAITING:
+        return _WAITING[kind](book, task, what, asked)
+    if kind in _OF_TASK:
+        return _OF_TASK[kind](book, task, what)
+    return _of_book(book, what, _OF_BOOK)
 
 
-_CHANGES: dict[type, Callable[[Book, Task, Any], Any]] = {
+def _of_book(book: Book, what: Op, table: dict[type, Callable[[Book, Any], Any]]) -> Any:
+    if type(what) not in table:
+        raise UsageError(f"{_short(what)} cannot be asked by this one.")
+    return table[type(what)](book, what)
+
+
+def _exposed(book: Book, task: Task, _: Exposed) -> dict[str, int]:
+    return exposures.exposed(book, task)
+
+
+def _restarted(book: Book, task: Task, _: Restart) -> None:
+    task.epoch += 1
+    if task.state is not TaskState.READY:
+        book.step(task, TaskState.READY)
+    book.turn.ready.append(task.number)
+
+
+def _swept(book: Book, _: Sweep) -> int:
+    return waits.sweep(book)
+
+
+_OF_ROOT: dict[type, Callable[[Book, Any], Any]] = {
+    Define: holding.define, Begin: holding.begin, Sweep: _swept,
+}  # fmt: skip
+_OF_BOOK: dict[type, Callable[[Book, Any], Any]] = {
+    Begin: holding.begin, Gather: holding.gather, Link: batons.link, Islinked: batons.islinked,
+    Unlock: transfer.unlock,
+}  # fmt: skip
+_OF_TASK: dict[type, Callable[[Book, Task, Any], Any]] = {
     Register: transfer.register, Claim: transfer.claim, Deregister: transfer.deregister, Handin: transfer.handin,
-    Share: transfer.share, Expose: exposures.expose,
+    Share: transfer.share, Expose: exposures.expose, Exposed: _exposed, End: batons.end, Restart: _restarted,
+}  # fmt: skip
+_WAITING: dict[type, Callable[[Book, Task, Any, OpId], Any]] = {
+    Release: batons.release, Collect: batons.collect, Access: exposures.access,
 }  # fmt: skip
 
 

@@ -144,7 +144,9 @@ def share(book: Book, task: Task, op: Share) -> None:
     mine = set(op.data)
     for number in to:
         other = book.tasks[number]
-        other.grants = [one for one in other.grants if one.source != task.number or not mine >= set(book.sets[one.data])]
+        other.grants = [
+            one for one in other.grants if one.source != task.number or not mine >= set(book.sets[one.data])
+        ]
 
 
 def close(book: Book, found: Datum, place: int) -> None:
@@ -194,7 +196,9 @@ def unlock(book: Book, op: Unlock) -> int:
     number = op.key.partition(".")[0]
     found = book.data.get(int(number, 16)) if all(char in "0123456789abcdef" for char in number) and number else None
     if found is None or key_of(book, found) != op.key:
-        raise OwnershipError("This transfer key opens nothing; every transfer gives a new key, and the old one is void.")
+        raise OwnershipError(
+            "This transfer key opens nothing; every transfer gives a new key, and the old one is void."
+        )
     return found.number
 
 

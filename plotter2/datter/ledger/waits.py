@@ -1,9 +1,9 @@
 """Who waits for whom: waits that are met one after the other, and circles among them (pure).
 
-Every wait is for all of some tasks, so a circle among suspended tasks is exactly a deadlock. An edge goes in the op that
-meets it, never later. Circles are looked for when nothing of the run can go on (a count says so), by walking along the
-waits; and among those who wait while others still run (Tarjan, SIAM J. Comput. 1(2), 1972) when asked to sweep. Who
-closed the circle, the one that waits since last, gets the error.
+Every wait is for all of some tasks, so a circle among suspended tasks is exactly a deadlock. An edge goes in the op
+that meets it, never later. Circles are looked for when nothing of the run can go on (a count says so), by walking
+along the waits; and among those who wait while others still run (Tarjan, SIAM J. Comput. 1(2), 1972) when asked to
+sweep. Who closed the circle, the one that waits since last, gets the error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plotter2.datter.ledger.holding import has_waited, want
-from plotter2.datter.ledger.state import Book, Task, TaskState, Wait, WaitKind
+from plotter2.datter.ledger.state import Book, Task, TaskState, Wait
 from plotter2.datter.ops import Answer
 from plotter2.errors import DeadlockError
 

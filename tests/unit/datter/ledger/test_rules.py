@@ -5,8 +5,27 @@ from __future__ import annotations
 import pytest
 
 from plotter2.datter.ops import (
-    ROOT, Access, Claim, Collect, Define, Deregister, End, Expose, Exposed, Gather, Handin, Islinked, Link, Op, OpId,
-    Register, Release, Restart, Share, Sweep, Unlock,
+    ROOT,
+    Access,
+    Claim,
+    Collect,
+    Define,
+    Deregister,
+    End,
+    Expose,
+    Exposed,
+    Gather,
+    Handin,
+    Islinked,
+    Link,
+    Op,
+    OpId,
+    Register,
+    Release,
+    Restart,
+    Share,
+    Sweep,
+    Unlock,
 )  # fmt: skip
 from plotter2.errors import CollectError, ConflictError, DeadlockError, DivergenceError, OwnershipError, UsageError
 from tests.effort import CALLS_PER_S, counted
@@ -208,7 +227,7 @@ def test_access_waits_for_all_who_declare_the_name() -> None:
 def test_access_that_can_never_be_given_fails_at_once() -> None:
     run = Run(a="", b="")
     one, _ = *run.begin("a"), *run.begin("b")
-    with pytest.raises(UsageError, match="Nobody gives 'own_bb' in this run.*nearest (is|are) 'own_b'"):
+    with pytest.raises(UsageError, match=r"Nobody gives 'own_bb' in this run.*nearest (is|are) 'own_b'"):
         run.ask(one, Access("own_bb"))
     assert run.ask(one, Access("own_bb", is_here=True)) is None
 
