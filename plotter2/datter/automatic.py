@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import visuals
+from plotter2.datter import kinds, visuals
 from plotter2.datter.expression import Expr
-from plotter2.datter.figure import INK, PALETTE, Layer, Panel
+from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.fitting import Fit
-from plotter2.datter.frame import Curve, MotionOf, TableOf, TextAt, as_table
+from plotter2.datter.frame import Break, Coloured, Curve, MotionOf, Said, Shape, TableOf, TextAt, as_table
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import unknown
 from plotter2.datter.motion import motion
@@ -27,7 +27,7 @@ from plotter2.datter.points import CATEGORIES_GOOD, Clusters, Points, Projection
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
-PANELS_MAX = 12
+PANELS_MAX = kinds.PANELS_MAX
 STACKED, CHANNELS_MAX = 3, 4
 STEP_NAMES = frozenset(
     {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
@@ -169,7 +169,7 @@ def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
     for word, family in list(_families(counted).items())[:PANELS_MAX]:
         panel = visuals.lines([(one, xs, table.column(one)) for one in family], x or "row", word, colours=palette)
         panels.append(_noted(panel, table.notes))
-    return panels
+    return kinds.noted(panels, len(panels), len(_families(counted)), "kinds of metrics")
 
 
 def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
@@ -188,7 +188,7 @@ def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
         panels.append(visuals.lines(series, x or "row", metric, colours=palette))
     if not panels:
         raise UsageError(f"The tables of {group.name!r} have no numeric column to compare.")
-    return panels
+    return kinds.noted(panels, len(panels), len(counted), "columns")
 
 
 def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
@@ -218,22 +218,24 @@ def _matrices(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
 def _histogram(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
     if isinstance(value, Table | Points):
         found = points(value)
-        return [visuals.histogram(found.column(one), one) for one in found.names[:PANELS_MAX]]
+        panels = [visuals.histogram(found.column(one), one) for one in found.names[:PANELS_MAX]]
+        return kinds.noted(panels, len(panels), len(found.names), "columns")
     return [visuals.histogram(value, name or "value")]
 
 
-def _bars(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
+def _bars(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
     if isinstance(value, Table):
         texts, counted = value.of_kind("text"), value.of_kind("number", "flag")
         if not counted:
             raise UsageError(f"{value.name or 'The table'} has no numeric column for bars.")
         names = [str(one) for one in value.column(texts[0])] if texts else [str(row) for row in range(len(value))]
         x = texts[0] if texts else "row"
-        return [visuals.bars(names, value.column(one), x, one) for one in counted[:PANELS_MAX]]
+        panels = [visuals.bars(names, value.column(one), x, one, palette) for one in counted[:PANELS_MAX]]
+        return kinds.noted(panels, len(panels), len(counted), "columns")
     if isinstance(value, dict):
-        return [visuals.bars(list(map(str, value)), numbers(list(value.values())), "", name or "value")]
+        return [visuals.bars(list(map(str, value)), numbers(list(value.values())), "", name or "value", palette)]
     array = numbers(value).ravel()
-    return [visuals.bars([str(place) for place in range(array.size)], array, "place", name or "value")]
+    return [visuals.bars([str(place) for place in range(array.size)], array, "place", name or "value", palette)]
 
 
 def _table(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
@@ -245,9 +247,20 @@ def _table(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
 def _text(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
     if isinstance(value, TextAt):
         columns = {"x": [value.x], "y": [value.y], "text": [value.words]}
-        return [Panel("shape", layers=(Layer("text", columns, colour=value.colour or INK),), has_legend=False)]
+        layer = Layer("text", columns, colour=value.font.colour or INK, font=value.font, is_relative=value.is_relative)
+        return [Panel("shape", layers=(layer,), has_legend=False)]
     words = value if isinstance(value, str) else f"{name + ': ' if name else ''}{np.asarray(value).ravel()[0]}"
-    return [Panel("text", text=words, has_legend=False)]
+    return [Panel("text", text=str(words), has_legend=False, font=value.font if isinstance(value, Said) else PLAIN)]
+
+
+def _shape(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    if not isinstance(value, Shape):
+        raise UsageError("Only what a word for shapes makes, such as circle(...), can be drawn as a shape.")
+    return value.draw(palette)
+
+
+def _break(_: Any, __: str, ___: Sequence[str]) -> list[Panel]:
+    return [Panel("break", has_legend=False)]
 
 
 def _fit(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
@@ -268,9 +281,10 @@ def _formula(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
 
 def _each(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     found = []
-    for name, one in list(value.items())[:PANELS_MAX]:
+    entries = list(value.items())
+    for name, one in entries[:PANELS_MAX]:
         found += [replace(panel, title=panel.title or name) for panel in panels_of(one, name, "", palette)]
-    return found
+    return kinds.noted(found, min(PANELS_MAX, len(entries)), len(entries), "values")
 
 
 def _animation(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
@@ -283,11 +297,12 @@ def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
 
 _BY_TYPE: tuple[tuple[type, str], ...] = (
     (str, "text"), (TextAt, "text"), (TableOf, "table"), (Fit, "fit"), (Curve, "line"), (MotionOf, "animation"),
-    (Expr, "formula"),
+    (Expr, "formula"), (Shape, "shape"), (Coloured, "coloured"), (Break, "break"),
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {
     "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
     "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
-    "fit": _fit, "formula": _formula, "each": _each, "animation": _animation,
+    "fit": _fit, "formula": _formula, "each": _each, "animation": _animation, "shape": _shape, "break": _break,
+    **kinds.MAKERS,
 }  # fmt: skip

@@ -19,11 +19,13 @@ from blake3 import blake3
 from plotter2.datter import assets
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol, file_digest
-from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Panel
-from plotter2.datter.frame import Frame, Look, Report
+from plotter2.datter.extent import extents
+from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Layer, Panel
+from plotter2.datter.frame import Coloured, Frame, Look, Report
 from plotter2.datter.keys import natural
-from plotter2.datter.points import Clusters
+from plotter2.datter.points import Clusters, Points
 from plotter2.datter.scope import Made
+from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 OVERLAID = frozenset({"line", "scatter", "fit", "shape"})
@@ -56,7 +58,7 @@ def _columns(count: int) -> int:
 def _panels(context: Context, frame: Frame) -> list[Panel]:
     found: list[Panel] = []
     is_whole = False  # whether the last item became one panel, which the next one may share
-    for item in frame.items:
+    for item in [_by(context, one, frame.look) for one in frame.items]:
         known = context.data.get(id(item))
         name, refs = context.name_of(item), context.refs(item)
         made = [
@@ -70,7 +72,15 @@ def _panels(context: Context, frame: Frame) -> list[Panel]:
             found += made
             is_whole = len(made) == 1
         context.is_plotted.add(id(item))
+    context.is_plotted.update(map(id, frame.items))
     return [_styled(panel, frame.look) for panel in found]
+
+
+def _by(context: Context, item: Any, look: Look) -> Any:
+    """An item, its rows coloured by what the frame says, where it is rows."""
+    if look.by is None or not isinstance(item, Table | Points):
+        return item
+    return context.know(Coloured(item, look.by), context.name_of(item), context.datum(item).digest)
 
 
 def _called(panel: Panel, name: str) -> Panel:
@@ -82,34 +92,75 @@ def _called(panel: Panel, name: str) -> Panel:
 
 
 def _can_share(one: Panel, other: Panel) -> bool:
-    scales = {one.x.scale, other.x.scale}
-    return {one.visual, other.visual} <= OVERLAID and (len(scales) == 1 or other.visual == "shape")
+    """Whether two panels lie on the same axes: curves and points do, and shapes on whatever is drawn."""
+    if "shape" in {one.visual, other.visual}:
+        return one.is_drawn and other.is_drawn and not (one.colours and other.colours)
+    return {one.visual, other.visual} <= OVERLAID and one.x.scale == other.x.scale
 
 
 def _shared(one: Panel, other: Panel, colours: Sequence[str]) -> Panel:
     """Two panels on the same axes; the second one's curves get the next colours."""
-    if other.visual == "shape":
-        return replace(one, layers=one.layers + other.layers)
     used = {layer.colour for layer in one.layers}
     free = [colour for colour in colours if colour not in used] or list(colours)
-    mine = dict.fromkeys(layer.colour for layer in other.layers if layer.colour in colours)
+    mine = dict.fromkeys(layer.colour for layer in other.layers if _is_free(layer) and layer.colour in colours)
     taken = {colour: free[place % len(free)] for place, colour in enumerate(mine)}
-    added = [replace(layer, colour=taken.get(layer.colour, layer.colour)) for layer in other.layers]
+    added = tuple(_recoloured(layer, taken) if _is_free(layer) else layer for layer in other.layers)
     layers = (*one.layers, *added)
-    is_named = len({layer.name for layer in layers if layer.name}) > 1
-    y = replace(one.y, label=one.y.label if one.y.label == other.y.label else "")
-    return replace(
-        one, layers=layers, has_legend=is_named, notes=one.notes + other.notes, data=one.data + other.data, y=y
+    ground = other if one.visual == "shape" else one
+    is_named = len({layer.name for layer in layers if layer.name}) > 1 or (
+        "shape" in {one.visual, other.visual} and (one.has_legend or other.has_legend)
     )
+    y = ground.y
+    if other.visual != "shape" and one.visual != "shape" and one.y.label != other.y.label:
+        y = replace(y, label="")
+    return replace(
+        ground, layers=layers, has_legend=is_named, notes=one.notes + other.notes, data=one.data + other.data, y=y,
+        title=one.title or other.title,
+    )  # fmt: skip
+
+
+def _is_free(layer: Layer) -> bool:
+    """Whether its colour is ours to choose: it was not said, and tells it from others in the legend."""
+    return bool(layer.name or layer.mark == "line") and not layer.is_chosen
+
+
+def _recoloured(layer: Layer, taken: dict[str, str]) -> Layer:
+    edge = taken.get(layer.edge, layer.edge)
+    return replace(layer, colour=taken.get(layer.colour, layer.colour), edge=edge)
 
 
 def _styled(panel: Panel, look: Look) -> Panel:
-    """What the script said about axes and legend."""
+    """What the script said about axes, legend, colours and size."""
+    if not panel.is_drawn:
+        return panel
     legend = panel.has_legend if look.has_legend is None else look.has_legend
     title = panel.legend_title if look.legend_title is None else look.legend_title
     x = _axis(panel.x, look.x, look.x_scale, look.x_range)
     y = _axis(panel.y, look.y, look.y_scale, look.y_range)
-    return replace(panel, has_legend=legend, legend_title=title, x=x, y=y) if panel.is_drawn else panel
+    if look.axes is not None:
+        x, y = replace(x, is_shown=look.axes > 0), replace(y, is_shown=look.axes > 1)
+    colours = panel.colours
+    if colours is not None and look.stops:
+        low, high = look.limits or (colours.low, colours.high)
+        colours = replace(colours, stops=look.stops, low=low, high=high)
+    made = replace(
+        panel, has_legend=legend, legend_title=title, x=x, y=y, colours=colours, size=look.size or panel.size
+    )
+    return equal(made) if look.is_equal else made
+
+
+def equal(panel: Panel) -> Panel:
+    """The panel with one unit of x as long as one of y.
+
+    Raises:
+        UsageError: an axis that is no plain number line.
+    """
+    if {panel.x.scale, panel.y.scale} != {"linear"}:
+        raise UsageError("axis: equal axes must be linear, both of them.")
+    (x_low, x_high), (y_low, y_high) = extents(panel, panel.x, "x"), extents(panel, panel.y, "y")
+    aspect = (y_high - y_low) / (x_high - x_low)
+    x, y = replace(panel.x, low=x_low, high=x_high), replace(panel.y, low=y_low, high=y_high)
+    return replace(panel, x=x, y=y, aspect=aspect)
 
 
 def _axis(axis: Axis, label: str | None, scale: str | None, span: tuple[float, float] | None) -> Axis:
@@ -273,5 +324,15 @@ def flush(context: Context, *, gave_up: bool) -> None:
     for report in context.reports:
         send_report(context, report)
     for root in context.roots:
-        if not root.is_sent and not root.is_empty:
-            send(context, root)
+        if not root.is_sent:
+            _without_placed_elsewhere(context, root)
+            if not root.is_empty:
+                send(context, root)
+
+
+def _without_placed_elsewhere(context: Context, root: Frame) -> None:
+    """What lay loosely in a frame and was drawn in a report since is not drawn again."""
+    for frame in root.walk():
+        frame.items[:] = [
+            one for one in frame.items if id(one) not in context.loose or id(one) not in context.is_plotted
+        ]

@@ -21,7 +21,7 @@ from plotter2 import files
 from plotter2.datter import figure
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import DataRef
-from plotter2.datter.frame import Curve, Frame, MotionOf, Report, TableOf
+from plotter2.datter.frame import Coloured, Curve, Frame, MotionOf, Report, Shape, TableOf
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import Key, catalog
 from plotter2.datter.points import Points
@@ -60,8 +60,8 @@ class Datum:
 class Context:
     """One run's state. Made lean: most tasks are tiny and draw nothing."""
 
-    __slots__ = ("bindings", "data", "emit", "exposures", "is_plotted", "keys", "made", "parameters", "pool", "reads",
-                 "reports", "roots", "run")  # fmt: skip
+    __slots__ = ("bindings", "data", "emit", "exposures", "is_plotted", "keys", "loose", "made", "parameters", "pool",
+                 "reads", "reports", "roots", "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit) -> None:
         self.run = run
@@ -74,6 +74,7 @@ class Context:
         self.bindings: dict[str, Any] = {}
         self.pool: dict[str, Any] = {}
         self.is_plotted: set[int] = set()
+        self.loose: dict[int, Frame] = {}
         self.roots: list[Frame] = []
         self.reports: list[Report] = []
         self.made: list[Made] = []
@@ -123,7 +124,8 @@ class Context:
             return _joined([self._content(one) for one in value])
         if isinstance(value, Table):
             return _joined([name + figure.digest(value.column(name)) for name in value.names])
-        inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value"}
+        inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value",
+                 Shape: "value", Coloured: "value"}  # fmt: skip
         for kind, attribute in inner.items():
             if isinstance(value, kind):
                 return self._content(getattr(value, attribute))

@@ -1,4 +1,4 @@
-"""The words that draw: frames, axes, legends, colours, labels, plots, reports, shapes (requirements 133 to 158).
+"""The words that draw: labels, plots, animations, text, tables, lines, reports (requirements 133 to 158).
 
 They put things into frames; what becomes of them is decided in `automatic` and `compose`. Frame and data may come in
 either order (the seed uses both); without a frame, the last one that was made is meant.
@@ -6,7 +6,6 @@ either order (the seed uses both); without a frame, the last one that was made i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,104 +15,15 @@ import numpy as np
 from plotter2.datter import automatic as choices
 from plotter2.datter.cluster import kmean, scale
 from plotter2.datter.compose import send
-from plotter2.datter.context import Context, current
-from plotter2.datter.frame import Curve, Frame, MotionOf, Report, TableOf, TextAt, as_table
+from plotter2.datter.context import current
+from plotter2.datter.frame import Break, Curve, Frame, MotionOf, Page, Report, Said, TableOf, TextAt, as_table
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import unknown
+from plotter2.datter.looks import axis, frame
+from plotter2.datter.placing import checked, last, parted, placed, taken
 from plotter2.datter.points import Labels, Points, label_column, numbers, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
-
-COLOURS = {
-    "blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "red": "#D55E00", "purple": "#CC79A7", "sky": "#56B4E9",
-    "brown": "#8C6D31", "grey": "#7F7F7F", "gray": "#7F7F7F", "black": "#1c2733",
-}  # fmt: skip
-SCALE_NAMES = ("linear", "log")
-_HEX = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-def frame(parent: Any = None, title: str = "", columns: int = 0) -> Frame:
-    """A container to draw in; `frame(parent)` nests. Children lie left to right and then wrap."""
-    if isinstance(parent, str):
-        parent, title = None, parent
-    if not isinstance(parent, Frame | None):
-        raise UsageError(f"frame: a frame lies in a frame, not in {type(parent).__name__}.")
-    made = Frame(title, parent, columns)
-    if parent is None:
-        current().roots.append(made)
-    return made
-
-
-def _parted(what: Sequence[Any]) -> tuple[Frame | None, list[Any]]:
-    """The frame among the arguments, and the rest."""
-    frames = [one for one in what if isinstance(one, Frame)]
-    if len(frames) > 1:
-        raise UsageError("One call draws into one frame; two were given.")
-    return (frames[0] if frames else None), [one for one in what if not isinstance(one, Frame)]
-
-
-def _last(context: Context) -> Frame:
-    waiting = [root for root in context.roots if not root.is_sent]
-    if not waiting:
-        context.roots.append(Frame())
-    return list((waiting or context.roots)[-1].walk())[-1]
-
-
-def axis(
-    *what: Any,
-    x: str | None = None,
-    y: str | None = None,
-    xscale: str | None = None,
-    yscale: str | None = None,
-    xrange: tuple[float, float] | None = None,
-    yrange: tuple[float, float] | None = None,
-) -> Frame:
-    """Titles, scales (linear, log) and ranges of a frame's axes; without arguments, the automatic ones."""
-    target, rest = _parted(what)
-    target = target or _last(current())
-    x, y = (x, y) if not rest else (str(rest[0]), str(rest[1]) if len(rest) > 1 else y)
-    for given in (xscale, yscale):
-        if given is not None and given not in SCALE_NAMES:
-            raise unknown("scale of an axis called", given, SCALE_NAMES)
-    for span in (xrange, yrange):
-        if span is not None and not span[0] < span[1]:
-            raise UsageError(f"axis: a range is (smaller, larger), not {span}.")
-    look = target.look
-    target.look = replace(
-        look, x=x if x is not None else look.x, y=y if y is not None else look.y, x_scale=xscale or look.x_scale,
-        y_scale=yscale or look.y_scale, x_range=xrange or look.x_range, y_range=yrange or look.y_range,
-    )  # fmt: skip
-    return target
-
-
-def legend(*what: Any, show: bool = True, title: str | None = None) -> Frame:
-    """Whether a frame has a legend, and its title. It stands beside the data, never on it."""
-    target, rest = _parted(what)
-    target = target or _last(current())
-    target.look.has_legend = None if show else False
-    target.look.legend_title = title if not rest else str(rest[0])
-    return target
-
-
-def colour(*what: Any) -> Any:
-    """Colours of a frame or of a line: names (blue, orange, ...) or #rrggbb; none: the colour-blind safe palette."""
-    target, rest = _parted(what)
-    names = [
-        one for given in rest for one in (given if isinstance(given, list | tuple) else [given]) if isinstance(one, str)
-    ]
-    chosen = tuple(_checked(name) for name in names)
-    curve = next((one for one in rest if isinstance(one, Curve)), None)
-    if curve is not None and chosen:
-        return replace(curve, colour=chosen[0])
-    target = target or _last(current())
-    target.look.palette = chosen
-    return target
-
-
-def _checked(name: str) -> str:
-    if name.lower() not in COLOURS and not _HEX.fullmatch(name):
-        raise unknown("colour", name, COLOURS)
-    return COLOURS.get(name.lower(), name)
 
 
 def label(data: Any, name: Any = None, by: str | None = None) -> Any:
@@ -161,33 +71,33 @@ def scaled(what: Any, how: str = "zscore") -> Any:
 
 def plot(*what: Any) -> Frame:
     """Queue data for drawing in a frame; it is sent with the frame, at the latest when the task ends."""
-    target, rest = _parted(what)
-    target = target or _last(current())
-    target.items.extend(rest)
+    target, rest = parted(what)
+    target = target or last(current())
+    target.items.extend(taken(rest))
     return target
 
 
 def plotme(*what: Any) -> Any:
     """Draw and send: into a child frame it queues into its root, into a root frame it queues and sends."""
-    target, rest = _parted(what)
+    target, rest = parted(what)
     context = current()
     if target is None:
         if not rest:
             raise UsageError("plotme needs data, a frame, or both.")
-        return send(context, Frame(items=list(rest)))
-    target.items.extend(rest)
+        return send(context, Frame(items=taken(rest)))
+    target.items.extend(taken(rest))
     return send(context, target) if target.parent is None else target
 
 
 def animate(*what: Any) -> Frame:
     """Queue an animation of a group (in its order) or of an array whose first axis is time."""
-    target, rest = _parted(what)
-    return plot(target or _last(current()), *(_moving(one) for one in rest))
+    target, rest = parted(what)
+    return plot(target or last(current()), *(_moving(one) for one in rest))
 
 
 def animateme(*what: Any) -> Any:
     """Draw an animation and send it; frames as in `plotme`."""
-    target, rest = _parted(what)
+    target, rest = parted(what)
     return plotme(*([target] if target else []), *(_moving(one) for one in rest))
 
 
@@ -199,7 +109,7 @@ def _moving(value: Any) -> MotionOf:
 
 def automatic(*what: Any) -> Frame:
     """A frame in which data is drawn as it suits it; it waits to be sent."""
-    target, rest = _parted(what)
+    target, rest = parted(what)
     return plot(target or frame(), *rest)
 
 
@@ -213,36 +123,41 @@ def visualtype(data: Any, kind: str | None = None) -> Any:
     return data
 
 
-def text(*what: Any, x: float | None = None, y: float | None = None, colour: str = "") -> Any:
-    """Words: a paragraph of a frame, or with x and y at a place in data coordinates."""
-    target, rest = _parted(what)
+def text(*what: Any, x: float | None = None, y: float | None = None, colour: str = "", rel: bool = False) -> Any:
+    """Words: a paragraph of a frame, or with x and y at a place in data coordinates, with `rel` in shares of the panel.
+
+    They look as `font` has said for this frame.
+
+    Raises:
+        UsageError: there are no words, or a place has only one coordinate.
+    """
+    target, rest = parted(what)
+    if not rest:
+        raise UsageError("text needs words.")
     places = [float(one) for one in rest[1:3]] if len(rest) > 2 else [x, y]  # noqa: PLR2004 -- words, x, y
-    words = str(rest[0]) if rest else ""
-    made = (
-        words
-        if places[0] is None or places[1] is None
-        else TextAt(words, places[0], places[1], _checked(colour) if colour else "")
-    )
-    if target is not None:
-        target.items.append(made)
-    return made
+    home = target or last(current())
+    look = replace(home.look.font, colour=checked(colour)) if colour else home.look.font
+    across, up = places
+    if (across is None) != (up is None):
+        raise UsageError("text: a place is x and y; one of them is missing.")
+    words = str(rest[0])
+    if across is None or up is None:
+        return placed(Said.of(words, look), target)
+    return placed(TextAt(words, float(across), float(up), look, rel), target)
 
 
 def table(*what: Any, columns: Sequence[str] | None = None, title: str = "") -> Any:
     """A table to be shown as text: of a Table, a list of records, or columns by name."""
-    target, rest = _parted(what)
+    target, rest = parted(what)
     if len(rest) != 1:
         raise UsageError("table needs the data that it shows, once.")
     found = as_table(rest[0])
-    made = TableOf(found.select(list(columns)) if columns else found, title)
-    if target is not None:
-        target.items.append(made)
-    return made
+    return placed(TableOf(found.select(list(columns)) if columns else found, title), target)
 
 
 def line(*what: Any, name: str = "", colour: str = "") -> Any:
     """A line: over its place, through x and y, or between two points (x0, y0, x1, y1)."""
-    target, rest = _parted(what)
+    target, rest = parted(what)
     if len(rest) == 4:  # noqa: PLR2004 -- two points
         rest = [np.array([rest[0], rest[2]], float), np.array([rest[1], rest[3]], float)]
     if len(rest) not in {1, 2}:
@@ -251,10 +166,26 @@ def line(*what: Any, name: str = "", colour: str = "") -> Any:
     xs = np.asarray(rest[0]).ravel() if len(rest) > 1 else np.arange(len(ys))
     if len(xs) != len(ys):
         raise UsageError(f"line: x has {len(xs)} values and y has {len(ys)}; they must be equally many.")
-    made = Curve(xs, ys, name or current().name_of(rest[-1]), _checked(colour) if colour else "")
-    if target is not None:
-        target.items.append(made)
-    return made
+    return placed(Curve(xs, ys, name or current().name_of(rest[-1]), checked(colour) if colour else ""), target)
+
+
+PAGE_ROWS, PAGE_ROWS_MAX = 100, 10_000
+
+
+def page(what: Any = None, size: int = PAGE_ROWS) -> Any:
+    """Anything with a length in pages of `size`, as the lists of the API are; without it, a new page of a report.
+
+    Raises:
+        UsageError: it has no length, or a page would hold none or more than 10,000.
+    """
+    if what is None:
+        return Break()
+    if not 1 <= size <= PAGE_ROWS_MAX:
+        raise UsageError(f"page: a page holds 1 to {PAGE_ROWS_MAX:,}, not {size}.")
+    if not hasattr(what, "__len__") or isinstance(what, str | dict):
+        raise UsageError(f"page needs a list, a table or a group, not {type(what).__name__}.")
+    total = len(what)
+    return [Page(what[at : at + size], at, size, total) for at in range(0, total, size)]
 
 
 def report(*items: Any, title: str = "") -> Report:

@@ -14,7 +14,8 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-Mark = Literal["line", "points", "bars", "band", "image", "rgba", "text"]
+Mark = Literal["line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows"]
+Family = Literal["sans", "serif", "mono"]
 ScaleName = Literal["linear", "log", "datetime", "category"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
@@ -27,7 +28,7 @@ INK, MUTED, GRID = "#1c2733", "#5b6875", "#e4e8ed"
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis; no range means: what the data spans."""
+    """One axis; no range means: what the data spans. Ticks are places with their words, () for those of the scale."""
 
     label: str = ""
     scale: ScaleName = "linear"
@@ -35,17 +36,33 @@ class Axis:
     high: float | None = None
     factors: tuple[str, ...] = ()
     is_whole: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """A continuous colour scale, shown as a bar beside the panel."""
+    """A continuous colour scale, shown as a bar beside the panel; `stops` are colours instead of the palette's."""
 
     palette: Literal["sequential", "diverging"]
     low: float
     high: float
     title: str = ""
     is_log: bool = False
+    stops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """How words look: pixels, one of three families, a colour ("" for that of all words), heavy or not."""
+
+    size: int = 13
+    family: Family = "sans"
+    colour: str = ""
+    is_bold: bool = False
+
+
+PLAIN = Font()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,9 +70,14 @@ class Layer:
     """Marks of one kind.
 
     Attributes:
-        columns: what the mark needs; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text.
+        columns: what the mark needs; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text;
+            polygons and curves: xs, ys, lists of arrays; segments and arrows: x0, y0, x1, y1. A numeric column
+            `colour` colours each one by the panel's scale.
         name: its entry in the legend, "" for none.
+        edge: the colour of a polygon's outline, "" for none.
         hover: label and column of what is shown under the pointer.
+        is_chosen: the script has said the colour, so it stays.
+        is_relative: x and y are shares of the panel, from 0 at the left and bottom to 1.
     """
 
     mark: Mark
@@ -65,6 +87,10 @@ class Layer:
     alpha: float = 1.0
     size: float = 2.0
     hover: tuple[tuple[str, str], ...] = ()
+    edge: str = ""
+    font: Font = PLAIN
+    is_chosen: bool = False
+    is_relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +103,25 @@ class DataRef:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """Frames of an animation: the first axis of `frames` is time. They replace `column` of the panel's first layer."""
+    """Frames of an animation: the first axis of `frames` is time. They replace `column` of the panel's first layer.
+
+    `place` is x and y of its points, side by side on the last axis.
+    """
 
     frames: NDArray[Any]
     labels: tuple[str, ...]
     axis: str
-    column: Literal["image", "y"]
+    column: Literal["image", "y", "place"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """One picture, table or piece of text."""
+    """One picture, table or piece of text.
+
+    Attributes:
+        aspect: height over width of the drawing, 0 for what the page has room for.
+        size: width and height of the drawing in pixels that the script asked for, 0 for ours.
+    """
 
     visual: str
     title: str = ""
@@ -98,17 +132,19 @@ class Panel:
     legend_title: str = ""
     colours: Colours | None = None
     aspect: float = 0.0
+    size: tuple[int, int] = (0, 0)
     motion: Motion | None = None
     heads: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     text: str = ""
+    font: Font = PLAIN
     notes: tuple[str, ...] = ()
     data: tuple[DataRef, ...] = ()
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it has axes; tables and text have none."""
-        return self.visual not in {"table", "text"}
+        """Whether it has axes; tables, text and page breaks have none."""
+        return self.visual not in {"table", "text", "break"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

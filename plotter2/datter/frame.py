@@ -5,12 +5,13 @@ A frame nests others; its root is what is sent as one figure. Knows nothing of h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
+from plotter2.datter.figure import PLAIN, Font, Panel
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
@@ -34,7 +35,53 @@ class TextAt:
     words: str
     x: float
     y: float
-    colour: str = ""
+    font: Font = PLAIN
+    is_relative: bool = False
+
+
+class Said(str):
+    """A paragraph with a look of its own; one object each, so that it can be told from the same words elsewhere."""
+
+    __slots__ = ("font",)
+    font: Font
+
+    @classmethod
+    def of(cls, words: str, font: Font) -> Said:
+        """The words and how they look."""
+        made = cls(words)
+        made.font = font
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What a word for shapes makes: `draw` gives its panels in the colours of the frame that it is put into."""
+
+    draw: Callable[[Sequence[str]], list[Panel]]
+    value: Any = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coloured:
+    """Data whose rows are coloured by something: what `colour(data, by=...)` makes."""
+
+    value: Any
+    by: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of many things: `items` from `offset` on, at most `limit` of `total`."""
+
+    items: Any
+    offset: int
+    limit: int
+    total: int
+
+
+class Break:
+    """A new page when the report is printed: what `page()` makes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +112,13 @@ class Look:
     has_legend: bool | None = None
     legend_title: str | None = None
     palette: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    by: Any = None
+    font: Font = PLAIN
+    axes: int | None = None
+    size: tuple[int, int] = (0, 0)
+    is_equal: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from plotter2.datter import render
-from plotter2.datter.figure import Document, Figure, Motion, Panel
+from plotter2.datter.figure import Document, Figure, Font, Motion, Panel
 
 MOTION_BYTES_MAX = 24 << 20
 HERE = Path(__file__).parent / "assets"
@@ -74,6 +74,8 @@ def _section(figure: Figure, place: int, sheet: render.Sheet, document: Document
 
 
 def _panel(panel: Panel, root: str | None) -> str:
+    if panel.visual == "break":
+        return '<div class="break"></div>'
     head = f"<h3>{escape(panel.title)}</h3>" if panel.title else ""
     notes = "".join(_paragraph(note, "note") for note in dict.fromkeys(panel.notes))
     return f'<div class="panel {panel.visual}">{head}{_body(panel, root)}{notes}</div>'
@@ -81,11 +83,21 @@ def _panel(panel: Panel, root: str | None) -> str:
 
 def _body(panel: Panel, root: str | None) -> str:
     if panel.visual == "text":
-        return "".join(_paragraph(part.strip(), "text") for part in panel.text.split("\n\n"))
+        look = _looking(panel.font)
+        return "".join(f'<p class="text"{look}>{escape(part.strip())}</p>' for part in panel.text.split("\n\n"))
     if panel.visual == "table":
         return _table(panel)
     plot = f'<div id="p-{root}" class="plot"></div>'
     return plot + (_controls(panel.motion, render.motion_name(str(root))) if panel.motion is not None else "")
+
+
+def _looking(font: Font) -> str:
+    """A paragraph's own look; nothing for that of the page."""
+    if font == Font():
+        return ""
+    ink = f";color:{font.colour}" * bool(font.colour)
+    heavy = ";font-weight:600" * font.is_bold
+    return f' style="font:{font.size}px/1.5 {render.FAMILIES[font.family]}{ink}{heavy}"'
 
 
 def _table(panel: Panel) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import gzip
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,17 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import assets
-from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Figure, Layer, Panel
+from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Family, Figure, Layer, Panel
+from plotter2.datter.palette import ANCHORS, steps
 
 FONT = "system-ui, sans-serif"
+FAMILIES: dict[Family, str] = {
+    "sans": FONT, "serif": "Georgia, 'Times New Roman', serif", "mono": "ui-monospace, Menlo, Consolas, monospace",
+}  # fmt: skip
+SHARES = "shares"
+"""The name of the second pair of axes, from 0 to 1, that shapes relative to the panel lie on."""
 LEGEND_MAX = 24
 HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
-IMAGE_WIDTHS, IMAGE_HEIGHT_MAX = {1: 640, 2: 360, 3: 190}, 440
-TILTED_FROM = 9
+IMAGE_WIDTHS, IMAGE_HEIGHT_MAX, BAR_WIDTH = {1: 640, 2: 360, 3: 190}, 440, 60
+TILTED_FROM, TILTED_CHARS = 9, 90
 LOG_DECADES_TICKED = 3
 NARROW, LABEL_CHARS_BESIDE, LEGEND_LINE_HEIGHT = 3, 8, 24
-_SEQUENTIAL = "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6dcd59 #b4de2c #fde725"
-_DIVERGING = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
 Json = dict[str, Any]
 
 
@@ -82,33 +85,46 @@ def packed(array: NDArray[Any]) -> Json:
 
 def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
     make = sheet.make
-    renderers = [_renderer(sheet, panel, layer) for layer in panel.layers]
-    x_axis = _axis(sheet, panel.x, _log_ticks(panel, panel.x, "x"))
-    y_axis = _axis(sheet, panel.y, _log_ticks(panel, panel.y, "y"))
+    mapper = _mapper(sheet, panel.colours) if panel.colours is not None else None
+    renderers = [_renderer(sheet, layer, mapper) for layer in panel.layers]
+    x_axis = _axis(sheet, panel.x, _log_ticks(panel, panel.x, "x"), is_x=True)
+    y_axis = _axis(sheet, panel.y, _log_ticks(panel, panel.y, "y"), is_x=False)
     grids = [
         make("Grid", axis={"id": one["id"]}, dimension=place, grid_line_color=GRID)
         for place, one in enumerate((x_axis, y_axis))
     ]
-    legend, bar = _legend(sheet, panel, renderers), _bar(sheet, panel, renderers)
+    legend, bar = _legend(sheet, panel, renderers), _bar(sheet, panel, mapper)
+    heads = [
+        _arrows(sheet, layer, one["attributes"]["data_source"])
+        for layer, one in zip(panel.layers, renderers, strict=True)
+        if layer.mark == "arrows"
+    ]
     is_under = bool(legend) and columns >= NARROW and max(map(len, _entries(panel))) > LABEL_CHARS_BESIDE
     under, right = (legend, bar) if is_under else ([], legend + bar)
     attributes: Json = {
         "x_range": _range(sheet, panel.x), "y_range": _range(sheet, panel.y),
         "x_scale": make(_SCALES[panel.x.scale]), "y_scale": make(_SCALES[panel.y.scale]),
         "renderers": renderers, "below": [x_axis, *under], "left": [y_axis], "right": right,
-        "center": [] if panel.visual == "matrix" else grids,
+        "center": heads if panel.visual in _WITHOUT_GRID else [*grids, *heads],
         "toolbar": make("Toolbar", logo=None, tools=_tools(sheet, panel, renderers)), "toolbar_location": "above",
         "outline_line_color": None, "background_fill_color": None, "border_fill_color": None,
         **_size(panel, columns),
     }  # fmt: skip
     if is_under and "height" in attributes:
         attributes["height"] += LEGEND_LINE_HEIGHT * len(_entries(panel))
-    if not panel.layers:
-        attributes["renderers"] = []
+    if any(layer.is_relative for layer in panel.layers):
+        still = {"start": 0, "end": 1, "bounds": [0, 1], "min_interval": 1}
+        for name in ("x", "y"):
+            entries = [[SHARES, make("Range1d", **still)]]
+            attributes[f"extra_{name}_ranges"] = {"type": "map", "entries": entries}
+            attributes[f"extra_{name}_scales"] = {"type": "map", "entries": [[SHARES, make("LinearScale")]]}
     root = make("Figure", **attributes)
     if panel.motion is not None:
         renderers[0]["attributes"]["data_source"]["attributes"]["name"] = motion_name(root["id"])
     return root
+
+
+_WITHOUT_GRID = frozenset({"matrix", "heatmap", "picture"})
 
 
 def _entries(panel: Panel) -> list[str]:
@@ -116,9 +132,13 @@ def _entries(panel: Panel) -> list[str]:
 
 
 def _size(panel: Panel, columns: int) -> Json:
+    asked_width, asked_height = panel.size
     if not panel.aspect:
-        return {"height": HEIGHT_ALONE if columns == 1 else HEIGHT_BESIDE, "sizing_mode": "stretch_width"}
-    width = min(IMAGE_WIDTHS[columns], IMAGE_HEIGHT_MAX / panel.aspect)
+        height = asked_height or (HEIGHT_ALONE if columns == 1 else HEIGHT_BESIDE)
+        wide: Json = {"width": asked_width} if asked_width else {"sizing_mode": "stretch_width"}
+        return {"height": height, **wide}
+    room = IMAGE_WIDTHS[columns] + (0 if panel.colours else BAR_WIDTH)
+    width = min(asked_width or room, (asked_height or IMAGE_HEIGHT_MAX) / panel.aspect)
     return {"frame_width": max(round(width), 60), "frame_height": max(round(width * panel.aspect), 60)}
 
 
@@ -148,7 +168,7 @@ def _log_ticks(panel: Panel, axis: Axis, column: str) -> list[float]:
     return [float(f"{factor}e{power}") for power in range(middle - reach, middle + reach + 1) for factor in (1, 2, 5)]
 
 
-def _axis(sheet: Sheet, axis: Axis, ticks: list[float]) -> Json:
+def _axis(sheet: Sheet, axis: Axis, ticks: list[float], *, is_x: bool) -> Json:
     look: Json = {
         "axis_label": axis.label, "axis_label_text_font": FONT, "axis_label_text_font_style": "normal",
         "axis_label_text_color": INK, "major_label_text_font": FONT, "major_label_text_color": MUTED,
@@ -161,14 +181,23 @@ def _axis(sheet: Sheet, axis: Axis, ticks: list[float]) -> Json:
         look["ticker"] = sheet.make("FixedTicker", ticks=ticks)
         look["formatter"] = sheet.make("BasicTickFormatter", precision=3, power_limit_low=-4, power_limit_high=7)
         look["major_label_policy"] = sheet.make("NoOverlap")
+    if axis.ticks:
+        look["ticker"] = sheet.make("FixedTicker", ticks=[place for place, _ in axis.ticks])
+        words = [[place, word] for place, word in axis.ticks]
+        look["major_label_overrides"] = {"type": "map", "entries": words}
+        look["major_label_policy"] = sheet.make("AllLabels")
+        if len(axis.ticks) >= TILTED_FROM or sum(len(word) for _, word in axis.ticks) > TILTED_CHARS:
+            look["major_label_orientation"] = 0.8 if is_x else "horizontal"
+    if not axis.is_shown:
+        look["visible"] = False
     if axis.is_whole and axis.scale == "linear":
         look["ticker"] = sheet.make("BasicTicker", min_interval=1, mantissas=[1, 2, 5])
-    if axis.scale == "category" and len(axis.factors) >= TILTED_FROM:
+    if axis.scale == "category" and is_x and len(axis.factors) >= TILTED_FROM:
         look["major_label_orientation"] = 0.8
     return sheet.make(_AXES[axis.scale], **look)
 
 
-def _renderer(sheet: Sheet, panel: Panel, layer: Layer) -> Json:
+def _renderer(sheet: Sheet, layer: Layer, mapper: Json | None) -> Json:
     entries = [[name, _values(column)] for name, column in layer.columns.items()]
     if layer.mark in {"image", "rgba"}:
         entries = [[name, [value] if isinstance(value, dict) else value] for name, value in entries]
@@ -177,33 +206,68 @@ def _renderer(sheet: Sheet, panel: Panel, layer: Layer) -> Json:
     if layer.mark == "bars" and "left" in layer.columns:
         look = {name: value for name, value in look.items() if name not in {"x", "width"}}
         look |= {name: {"type": "field", "field": name} for name in ("left", "right")}
-    if layer.mark == "image" and panel.colours is not None:
-        look["color_mapper"] = _mapper(sheet, panel.colours)
+    if mapper is not None:
+        _map_colours(layer, look, mapper)
     glyph = sheet.make("Quad" if "left" in layer.columns else _GLYPHS[layer.mark], **look)
-    named = {"name": layer.name} if layer.name else {}
-    return sheet.make("GlyphRenderer", data_source=source, glyph=glyph, **named)
+    about: Json = {"name": layer.name} if layer.name else {}
+    if layer.is_relative:
+        about |= {"x_range_name": SHARES, "y_range_name": SHARES}
+    return sheet.make("GlyphRenderer", data_source=source, glyph=glyph, **about)
 
 
+def _map_colours(layer: Layer, look: Json, mapper: Json) -> None:
+    """Colour by the panel's scale: an image by its cells, everything else by its column `colour`."""
+    is_first = not mapper.get("used")
+    known = mapper["model"] if is_first else {"id": mapper["model"]["id"]}
+    if layer.mark == "image":
+        look["color_mapper"] = known
+    elif "colour" in layer.columns:
+        name = "line_color" if layer.mark in {"curves", "segments"} else "fill_color"
+        look[name] = {"type": "field", "field": "colour", "transform": known}
+        if layer.mark == "polygons" and not layer.edge:
+            look["line_color"] = look[name] if not is_first else {**look[name], "transform": {"id": known["id"]}}
+    else:
+        return
+    mapper["used"] = True
+
+
+def _arrows(sheet: Sheet, layer: Layer, source: Json) -> Json:
+    """The heads of arrows: they keep their size whatever the zoom, so they are no glyphs."""
+    ends = {name: {"type": "field", "field": at} for name, at in zip(_ENDS, ("x0", "y0", "x1", "y1"), strict=True)}
+    colour = _value(layer.colour)
+    small = len(layer.columns["x0"]) > ARROWS_LARGE_MAX
+    head = sheet.make("NormalHead", size=5 if small else 11, fill_color=colour, line_color=colour)
+    about: Json = {"x_range_name": SHARES, "y_range_name": SHARES} if layer.is_relative else {}
+    return sheet.make(
+        "Arrow", source={"id": source["id"]}, end=head, line_color=colour,
+        line_width=_value(layer.size), **ends, **about,
+    )  # fmt: skip
+
+
+_ENDS = ("x_start", "y_start", "x_end", "y_end")
+ARROWS_LARGE_MAX = 24
 _GLYPHS = {
     "line": "Line", "points": "Scatter", "bars": "VBar", "band": "VArea", "image": "Image", "rgba": "ImageRGBA",
-    "text": "Text",
+    "text": "Text", "polygons": "Patches", "curves": "MultiLine", "segments": "Segment", "arrows": "Segment",
 }  # fmt: skip
 _FIELDS: dict[str, tuple[str, ...]] = {
     "line": ("x", "y"), "points": ("x", "y"), "bars": ("x", "width", "top", "bottom"), "band": ("x",),
     "image": ("image", "x", "y", "dw", "dh"), "rgba": ("image", "x", "y", "dw", "dh"), "text": ("x", "y", "text"),
+    "polygons": ("xs", "ys"), "curves": ("xs", "ys"), "segments": ("x0", "y0", "x1", "y1"),
+    "arrows": ("x0", "y0", "x1", "y1"),
 }  # fmt: skip
 _LOOKS: dict[str, Any] = {
     "line": lambda layer: {
         "line_color": layer.colour, "line_width": layer.size, "line_alpha": layer.alpha, "line_join": "round",
     },
     "points": lambda layer: {
-        "size": {"type": "value", "value": layer.size}, "fill_color": {"type": "value", "value": layer.colour},
-        "fill_alpha": {"type": "value", "value": layer.alpha}, "line_color": {"type": "value", "value": None},
+        "size": _value(layer.size), "fill_color": _value(layer.colour),
+        "fill_alpha": _value(layer.alpha), "line_color": _value(None),
     },
     "bars": lambda layer: {
-        "fill_color": {"type": "value", "value": layer.colour},
-        "fill_alpha": {"type": "value", "value": 0.85 * layer.alpha},
-        "line_color": {"type": "value", "value": None},
+        "fill_color": _value(layer.colour),
+        "fill_alpha": _value(0.85 * layer.alpha),
+        "line_color": _value(None),
     },
     "band": lambda layer: {
         "y1": {"type": "field", "field": "low"}, "y2": {"type": "field", "field": "high"},
@@ -212,15 +276,31 @@ _LOOKS: dict[str, Any] = {
     "image": lambda _: {},
     "rgba": lambda _: {},
     "text": lambda layer: {
-        "text_color": {"type": "value", "value": layer.colour}, "text_font": {"type": "value", "value": FONT},
-        "text_font_size": {"type": "value", "value": "13px"},
+        "text_color": _value(layer.colour), "text_font": _value(FAMILIES[layer.font.family]),
+        "text_font_size": _value(f"{layer.font.size}px"),
+        "text_font_style": _value("bold" if layer.font.is_bold else "normal"),
     },
+    "polygons": lambda layer: {
+        "fill_color": _value(layer.colour), "fill_alpha": _value(layer.alpha),
+        "line_color": _value(layer.edge or None), "line_width": _value(layer.size),
+    },
+    "curves": lambda layer: {
+        "line_color": _value(layer.colour), "line_width": _value(layer.size), "line_alpha": _value(layer.alpha),
+    },
+    "segments": lambda layer: {
+        "line_color": _value(layer.colour), "line_width": _value(layer.size), "line_alpha": _value(layer.alpha),
+    },
+    "arrows": lambda layer: {"line_color": _value(layer.colour), "line_width": _value(layer.size)},
 }  # fmt: skip
+
+
+def _value(one: Any) -> Json:
+    return {"type": "value", "value": one}
 
 
 def _values(column: Any) -> Any:
     if not isinstance(column, np.ndarray):
-        return list(column)
+        return [packed(one) if isinstance(one, np.ndarray) else one for one in column]
     if column.dtype.kind == "M":
         return packed(column.astype("datetime64[ms]").astype(np.float64))
     if column.dtype.kind in "OUS":
@@ -231,22 +311,11 @@ def _values(column: Any) -> Any:
 
 
 def _mapper(sheet: Sheet, colours: Colours) -> Json:
+    """The panel's colour mapper, and whether it stands in the document already: it is written once."""
     name = "LogColorMapper" if colours.is_log else "LinearColorMapper"
-    return sheet.make(
-        name, palette=_palette(colours.palette), low=colours.low, high=colours.high, nan_color="rgba(0, 0, 0, 0)"
-    )
-
-
-@lru_cache(maxsize=4)
-def _palette(name: str) -> list[str]:
-    """256 steps through the anchors of a colour map."""
-    anchors = [
-        [int(one[at : at + 2], 16) for at in (1, 3, 5)]
-        for one in (_DIVERGING if name == "diverging" else _SEQUENTIAL).split()
-    ]
-    at, places = np.linspace(0, 1, 256), np.linspace(0, 1, len(anchors))
-    parts = [np.interp(at, places, [anchor[part] for anchor in anchors]).round().astype(int) for part in range(3)]
-    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*parts, strict=True)]
+    palette = list(steps(colours.stops or ANCHORS[colours.palette]))
+    model = sheet.make(name, palette=palette, low=colours.low, high=colours.high, nan_color="rgba(0, 0, 0, 0)")
+    return {"model": model, "used": False}
 
 
 def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
@@ -270,13 +339,13 @@ def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
     ]  # fmt: skip
 
 
-def _bar(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
-    if panel.colours is None:
+def _bar(sheet: Sheet, panel: Panel, mapper: Json | None) -> list[Json]:
+    if panel.colours is None or mapper is None or not mapper["used"]:
         return []
-    mapper = renderers[0]["attributes"]["glyph"]["attributes"]["color_mapper"]
     return [
         sheet.make(
-            "ColorBar", color_mapper={"id": mapper["id"]}, title=panel.colours.title or None, width=14, padding=8,
+            "ColorBar", color_mapper={"id": mapper["model"]["id"]}, title=panel.colours.title or None, width=14,
+            formatter=sheet.make("BasicTickFormatter", power_limit_low=-4, power_limit_high=6), padding=8,
             background_fill_color=None, bar_line_color=None, major_label_text_color=MUTED, major_label_text_font=FONT,
             major_tick_line_color=None, title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal",
         )
@@ -300,6 +369,6 @@ def _tools(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
 
 
 def _tip(column: str, *, is_time: bool) -> str:
-    if column.startswith("$"):
+    if column[0] in "$@":
         return column
     return "@{x}{%F %T}" if is_time and column == "x" else f"@{{{column}}}"

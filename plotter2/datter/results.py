@@ -16,7 +16,7 @@ import numpy as np
 from plotter2.datter.exchange import taken_in
 from plotter2.datter.expression import Expr
 from plotter2.datter.fitting import Fit
-from plotter2.datter.frame import Frame, Report
+from plotter2.datter.frame import Frame, Page, Report
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import Clusters, Points, Projection
 from plotter2.datter.scope import Made
@@ -140,6 +140,7 @@ _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
     (Points, _points), (Fit, _fit), (Expr, _expr),
     (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
+    (Page, lambda page: {"items": page.items, "offset": page.offset, "limit": page.limit, "total": page.total}),
     (date, lambda day: day.isoformat()), (time, lambda hour: hour.isoformat()), (PurePath, str),
     (Frame, lambda frame: {"kind": "frame", "title": frame.title}),
     (Report, lambda report: {"kind": "report", "title": report.title}),

@@ -29,6 +29,7 @@ MATRIX_SIDE_MAX = 1_000
 CELLS_X, CELLS_Y = 360, 220
 VIEW_SHARE = 0.0005
 BINS_MAX = 60
+BINS_ASKED_MAX = 1_000
 BARS_MAX = 40
 ROWS_MAX = 200
 OUTSIDE_MAX = 2_000
@@ -121,6 +122,40 @@ def scatter(found: Points, *, palette: Sequence[str] = ()) -> Panel:
         visual, x=x, y=y, layers=tuple(layers), has_legend=len(labels.names) > 1 or centres is not None,
         legend_title=labels.title, notes=(*found.notes, *notes),
     )  # fmt: skip
+
+
+def shaded(found: Points, values: NDArray[Any], title: str) -> Panel:
+    """Rows as points whose colour is a number of theirs; more than 10,000 as the mean of each cell of a grid."""
+    if found.shape[1] > SEVERAL and not isinstance(found, Projection):
+        found, _ = flattened(found)
+    if found.shape[1] < SEVERAL:
+        raise UsageError("Points coloured by a number need two more columns, x and y.")
+    matrix = found.matrix[:, :2]
+    kept = np.isfinite(matrix).all(axis=1) & np.isfinite(values)
+    lost = int((~kept).sum())
+    notes = [*found.notes, *[f"{lost:,} of {len(kept):,} rows left out: a value is missing."] * bool(lost)]
+    limits = extent(values)
+    xs, ys, values = matrix[kept, 0], matrix[kept, 1], values[kept]
+    names = axis_names(found)
+    x, y = Axis(names[0]), Axis(names[1])
+    if len(xs) <= POINTS_DRAWN_MAX:
+        columns = {"x": xs, "y": ys, "colour": values}
+        hover = ((names[0], "x"), (names[1], "y"), (title, "colour"))
+        layer = Layer("points", columns, alpha=0.85, size=6, hover=hover)
+    else:
+        edges = [np.linspace(*_view(one), cells + 1) for one, cells in ((xs, CELLS_X // 2), (ys, CELLS_Y // 2))]
+        total, _, _ = np.histogram2d(ys, xs, (edges[1], edges[0]), weights=values)
+        count, _, _ = np.histogram2d(ys, xs, (edges[1], edges[0]))
+        means = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+        across, up = ((float(one[0]), float(one[-1] - one[0])) for one in edges)
+        place = {"x": [across[0]], "y": [up[0]], "dw": [across[1]], "dh": [up[1]]}
+        layer = Layer("image", {"image": means, **place}, hover=((f"mean {title}", "image"),))
+        x, y = (replace(one, low=span[0], high=sum(span)) for one, span in ((x, across), (y, up)))
+        outside = len(xs) - int(count.sum())
+        far = f"; {outside:,} rows lie outside this view" if outside else ""
+        notes.append(f"{len(xs):,} rows as the mean of each of {CELLS_X // 2} x {CELLS_Y // 2} cells{far}.")
+    colours = colour_scale(limits, title)
+    return Panel("scatter", x=x, y=y, layers=(layer,), has_legend=False, colours=colours, notes=tuple(notes))
 
 
 def axis_names(found: Points) -> tuple[str, str]:
@@ -266,15 +301,15 @@ def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     ]
 
 
-def histogram(values: Any, name: str) -> Panel:
-    """How often values fall into equal bins (Freedman and Diaconis, at most 60)."""
+def histogram(values: Any, name: str, bins: int | None = None) -> Panel:
+    """How often values fall into equal bins: so many, or by Freedman and Diaconis, at most 60."""
     array = numbers(values).astype(float).ravel()
     finite = array[np.isfinite(array)]
     low, high = extent(array)
     found = (
         len(np.histogram_bin_edges(finite, "fd")) - 1 if high > low and len(finite) < MATRIX_SIDE_MAX**2 else BINS_MAX
     )
-    counts, edges = np.histogram(finite, int(np.clip(found, 1, BINS_MAX)))
+    counts, edges = np.histogram(finite, bins or int(np.clip(found, 1, BINS_MAX)))
     columns = {"left": edges[:-1], "right": edges[1:], "top": counts, "bottom": np.zeros(len(counts))}
     missing = len(array) - len(finite)
     notes = (f"{missing:,} of {len(array):,} values are missing or infinite and not counted.",) if missing else ()
@@ -282,13 +317,14 @@ def histogram(values: Any, name: str) -> Panel:
     return Panel("histogram", x=Axis(name), y=Axis("count", low=0), layers=(layer,), has_legend=False, notes=notes)
 
 
-def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str) -> Panel:
+def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str, palette: Sequence[str] = ()) -> Panel:
     """One bar a category."""
     kept = list(names)[:BARS_MAX]
     heights = values.astype(float)[:BARS_MAX]
     notes = (f"The first {BARS_MAX} of {len(names):,} categories.",) if len(names) > BARS_MAX else ()
     columns = {"x": kept, "top": heights, "bottom": np.zeros(len(kept)), "width": np.full(len(kept), 0.8)}
-    layer = Layer("bars", columns, hover=((x, "x"), (y, "top")))
+    colour = palette[0] if palette else PALETTE[0]
+    layer = Layer("bars", columns, colour=colour, hover=((x or "name", "x"), (y, "top")))
     axis = Axis(x, "category", factors=tuple(dict.fromkeys(kept)))
     return Panel("bars", x=axis, y=Axis(y), layers=(layer,), has_legend=False, notes=notes)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter import compose, drawing
+from plotter2.datter import compose, drawing, looks
 from plotter2.datter.context import Context, enter, leave
 from plotter2.datter.figure import describe
 from plotter2.datter.frame import Frame
@@ -37,19 +37,19 @@ def _step(place: int) -> Member:
 
 
 def _styled() -> Frame:
-    frame = drawing.frame(title="Styled")
-    drawing.colour(frame, "red", "#123456")
-    drawing.axis(frame, x="time", y="height", yscale="log", xrange=(0, 4))
-    drawing.legend(frame, title="curves")
+    frame = looks.frame(title="Styled")
+    looks.colour(frame, "red", "#123456")
+    looks.axis(frame, x="time", y="height", yscale="log", xrange=(0, 4))
+    looks.legend(frame, title="curves")
     drawing.plot(frame, drawing.line([1.0, 2.0, 4.0], name="up"), drawing.line([4.0, 2.0, 1.0], name="down"))
     drawing.text(frame, "crossing", x=1, y=2)
     return frame
 
 
 def _nested() -> Frame:
-    window = drawing.frame(title="Window")
-    drawing.plot(drawing.frame(window, title="left"), np.eye(3))
-    drawing.plot(drawing.frame(window, title="right"), drawing.table([{"a": 1, "b": None}]))
+    window = looks.frame(title="Window")
+    drawing.plot(looks.frame(window, title="left"), np.eye(3))
+    drawing.plot(looks.frame(window, title="right"), drawing.table([{"a": 1, "b": None}]))
     return window
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from plotter2.datter import assets, automatic, compose, drawing, render, visuals
+from plotter2.datter import assets, automatic, compose, drawing, looks, render, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.expression import expr
@@ -107,7 +107,7 @@ def test_a_long_legend_lies_under_a_narrow_panel(columns: int, side: str) -> Non
 
 
 def test_a_short_logarithmic_axis_has_ticks_all_along(context: Context) -> None:
-    made = drawing.axis(drawing.plot(drawing.frame(), 1 / np.arange(1.0, 51.0)), yscale="log")
+    made = looks.axis(drawing.plot(looks.frame(), 1 / np.arange(1.0, 51.0)), yscale="log")
     (panel,) = compose.figure_of(context, made).panels
     sheet = render.Sheet([])
     sheet.add(panel)
@@ -116,7 +116,7 @@ def test_a_short_logarithmic_axis_has_ticks_all_along(context: Context) -> None:
 
 
 def test_curves_in_one_frame_differ_and_their_dots_are_of_their_colour(context: Context) -> None:
-    made = drawing.frame()
+    made = looks.frame()
     for name in ("a", "b", "c"):
         drawing.line(made, np.arange(5), np.arange(5.0) * len(name), name=name)
     (panel,) = compose.figure_of(context, made).panels
@@ -206,8 +206,8 @@ def test_frames_that_do_not_fit_are_refused(value: list[Any], words: str) -> Non
 
 
 def test_frames_and_data_come_in_either_order(context: Context) -> None:
-    window = drawing.frame()
-    left, right = drawing.frame(window), drawing.frame(window)
+    window = looks.frame()
+    left, right = looks.frame(window), looks.frame(window)
     drawing.plotme([1, 2, 3], left)
     drawing.plotme(right, np.eye(2))
     assert context.made == []
@@ -219,16 +219,16 @@ def test_frames_and_data_come_in_either_order(context: Context) -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: drawing.colour(drawing.frame(), "gren"), "no colour 'gren'; the nearest"),
-        (lambda: drawing.axis(drawing.frame(), xscale="lg"), "'lg'"),
-        (lambda: drawing.axis(drawing.frame(), yrange=(3, 1)), "smaller, larger"),
+        (lambda: looks.colour(looks.frame(), "gren"), "no colour 'gren'; the nearest"),
+        (lambda: looks.axis(looks.frame(), xscale="lg"), "'lg'"),
+        (lambda: looks.axis(looks.frame(), yrange=(3, 1)), "smaller, larger"),
         (lambda: drawing.visualtype([1, 2], "matrx"), "no visual type 'matrx'"),
         (lambda: drawing.line([1], [2, 3]), "equally many"),
         (drawing.plotme, "needs data"),
         (lambda: drawing.table(3, 4), "once"),
         (lambda: drawing.label(np.eye(3), ["a"]), "1 labels for 3 rows"),
-        (lambda: drawing.frame(3), "a frame lies in a frame"),
-        (lambda: drawing.plot(drawing.frame(), drawing.frame()), "into one frame"),
+        (lambda: looks.frame(3), "a frame lies in a frame"),
+        (lambda: drawing.plot(looks.frame(), looks.frame()), "into one frame"),
     ],
 )
 def test_words_that_do_not_fit_are_refused(context: Context, call: Any, words: str) -> None:
