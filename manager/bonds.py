@@ -8,7 +8,8 @@ and nobody has to look for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from typing_extensions import override
 
@@ -82,6 +83,27 @@ class _Found(Mapping[str, Link]):
         return name in self._names
 
 
+class _Known(NamedTuple):
+    """What a bundle declares of heads, as its newest version has it; `size` of them are operations."""
+
+    package: Package
+    text: str
+    heads: Heads
+    size: int
+
+
+_UNKNOWN = _Known(Package(), "", links.NO_HEADS, 0)
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What lies below a bundle, resolved when the catalog had seen so many changes; `stale` is old since."""
+
+    seen: int
+    resolved: dict[str, Links]
+    stale: set[str] = field(default_factory=set)
+
+
 class Bonds:
     """Links between the bundles of a catalog."""
 
@@ -91,17 +113,18 @@ class Bonds:
         self._threshold = threshold
         self._said: dict[tuple[str, str], dict[str, SaidLink]] = {}
         self._said_from: dict[str, dict[str, None]] = {}
-        self._heads: dict[str, tuple[Package, str, Heads]] = {}
+        self._heads: dict[str, _Known] = {}
         self._common: dict[str, Heads] = {}
         self._fitting: dict[tuple[str, str], frozenset[str]] = {}
-        self._means: dict[str, tuple[int, Links]] = {}
-        self._trees: dict[str, tuple[int, dict[str, Links]]] = {}
+        self._means: dict[str, tuple[Package, Links]] = {}
+        self._trees: dict[str, _Tree] = {}
 
     def say(self, word: SaidLink) -> None:
         """Take in what was asked; the newest word about an operation of one bundle and another bundle holds."""
         self._said.setdefault((word.src, word.dst), {})[word.operation] = word
         self._said_from.setdefault(word.src, {})[word.dst] = None
-        self._trees.clear()
+        for tree in self._trees.values():
+            tree.stale.add(word.dst)
 
     def said(self, src: str, dst: str) -> Mapping[str, SaidLink]:
         """The newest words about two bundles, by operation."""
@@ -113,15 +136,15 @@ class Bonds:
 
     def heads(self, path: str) -> Heads:
         """What a bundle does; nothing where there is no such bundle."""
-        return self._known(path)[1]
+        return self._known(path).heads
 
-    def _known(self, path: str) -> tuple[str, Heads]:
-        """The text that the heads of a bundle stand in, and they themselves; read once for all that share the text."""
+    def _known(self, path: str) -> _Known:
+        """The heads of a bundle and the text that they stand in; read once for all that share the text."""
         node = self._catalog.get(path)
         if node is None or not (node.package.heads or node.package.tasks):
-            return "", links.NO_HEADS
+            return _UNKNOWN if node is None or not node.package.links else _UNKNOWN._replace(package=node.package)
         known = self._heads.get(path)
-        if known is None or known[0] is not node.package:
+        if known is None or known.package is not node.package:
             text = node.version.package_json
             if len(self._common) >= TEXTS_MAX:
                 self._common.clear()
@@ -130,8 +153,8 @@ class Bonds:
                 self._common[text] = links.heads_of(path, node.package)
             common = self._common[text]
             heads = Heads(_Bound(common.operations, path), _Bound(common.tools, path))
-            known = self._heads[path] = node.package, text, heads
-        return known[1], known[2]
+            known = self._heads[path] = _Known(node.package, text, heads, len(common.operations))
+        return known
 
     # --- two bundles ------------------------------------------------------------------------------------------------
 
@@ -211,34 +234,59 @@ class Bonds:
 
     def _found(self, src: str, dst: str) -> Links:
         """Where both have a head of one name and the shapes fit, that is a link: nobody has to write it down."""
-        (left, expected), (right, given) = self._known(src), self._known(dst)
-        if (left, right) not in self._fitting:
-            pairs = ((name, Link(head, given.operations[name])) for name, head in expected.operations.items()
-                     if name in given.operations)  # fmt: skip
-            self._fitting[left, right] = frozenset(name for name, link in pairs if not links.misfit(link))
-        names = self._fitting[left, right]
-        return _Found(names, expected.operations, given.operations) if names else NOTHING
+        return self._same(self._known(src), self._known(dst))
+
+    def _same(self, left: _Known, right: _Known) -> Links:
+        names = self._fitting.get((left.text, right.text))
+        expected, given = left.heads.operations, right.heads.operations
+        if names is None:
+            pairs = ((name, Link(head, given[name])) for name, head in expected.items() if name in given)
+            names = frozenset(name for name, link in pairs if not links.misfit(link))
+            self._fitting[left.text, right.text] = names
+        return _Found(names, expected, given) if names else NOTHING
 
     # --- what lies below a bundle -------------------------------------------------------------------------------------
 
     def below(self, src: str) -> Mapping[str, Links]:
-        """For each bundle below this one, archived ones too: what it does of this one's operations."""
-        known = self._trees.get(src)
-        if known is not None and known[0] == self._catalog.changes:
-            return known[1]
-        resolved: dict[str, Links] = {}
-        holders: dict[str | None, str] = {src: src}
-        for path in self._catalog.below(src):
-            above = paths.parent(BundlePath(path))
-            while above not in holders:  # a group that is no bundle
-                above = paths.parent(above) if above is not None else BundlePath(src)
-            holder = holders[above]
+        """For each bundle below this one, archived ones too, in their order: what it does of this one's operations.
+
+        A version, or a word about a link, makes old what is known of its own bundle and of what lies below that.
+        """
+        tree = self._trees.get(src)
+        changed = None if tree is None else self._catalog.changed(tree.seen)
+        if tree is None or changed is None or src in changed:
+            if len(self._trees) >= TREES_MAX:
+                self._trees.clear()
+            self._trees[src] = tree = _Tree(self._catalog.changes, {})
+            self._resolve(src, self._catalog.below(src), tree.resolved)
+        elif changed or tree.stale:
+            self._renew(src, tree, changed | tree.stale)
+        return tree.resolved
+
+    def _renew(self, src: str, tree: _Tree, old: set[str]) -> None:
+        """Find out anew about these bundles and all below them."""
+        tree.seen = self._catalog.changes
+        tree.stale.clear()
+        count, top = len(tree.resolved), ""
+        for path in sorted(one for one in old if paths.is_below(one, src)):
+            if not (top and paths.is_below(path, top)):  # else it was done with the one above
+                self._resolve(src, (path, *self._catalog.below(path)), tree.resolved)
+                top = path
+        if len(tree.resolved) > count:
+            tree.resolved = {path: tree.resolved[path] for path in self._catalog.below(src)}
+
+    def _resolve(self, src: str, some: Iterable[str], resolved: dict[str, Links]) -> None:
+        """Nearly all bundles declare no link, were never spoken of, and do all that `src` does under its names."""
+        upper = self._known(src)
+        for path in some:
+            lower = self._known(path)
+            if lower.size and not (upper.package.links or lower.package.links or (src, path) in self._said):
+                found = self._same(upper, lower)
+                if len(found) == upper.size:
+                    resolved[path] = found
+                    continue
+            holder = next(iter(self._above(path, src)), src)
             resolved[path] = self._resolved(src, path, holder, resolved)
-            holders[path] = holder if self.is_bare(path) else path
-        if len(self._trees) >= TREES_MAX:
-            self._trees.clear()
-        self._trees[src] = self._catalog.changes, resolved
-        return resolved
 
     def _resolved(self, src: str, path: str, holder: str, resolved: Mapping[str, Links]) -> Links:
         """`holder` is the nearest bundle above that does something; resolved already, unless it is `src` itself."""
@@ -252,10 +300,11 @@ class Bonds:
 
     def _shared(self, holder: str) -> Links:
         """What a bare bundle does of another one's operations: all, by that one's means."""
+        package = self._known(holder).package
         known = self._means.get(holder)
-        if known is None or known[0] != self._catalog.changes:
+        if known is None or known[0] is not package:
             links_ = {name: replace(link, origin=Origin.SHARED) for name, link in self.itself(holder).items()}
-            known = self._means[holder] = self._catalog.changes, links_
+            known = self._means[holder] = package, links_
         return known[1]
 
     def _above(self, path: str, top: str) -> list[str]:
@@ -270,7 +319,7 @@ class Bonds:
 
     def is_bare(self, path: str) -> bool:
         """Whether a bundle declares neither task nor head: it does nothing of its own."""
-        return not self.heads(path).operations
+        return not self._known(path).size
 
     def is_container(self, path: str) -> bool:
         """Whether it does nothing and only holds other bundles."""

@@ -5,6 +5,7 @@ Pure. Holds no file lists: only for declared tasks it knows the digest of each s
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,6 +25,8 @@ from plotter2.model.paths import BundlePath
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, Task, TaskKind
 
 SUGGESTIONS_MAX = 20
+CHANGES_KEPT = 1_000
+"""So many of the newest changes are known by name, for whoever works out what they make old."""
 NAMES_TRIED_MAX = 1_000
 """Names that an unknown one is compared with: a bundle may have very many children."""
 
@@ -72,6 +75,8 @@ class Catalog:
         self._children: dict[str, set[str]] = {}
         self._snapshots: dict[bytes, Snapshot] = {b"": NOTHING}
         self._handed: tuple[tuple[str, int], bytes, str] = (("", 0), b"", "")
+        self._order: dict[str, list[str]] = {}
+        self._latest: deque[str] = deque(maxlen=CHANGES_KEPT)
         self.changes = 0
         """Grows with every version: what was found out before may be old."""
 
@@ -89,11 +94,21 @@ class Catalog:
         node = Node(version, package.read(version.package_json), sources or {}, self._snapshots[version.inherited])
         self._nodes[version.path] = node
         self.changes += 1
+        self._latest.append(version.path)
+        self._order.pop(version.path, None)
         at = version.path
         while (above := paths.parent(at)) is not None and at not in self._children.setdefault(above, set()):
             self._children[above].add(at)
+            self._order.pop(above, None)
             at = above
         return node
+
+    def changed(self, since: int) -> set[str] | None:
+        """The bundles that got a version after `changes` was so; None where that is too long ago to be known."""
+        count = self.changes - since
+        if count > len(self._latest):
+            return None
+        return set(islice(reversed(self._latest), count))
 
     def get(self, path: str) -> Node | None:
         """The bundle, if it is known."""
@@ -129,17 +144,26 @@ class Catalog:
 
     def below(self, path: str) -> Iterator[str]:
         """Paths of all bundles below this one: each before its children, in the order it declares for them."""
-        for child in self._in_order(path):
+        waiting = self._in_reverse(path).copy()
+        while waiting:
+            child = waiting.pop()
             if child in self._nodes:
                 yield child
-            yield from self.below(child)
+            if child in self._children:
+                waiting.extend(self._in_reverse(child))
 
-    def _in_order(self, path: str) -> list[str]:
-        node = self._nodes.get(path)
-        place = {name: number for number, name in enumerate(node.package.children)} if node else {}
-        return sorted(
-            self._children.get(path, ()), key=lambda one: (place.get(one.rpartition("/")[2], len(place)), one)
-        )
+    def _in_reverse(self, path: str) -> list[str]:
+        """What lies directly below, the last first; kept until one comes, or the bundle declares another order."""
+        known = self._order.get(path)
+        if known is None:
+            node = self._nodes.get(path)
+            place = {name: number for number, name in enumerate(node.package.children)} if node else {}
+            known = self._order[path] = sorted(
+                self._children.get(path, ()),
+                key=lambda one: (place.get(one.rpartition("/")[2], len(place)), one),
+                reverse=True,
+            )
+        return known
 
     def holder(self, path: str) -> Node | None:
         """The nearest bundle above."""
