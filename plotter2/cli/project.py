@@ -1,4 +1,4 @@
-"""Commands about a folder before it is pushed: init, check. They ask no manager."""
+"""Commands about what is not pushed yet: init, check. They ask no manager."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plotter2.cli import output
+from plotter2.cli import output, scripts
 from plotter2.cli.verbs import Session, verb
 from plotter2.model.bundle import PACKAGE_FILE
 
@@ -44,9 +44,17 @@ def init(
         print(f"{path} is written; read it, then `plotter2 check {folder}`.")
 
 
-def check(session: Session, folder: Folder = Path()) -> None:
-    """Say what plotter2 would understand of a folder, before anything is pushed."""
-    found: Understood = import_module("plotter2.project").understand(folder)
+def check(
+    session: Session,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder, as it would be pushed, or a .py script or .json pipeline.")
+    ] = Path(),
+) -> None:
+    """Say what plotter2 would understand of a folder, a script or a pipeline, before anything is pushed or run."""
+    if scripts.is_source(path):
+        scripts.check(session, path)
+        return
+    found: Understood = import_module("plotter2.project").understand(path)
     if session.as_json:
         output.document(_document(found))
         return
@@ -107,4 +115,6 @@ def _lines(found: Understood) -> Iterator[tuple[str, str]]:
 def register(app: typer.Typer) -> None:
     """Put these commands into the tree."""
     verb(app, "init", examples="plotter2 init\n\nplotter2 init experiment/ --print")(init)
-    verb(app, "check", examples="plotter2 check\n\nplotter2 check experiment/ --json")(check)
+    verb(app, "check", examples="plotter2 check\n\nplotter2 check experiment/ --json\n\nplotter2 check matrix_plot.py")(
+        check
+    )

@@ -71,7 +71,7 @@ def declared(tree: ast.Module) -> tuple[Axis, ...]:
     """The axes of a script whose `X as Y` is rewritten already: those that stand at its module level."""
     calls = [node.value for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     found = [
-        Axis(word.arg, word.value.args[0].id)
+        Axis(word.arg, base)
         for call in calls
         if isinstance(call.func, ast.Name) and call.func.id == "impose"
         for word in call.keywords
@@ -79,10 +79,17 @@ def declared(tree: ast.Module) -> tuple[Axis, ...]:
         and isinstance(word.value, ast.Call)
         and isinstance(word.value.func, ast.Attribute)
         and word.value.func.attr == KEYTYPE
-        and len(word.value.args) == 1
-        and isinstance(word.value.args[0], ast.Name)
+        for base in _named(word.value.args)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _named(args: list[ast.expr]) -> Iterator[str]:
+    """The name that stands alone in a call, bare or as a text."""
+    if len(args) == 1 and isinstance(args[0], ast.Name):
+        yield args[0].id
+    elif len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str):
+        yield args[0].value
 
 
 def keys_of(scope: Scope, base: str) -> tuple[BoundKey, ...]:

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from plotter2.datter.expression import Expr
 from plotter2.datter.figure import DataRef
 from plotter2.datter.frame import Coloured, Curve, Frame, MotionOf, Report, Shape, TableOf
 from plotter2.datter.group import DataGroup
-from plotter2.datter.keys import Key, catalog
+from plotter2.datter.keys import Key, catalog_of
 from plotter2.datter.points import Points
 from plotter2.datter.scope import Made, RunInput, Scope
 from plotter2.datter.table import Table
@@ -34,9 +34,33 @@ Emit = Callable[[str], None]
 
 
 class Symbol(str):
-    """A bare name of a script's contract, as `matrix` in `expose(matrix)`."""
+    """A bare name of a script's contract, as `matrix` in `expose(matrix)`; `matrix_plot.py` names a file."""
 
     __slots__ = ()
+
+    @property
+    def py(self) -> Symbol:
+        """The script of this name."""
+        return Symbol(f"{self}.py")
+
+    @property
+    def json(self) -> Symbol:
+        """The pipeline of this name."""
+        return Symbol(f"{self}.json")
+
+
+class KeyOf(Symbol):
+    """The key that an imposed name is bound to: as text the key, and the name, by which `access` knows it."""
+
+    __slots__ = ("imposed",)
+
+    imposed: str
+
+    def __new__(cls, key: str, imposed: str) -> Self:
+        """The text is the key."""
+        made = super().__new__(cls, key)
+        made.imposed = imposed
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +84,18 @@ class Datum:
 class Context:
     """One run's state. Made lean: most tasks are tiny and draw nothing."""
 
-    __slots__ = ("bindings", "data", "emit", "exposures", "is_plotted", "keys", "loose", "made", "parameters", "pool",
-                 "reads", "reports", "roots", "run")  # fmt: skip
+    __slots__ = ("bindings", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made", "parameters",
+                 "pool", "reads", "reports", "roots", "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit) -> None:
         self.run = run
         self.emit = emit
         self.parameters: dict[str, Any] = {**run.scope.config, **run.scope.parameters, **run.parameters}
         self.data: dict[int, Datum] = {}
-        self.keys: dict[int, dict[str, Key]] = {}
         self.reads: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
-        self.bindings: dict[str, Any] = {}
+        self.bindings: dict[str, tuple[str, Any]] = {}
+        self.imposed: dict[str, Any] = {}
         self.pool: dict[str, Any] = {}
         self.is_plotted: set[int] = set()
         self.loose: dict[int, Frame] = {}
@@ -80,11 +104,8 @@ class Context:
         self.made: list[Made] = []
 
     def keys_of(self, scope: Scope) -> dict[str, Key]:
-        """The data keys of a bundle in this run's scope, worked out once."""
-        found = self.keys.get(id(scope))
-        if found is None:
-            found = self.keys[id(scope)] = catalog(scope)
-        return found
+        """The data keys of a bundle in this run's scope."""
+        return catalog_of(scope)
 
     def datum(self, value: Any) -> Datum:
         """What is known about a value; a new entry for one that is new."""

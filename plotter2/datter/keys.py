@@ -7,6 +7,7 @@ plotter2 itself keeps in a bundle are no data; they can still be read by their p
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -125,6 +126,20 @@ def catalog(scope: Scope) -> dict[str, Key]:
             name = stem(path)
             keys.setdefault(name if name not in keys else path, Key(name if name not in keys else path, (path,)))
     return keys
+
+
+_CATALOGS_MAX = 64
+_catalogs: OrderedDict[int, tuple[Scope, dict[str, Key]]] = OrderedDict()
+
+
+def catalog_of(scope: Scope) -> dict[str, Key]:
+    """`catalog`, kept for the next runs on the same scope: ten thousand instances do not sort its files anew."""
+    kept = _catalogs.get(id(scope))
+    if kept is None:  # the scope is kept beside its catalog, so its id stays its own
+        kept = _catalogs[id(scope)] = scope, catalog(scope)
+        if len(_catalogs) > _CATALOGS_MAX:
+            _catalogs.popitem(last=False)
+    return kept[1]
 
 
 def is_data(path: str) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter import calling, loading
-from plotter2.datter.context import Context, KeyType, Symbol, current, file_digest
+from plotter2.datter.binding import find as find_key
+from plotter2.datter.context import Context, KeyOf, KeyType, current, file_digest
 from plotter2.datter.exchange import taken_in
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.keys import (
@@ -144,9 +145,9 @@ def _is_beside(key: Key) -> bool:
 def _found(context: Context, scope: Scope, key: str | KeyType) -> Any:
     if isinstance(key, KeyType):
         return _found(context, scope, key.base)
-    name = str(key)
-    if isinstance(key, Symbol) and name in context.bindings:
-        return _bound(context, scope, context.bindings[name])
+    name = key.imposed if isinstance(key, KeyOf) else str(key)
+    if name in context.bindings:
+        return _bound(context, scope, *context.bindings[name])
     for held in (context.exposures, context.pool):
         if name in held:
             return held[name]
@@ -168,15 +169,14 @@ def _here(context: Context, scope: Scope, name: str) -> Callable[[], Any] | None
     return None if link is None else calling.Operation(context, link, read)
 
 
-def _bound(context: Context, scope: Scope, bound: Any) -> Any:
-    base, key = bound
-    value = _found(context, scope, base)
-    if key is None or not isinstance(value, DataGroup):
-        return value
-    member = next((one for one in value.members if key in (one.name, one.key) or str(key) == str(one.key)), None)
-    if member is None:
-        raise unknown(f"key of {base!r}", str(key), value.names)
-    return member.value
+def _bound(context: Context, scope: Scope, base: str, wanted: Any) -> Any:
+    """What an imposed name stands for: the one key of the data that this instance has, or all of it."""
+    key = find_key(scope, base, wanted) if wanted is not None else None
+    if key is None:
+        return _found(context, scope, base)
+    owner = next(one for one in (scope, *below(scope)) if one.bundle == key.bundle)
+    declared = context.keys_of(owner)[base]
+    return _read_file(context, owner, declared, key.path, stem(key.path) if declared.is_group else base)
 
 
 def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:

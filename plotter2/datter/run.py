@@ -14,7 +14,7 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any
 
-from plotter2.datter import compose, pipeline, results, script
+from plotter2.datter import binding, compose, pipeline, results, script
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
@@ -66,6 +66,9 @@ def _script(found: script.Script, context: Context) -> RunResult:
     for symbol in found.symbols:
         names[symbol] = Symbol(symbol)
     try:
+        if found.contract.imposes:
+            bound = binding.bind(found.contract, context)
+            names.update({name: value for name, value in bound.items() if name in found.binds})
         value, has_given_up = _called(found, names, context)
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)

@@ -17,16 +17,18 @@ from functools import lru_cache
 from io import StringIO
 from types import CodeType
 
-from plotter2.datter.axes import Axis, declared
+from plotter2.datter import contract
+from plotter2.datter.axes import Axis
 from plotter2.datter.builtins import NAMES
+from plotter2.datter.contract import EMPTY, Contract
 from plotter2.datter.keys import nearest
 from plotter2.errors import ScriptError
 
 KEPT_SCRIPTS = 256
 CHARS_MAX = 256 << 10
 """Python's parser takes up to 600 times a text in memory, 10 s a megabyte, and lets nothing else run meanwhile."""
-ENTRY = "task"
-CONTRACT = frozenset({"expose", "impose"})
+ENTRY = contract.ENTRY
+CONTRACT = frozenset({contract.EXPOSE, contract.IMPOSE})
 _HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
 _DYNAMIC = frozenset({"exec", "eval", "globals", "vars", "locals", "setattr", "__import__"})
 _PYTHON = frozenset(dir(builtins))
@@ -39,18 +41,31 @@ class Script:
 
     Attributes:
         symbols: bare names of the contract that nothing binds; they stand for themselves.
-        exposes: names that the module level says it gives.
-        imposes: names that the module level wants bound.
-        axes: those of them that are keys of data, one instance for each key.
+        contract: what the module level says of the script.
+        binds: imposed names that the module does not bind itself.
     """
 
     filename: str
     source: str
     code: CodeType
     symbols: tuple[str, ...] = ()
-    exposes: tuple[str, ...] = ()
-    imposes: tuple[str, ...] = ()
-    axes: tuple[Axis, ...] = ()
+    contract: Contract = EMPTY
+    binds: frozenset[str] = frozenset()
+
+    @property
+    def exposes(self) -> tuple[str, ...]:
+        """Names that the module level says it gives."""
+        return tuple(dict.fromkeys(one.name for one in self.contract.exposes))
+
+    @property
+    def imposes(self) -> tuple[str, ...]:
+        """Names that the module level wants bound."""
+        return tuple(one.name for one in self.contract.imposes)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Those of them that are keys of data; one instance for each key."""
+        return self.contract.axes
 
 
 @lru_cache(maxsize=KEPT_SCRIPTS)
@@ -71,14 +86,14 @@ def compiled(source: str, filename: str) -> Script:
         raise ScriptError(_syntax(wrong, filename)) from None
     try:
         _check_entry(tree, filename)
-        exposes, imposes, named = _contract(tree)
+        said = contract.read(tree, filename)
         defined, used = _names(text, filename)
-        symbols = tuple(sorted(named - defined - NAMES - _PYTHON))
+        symbols = tuple(sorted(said.symbols - defined - NAMES - _PYTHON))
         _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
         code = compile(tree, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
-    return Script(filename, source, code, symbols, exposes, imposes, declared(tree))
+    return Script(filename, source, code, symbols, said, frozenset(one.name for one in said.imposes) - defined)
 
 
 def _syntax(wrong: BaseException, filename: str) -> str:
@@ -144,30 +159,6 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
         if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             yield child
             yield from _own(child)
-
-
-def _contract(tree: ast.Module) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
-    """What the module level exposes and imposes, and every bare name that stands in such a call anywhere."""
-    top = {node.value for node in tree.body if isinstance(node, ast.Expr)}
-    exposes: list[str] = []
-    imposes: list[str] = []
-    named: set[str] = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CONTRACT:
-            continue
-        words = [one.id for one in node.args if isinstance(one, ast.Name)]
-        words += [one.arg for one in node.keywords if one.arg is not None]
-        inner = [
-            one.id
-            for word in node.keywords
-            if isinstance(word.value, ast.Call)
-            for one in word.value.args
-            if isinstance(one, ast.Name)
-        ]
-        if node in top:
-            (exposes if node.func.id == "expose" else imposes).extend(words)
-            named.update(words, inner)
-    return tuple(dict.fromkeys(exposes)), tuple(dict.fromkeys(imposes)), named
 
 
 def _names(text: str, filename: str) -> tuple[set[str], set[str]]:

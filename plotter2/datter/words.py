@@ -172,7 +172,7 @@ def impose(*names: str, **constraints: Any) -> None:
             continue
         if name not in context.parameters:
             raise UsageError(f"This script imposes the parameter {name!r}, which was not given.")
-        context.bindings[name] = wanted
+        context.imposed[name] = wanted
         if isinstance(wanted, type):
             is_met = isinstance(given, (int, float) if wanted is float else wanted)
         else:
@@ -190,7 +190,8 @@ def exposed(_: Any = None) -> Exposures:
 
 def imposed() -> dict[str, Any]:
     """Everything imposed on this task: names and what must hold."""
-    return dict(current().bindings)
+    context = current()
+    return {**context.bindings, **context.imposed}
 
 
 def islinked(_: Any) -> None:

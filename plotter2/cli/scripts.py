@@ -1,0 +1,97 @@
+"""What `check` says of a script or a pipeline: its contract, and what would run. Nothing of it is run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plotter2.cli import output
+from plotter2.errors import UsageError
+from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from plotter2.cli.verbs import Session
+    from plotter2.datter.contract import Contract
+    from plotter2.datter.pipeline import Step
+    from plotter2.datter.script import Script
+
+ENDINGS = (SCRIPT_SUFFIX, PIPELINE_SUFFIX)
+
+
+def is_source(path: Path) -> bool:
+    """Whether `check` takes this for a script or pipeline, and not for a folder."""
+    return path.suffix in ENDINGS and not path.is_dir()
+
+
+def check(session: Session, path: Path) -> None:
+    """Print what a script or pipeline says of itself.
+
+    Raises:
+        UsageError: there is no such file, or it is too long, or no text.
+        ScriptError: it cannot run; with file and line, or step.
+    """
+    source = _text(path)
+    found = _script(source, path) if path.suffix == SCRIPT_SUFFIX else _pipeline(source, path)
+    if session.as_json:
+        output.document(found)
+    else:
+        output.plain(_lines(found))
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    if path.stat().st_size > SOURCE_BYTES_MAX:
+        raise UsageError(f"{path} is longer than {SOURCE_BYTES_MAX} bytes, the most that a script may have.")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as wrong:
+        raise UsageError(f"{path} is not UTF-8 text: {wrong.reason} at byte {wrong.start}.") from None
+
+
+def _script(source: str, path: Path) -> dict[str, Any]:
+    found: Script = import_module("plotter2.datter.script").compiled(source, path.name)
+    names = import_module("plotter2.datter.builtins").NAMES
+    return {"kind": "script", "file": str(path), **document(found.contract, names)}
+
+
+def document(contract: Contract, names: frozenset[str]) -> dict[str, Any]:
+    """A contract for programs; `names` are those of the built-ins."""
+    return {
+        "task": contract.entry,
+        "exposes": [{"name": one.name, "kind": one.kind, "detail": one.detail} for one in contract.exposes],
+        "imposes": [{"name": one.name, "kind": one.kind, "detail": one.detail} for one in contract.imposes],
+        "axes": [{"name": one.name, "keys_of": one.base} for one in contract.axes],
+        "gathers": list(contract.gathers),
+        "links": contract.links,
+        "builtins": [name for name in contract.calls if name in names],
+    }
+
+
+def _pipeline(source: str, path: Path) -> dict[str, Any]:
+    steps: tuple[Step, ...] = import_module("plotter2.datter.pipeline").parsed(source, path.name)
+    written = [{"step": one.place, "name": one.builtin.name, "does": one.builtin.role.value} for one in steps]
+    return {"kind": "pipeline", "file": str(path), "steps": written}
+
+
+def _lines(found: dict[str, Any]) -> dict[str, str]:
+    lines = {found["kind"]: found["file"]}
+    if found["kind"] == "pipeline":
+        return lines | {f"step {one['step']}": f"{one['name']}: {one['does']}" for one in found["steps"]}
+    lines["task"] = f"task{found['task']}" if found["task"] else "task, which is no plain function of this file"
+    for word in ("exposes", "imposes"):
+        for one in found[word]:
+            lines[f"{word} {one['name']}"] = f"{one['kind']} {one['detail']}".rstrip()
+    if found["axes"]:
+        named = " and ".join(dict.fromkeys(one["keys_of"] for one in found["axes"]))
+        lines["runs"] = f"once for each key of {named}"
+    else:
+        lines["runs"] = "once"
+    if found["gathers"]:
+        lines["gathers"] = ", ".join(found["gathers"])
+    if found["links"]:
+        lines["links"] = "tasks"
+    if found["builtins"]:
+        lines["uses"] = ", ".join(found["builtins"])
+    return lines

@@ -1,0 +1,123 @@
+"""The contract of a script: read without running (requirements 177, 178, 181)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plotter2.datter import contract, script
+from plotter2.datter.contract import Exposed, Gives, Imposed, Wants
+from plotter2.errors import ScriptError, TaskFailedError
+from tests.unit.datter.kit import Bench, scope_of
+
+SOURCE = """\
+expose(matrix, smooth, VERSION, bins, loss as float, limit as 3)
+impose(seed, step as datter.keytype(matrix), lr as float, mode as ["a", "b"], size as 4)
+VERSION = 3
+
+def smooth(x, k=3) -> float:
+    return x
+
+def task(bins: int = 10):
+    tasks = gather_tasks(matrix_plot.py, "others")
+    link(me, tasks)
+"""
+
+
+def read(source: str) -> contract.Contract:
+    return contract.read(ast.parse(script.rewritten(source)), "a.py")
+
+
+@pytest.mark.req("r177", "r178")
+def test_what_is_exposed_has_one_of_the_four_kinds_or_is_data() -> None:
+    assert read(SOURCE).exposes == (
+        Exposed("matrix", Gives.DATA, 1),
+        Exposed("smooth", Gives.FUNCTION, 1, "(x, k=3) -> float"),
+        Exposed("VERSION", Gives.CONSTANT, 1, "3"),
+        Exposed("bins", Gives.PARAMETERS, 1),
+        Exposed("loss", Gives.RETURNS, 1, "float"),
+        Exposed("limit", Gives.CONSTANT, 1, "3"),
+    )
+
+
+@pytest.mark.req("r129", "r177")
+def test_what_is_imposed_says_what_must_hold() -> None:
+    assert set(read(SOURCE).imposes) == {
+        Imposed("step", Wants.KEY, 2, "matrix"),
+        Imposed("lr", Wants.TYPE, 2, "float"),
+        Imposed("mode", Wants.VALUES, 2, "['a', 'b']"),
+        Imposed("seed", Wants.GIVEN, 2),
+        Imposed("size", Wants.VALUE, 2, "4"),
+    }
+
+
+@pytest.mark.req("r168", "r170", "r181")
+def test_gathers_links_and_entry_are_seen_and_a_bare_file_is_a_symbol() -> None:
+    found = read(SOURCE)
+    assert (found.gathers, found.links, found.entry) == (("matrix_plot.py", "others"), True, "(bins: int=10)")
+    assert {"matrix", "step", "matrix_plot"} <= found.symbols
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("impose(k as datter.keytpye(m))", "a.py, line 1: datter has no 'keytpye'; the nearest is 'keytype'."),
+        ("x = 1\nimpose(k as datter.Tables)", "a.py, line 2: datter has no 'Tables'; the nearest is 'Table'."),
+        ("impose(k as keytype(m))", "a.py, line 1: 'keytype' is a word of datter; write datter.keytype(data)."),
+        ("impose(k as datter.keytype())", "a.py, line 1: datter.keytype takes the name of some data"),
+        ("impose(k as int)\nimpose(k as float)", "a.py, line 2: 'k' is imposed twice, and in line 1 otherwise."),
+        ("release()", "a.py, line 1: release() waits for other tasks, so it stands inside `def task():`."),
+        ("x = collect(1)", "a.py, line 1: collect() waits for other tasks"),
+    ],
+)
+@pytest.mark.req("r129", "r166", "r177")
+def test_a_contract_that_cannot_hold_is_refused_with_its_line(source: str, words: str) -> None:
+    with pytest.raises(ScriptError) as wrong:
+        read(source)
+    assert str(wrong.value).startswith(words)
+
+
+@pytest.mark.req("r177", "r181")
+def test_an_imposed_name_is_bound_to_what_was_given(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    source = "impose(lr as float, mode as ['a', 'b'])\ndef task():\n    return [lr * 2, mode]"
+    result = bench.run(source, lr=2, mode="b")
+    assert result.results == [4, "b"]
+    assert bench.run("lr = 1\nimpose(lr as int)\ndef task():\n    return lr", lr=2).results == 1
+    with pytest.raises(TaskFailedError, match="imposes the parameter 'lr', which was not given"):
+        bench.run("impose(lr as float)\ndef task():\n    return lr")
+
+
+@pytest.fixture
+def matrices(tmp_path: Path) -> Path:
+    for place in (9, 10, 11):
+        (tmp_path / "data" / "m").mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "data" / "m" / f"step_{place}.npy", np.full((2, 2), place))
+    return tmp_path / "data"
+
+
+DECLARED = {"data": {"m": {"path": "m/*.npy"}}}
+KEYED = "impose(k as datter.keytype(m))\ndef task():\n    print(k)\n    return [float(access(k).sum()), k]"
+
+
+@pytest.mark.req("r129", "r163", "r181")
+@pytest.mark.parametrize("given", ["step_10", 10])
+def test_an_imposed_key_is_a_name_that_access_understands(matrices: Path, tmp_path: Path, given: object) -> None:
+    bench = Bench(tmp_path)
+    assert bench.run(KEYED, scope_of(matrices, declared=DECLARED), k=given).results == [40.0, "step_10"]
+    assert bench.lines == ["step_10"]
+
+
+@pytest.mark.req("r129")
+def test_a_key_that_is_not_there_names_the_nearest(matrices: Path, tmp_path: Path) -> None:
+    with pytest.raises(TaskFailedError, match="There is no key of 'm' 'step_1'; the nearest are"):
+        Bench(tmp_path).run(KEYED, scope_of(matrices, declared=DECLARED), k="step_1")
+
+
+@pytest.mark.req("r129")
+def test_without_a_key_an_imposed_name_stands_for_all_of_the_data(matrices: Path, tmp_path: Path) -> None:
+    source = "impose(k as datter.keytype(m))\ndef task():\n    return len(access(k))"
+    assert Bench(tmp_path).run(source, scope_of(matrices, declared=DECLARED)).results == 3
