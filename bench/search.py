@@ -35,7 +35,7 @@ def search(home: Path, count: int, rounds: int) -> Iterator[Measure]:
     """Milliseconds of one question over `count` runs, answered `rounds` times."""
     note(f"{rounds} searches over {count} runs")
     with plotter2.connect(home=home) as p2:
-        dsn = _dsn(p2.status())
+        dsn = manager_dsn(p2.status())
         expected = asyncio.run(_fill(dsn, count))
         ours = []
         for _ in range(WARM_UP + rounds):
@@ -50,7 +50,7 @@ def search(home: Path, count: int, rounds: int) -> Iterator[Measure]:
         yield Measure(f"search_{count}_{name}", mine, "ms", f"one flat table, plain SQL, {name}", limit)
 
 
-def _dsn(status: plotter2.client.views.Status) -> str:
+def manager_dsn(status: plotter2.client.views.Status) -> str:
     """Where the manager's database is: the rows come in by the store, as training 10,000 times would take a day."""
     manager = next(process.pid for process in status.processes if process.role == "manager")
     return psutil.Process(manager).environ()["PLOTTER2_MANAGER_DSN"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -25,10 +25,15 @@ from plotter2.model.paths import BundlePath
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, Task, TaskKind
 
 SUGGESTIONS_MAX = 20
+SHARED_CHARS_MAX = 8 << 10
+SHARED_MAX = 10_000
+"""Declarations up to this length, and so many of them, are kept once however many bundles have them."""
 CHANGES_KEPT = 1_000
 """So many of the newest changes are known by name, for whoever works out what they make old."""
 NAMES_TRIED_MAX = 1_000
 """Names that an unknown one is compared with: a bundle may have very many children."""
+
+_NO_SOURCES: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Catalog:
         self._children: dict[str, set[str]] = {}
         self._snapshots: dict[bytes, Snapshot] = {b"": NOTHING}
         self._handed: tuple[tuple[str, int], bytes, str] = (("", 0), b"", "")
+        self._declared: dict[str, tuple[str, Package]] = {}
         self._order: dict[str, list[str]] = {}
         self._latest: deque[str] = deque(maxlen=CHANGES_KEPT)
         self.changes = 0
@@ -91,7 +97,8 @@ class Catalog:
 
     def put(self, version: BundleVersion, sources: dict[str, bytes] | None = None) -> Node:
         """Take in a version as the newest of its bundle. Its package was checked, its snapshot is known."""
-        node = Node(version, package.read(version.package_json), sources or {}, self._snapshots[version.inherited])
+        version, declared = self._shared(version)
+        node = Node(version, declared, sources or _NO_SOURCES, self._snapshots[version.inherited])
         self._nodes[version.path] = node
         self.changes += 1
         self._latest.append(version.path)
@@ -102,6 +109,18 @@ class Catalog:
             self._order.pop(above, None)
             at = above
         return node
+
+    def _shared(self, version: BundleVersion) -> tuple[BundleVersion, Package]:
+        """The version and what it declares; a short declaration that many bundles have is kept once."""
+        text = version.package_json
+        if len(text) > SHARED_CHARS_MAX or not text:
+            return version, package.read(text)
+        if text not in self._declared:
+            if len(self._declared) >= SHARED_MAX:
+                self._declared.clear()
+            self._declared[text] = text, package.read(text)
+        known, declared = self._declared[text]
+        return version if known is text else replace(version, package_json=known), declared
 
     def changed(self, since: int) -> set[str] | None:
         """The bundles that got a version after `changes` was so; None where that is too long ago to be known."""

@@ -17,6 +17,7 @@ BYTES_MAX = 1 << 20
 """A package.json is read whole, and often: data belongs into files beside it."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _DECODER = msgspec.json.Decoder(Package)
+_NOTHING = Package()
 
 
 def parse(text: str) -> Package:
@@ -47,8 +48,8 @@ def parse(text: str) -> Package:
 
 
 def read(text: str) -> Package:
-    """A package.json that `parse` has let in before; "" is an empty one."""
-    return _DECODER.decode(text) if text else Package()
+    """A package.json that `parse` has let in before; "" is the empty one, kept once: most bundles have it."""
+    return _DECODER.decode(text) if text else _NOTHING
 
 
 def service_json(service: Service | None) -> str:
