@@ -13,6 +13,7 @@ from manager.store import Batch, Delivery, Held, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import Contents, FileEntry
+from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
@@ -208,6 +209,17 @@ class SaveReport:
         batch.reports.append(self.report)
 
 
+@dataclass(frozen=True, slots=True)
+class SaveEdges:
+    """Remember what came of which version, where no other row says it."""
+
+    edges: tuple[Edge, ...]
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.edges += self.edges
+
+
 # --- effects ------------------------------------------------------------------------------------------------------
 
 
@@ -324,12 +336,13 @@ class KeepReport:
 
 @dataclass(frozen=True, slots=True)
 class TakeOutputs:
-    """Bring what a run made under output/."""
+    """Bring what a run on a version (bundle and number; none: "", 0) made under output/."""
 
     run_id: RunId
     epoch: int
     made: tuple[Output, ...]
     target: str
+    version: tuple[str, int] = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from manager import admission, catalog, enclosed, linking, standing
+from manager import admission, catalog, edges, enclosed, linking, standing
 from manager.catalog import Node
 from manager.commands import (
     Answer,
@@ -127,6 +127,7 @@ def _adopt(
     cause = standing.Cause(request_of(offer.service_id) if offer.service_id else request, offer.chain)
     return [
         SaveBundle(Contents(version, files), inherited_json),
+        *edges.of_version(state.catalog, version, node.inherited, offer.manifest_json),
         note(
             "bundle.installed", version.path, now, version=version.version, digest=version.digest.hex(), request=request
         ),

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from blake3 import blake3
 
+from manager import edges
 from manager.commands import (
     Answer,
     AskWho,
@@ -41,6 +42,7 @@ from manager.organizer import Organizer
 from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
+from manager.store.ancestry import FileAt
 from manager.tree import Tree
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
@@ -186,14 +188,18 @@ class Runner:
         run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"
         async with self._outputs:
             try:
-                outputs, kept = await asyncio.to_thread(self._taken, run_dir, effect)
+                outputs, kept, said = await asyncio.to_thread(self._taken, run_dir, effect)
             except Plotter2Error as wrong:
                 self._log.warning("outputs.refused", run=effect.run_id, why=wrong.message)
                 await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, wrong.message))
                 return
-        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept))
+        # What a sidecar says was written beside user code: only what is so counts.
+        known = await self._tree.known_files(said)
+        read = edges.reads(effect.run_id, effect.version, [one for one in said if one in known])
+        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept, read))
 
-    def _taken(self, run_dir: Path, effect: TakeOutputs) -> tuple[tuple[Output, ...], Kept | None]:
+    def _taken(self, run_dir: Path, effect: TakeOutputs) -> tuple[tuple[Output, ...], Kept | None, list[FileAt]]:
         outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
         has_report = any(one.kind == REPORT for one in outputs)
-        return outputs, self._organizer.keep_report(outputs) if has_report else None
+        kept = self._organizer.keep_report(outputs) if has_report else None
+        return outputs, kept, self._organizer.read_by(outputs)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from manager import contracts
+from manager import contracts, edges
 from manager.commands import (
     AssignRuns,
     CallEnd,
     Command,
     KeepReport,
     NotifyLines,
+    SaveEdges,
     SaveReport,
     SaveRun,
     SaveTask,
@@ -148,8 +149,10 @@ def taken(state: State, event: OutputsTaken | OutputsRefused, now: Instant) -> l
         final = replace(final, state=RunState.FAILED, error=event.reason, error_code="corruption", results_json="")
     else:
         final = replace(final, outputs=event.outputs)
+        read: list[Command] = [SaveEdges(event.read)] if event.read else []
         if event.kept is not None and reports.is_reporting(final):
-            return [*end(state, final, now), *_numbered(state, final, event.kept, now)]
+            read += _numbered(state, final, event.kept, now)
+        return [*end(state, final, now), *read]
     return end(state, final, now)
 
 
@@ -214,7 +217,7 @@ def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
         index = int(final.id.rpartition(".")[2])
         live.ends.append(CallEnd(index, final.state, final.results_json, final.error))
     state.touch(live)
-    commands: list[Command] = [SaveRun(final)]
+    commands: list[Command] = [SaveRun(final), *edges.of_run(state.tasks[final.task_id].task, final)]
     commands += _end_task(state, final, now)
     return commands
 
@@ -251,7 +254,7 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
     )
     if said.made and said.state in RUN_SUCCESSES:
         state.taking[run.id] = final
-        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run))]
+        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run), (run.bundle, run.version))]
     return end(state, final, now)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer
 from manager.organizer.records import Record, record_of, record_of_report
 from manager.store import Delivery, Store
+from manager.store.ancestry import FileAt
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId
 from plotter2.model.quarantine import QuarantineItem
@@ -38,6 +39,10 @@ class Tree:
         self._laid_out: set[tuple[str, int]] = set()
         self._pending: Counter[str] = Counter()
         self._log = structlog.get_logger("manager.tree")
+
+    async def known_files(self, files: Sequence[FileAt]) -> set[FileAt]:
+        """Those of these files that are just so in just that version."""
+        return await self._store.known_files(files)
 
     def expect(self, bundle: str) -> None:
         """One more version will be shown: called before its task begins, so a checkpoint never passes it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from manager import edges
 from manager.asks.remembered import PLAN_AGAIN, described, refuse
 from manager.commands import (
     Answer,
@@ -91,13 +92,14 @@ def inherit(state: State, event: InheritAsked, now: Instant) -> list[Command]:
         state.remember_key(request)
         return [SaveRequest(request), Answer(event.token, request.id)]
     version = replace(node.version, version=before + 1, created_at=now, request_id=request.id, inherited=digest)
-    state.catalog.put(version, node.sources)
+    after = state.catalog.put(version, node.sources)
     made = ask.InheritAsk(path, event.replay_of, made_version=version.version)
     request = replace(request, ask_json=ask.encode(made))
     state.remember_key(request)
     return [
         SaveRequest(request),
         SaveBundle(Contents(version, event.contents.files), text),
+        *edges.of_version(state.catalog, version, after.inherited),
         note("bundle.installed", path, now, version=version.version, digest=version.digest.hex(), request=request.id),
         Materialise(path, version.version, event.contents.files),
         Answer(event.token, request.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plotter2.ids import RunId
+from plotter2.model.lineage import Edge
 from plotter2.model.report import Kept
 from plotter2.model.task import Output
 
@@ -15,12 +16,14 @@ class OutputsTaken:
 
     Attributes:
         kept: of a run that made a report: what goes into it.
+        read: which files of which versions it read.
     """
 
     run_id: RunId
     epoch: int
     outputs: tuple[Output, ...]
     kept: Kept | None = None
+    read: tuple[Edge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

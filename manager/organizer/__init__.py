@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from pathlib import Path
 from typing import BinaryIO
 
-from manager.organizer import audit, reports
+from manager.organizer import audit, reports, sidecars
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
 from manager.organizer.folders import Folders
 from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.records import Record
 from manager.organizer.versions import Versions
+from manager.store.ancestry import FileAt
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.quarantine import QuarantineItem
@@ -153,6 +154,11 @@ class Organizer:
             LimitError: the disk is full.
         """
         return take_outputs(self._layout, run_dir, made, target)
+
+    def read_by(self, outputs: Sequence[Output]) -> list[FileAt]:
+        """What the sidecars of outputs that lie below output/ say of the files that the run read."""
+        said = sidecars.reads(self._layout, outputs)
+        return [FileAt(one.bundle, one.version, one.path, bytes.fromhex(one.digest)) for one in said]
 
     def keep_report(self, outputs: Sequence[Output]) -> Kept:
         """Have what a run made, and lies below output/, in the blob store too, for a numbered report.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
+from manager.rpc.lineage import LineageCalls
 from manager.rpc.links import LinkCalls
 from manager.rpc.orders import OrderCalls
 from manager.rpc.quarantine import QuarantineCalls
@@ -20,6 +21,7 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 class ManagerRpc(
     LinkCalls,
+    LineageCalls,
     QuarantineCalls,
     OrderCalls,
     StreamCalls,

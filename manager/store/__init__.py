@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from manager.eventlog import EventLog
+from manager.store.ancestry import Ancestry
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
+from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.quarantine import QuarantineItem
@@ -151,6 +153,7 @@ class Batch:
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     held: dict[DeliveryId, Held] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -170,6 +173,7 @@ class Batch:
             or self.tallies
             or self.held
             or self.reports
+            or self.edges
         )
 
 
@@ -204,7 +208,7 @@ class Page(Generic[T]):
     total: int
 
 
-class Store(EventLog, Protocol):
+class Store(EventLog, Ancestry, Protocol):
     """The seam. Every method is safe to call from many tasks at a time; reads see committed batches only."""
 
     async def commit(self, batch: Batch) -> None:

@@ -17,8 +17,8 @@ from manager.eventlog import READ_RECORDS_MAX
 from manager.store import Batch, Snapshot, log, rows, tallies
 from manager.store.atonce import AtOnce, is_small
 from manager.store.log import Head
-from manager.store.reading import Reader
 from manager.store.text import clean_batch
+from manager.store.tracing import Tracer
 from manager.store.writing import STAGED_ROWS_MIN, Writer
 from plotter2.errors import ConflictError, UsageError
 from plotter2.model.record import JOURNAL, Record
@@ -32,7 +32,7 @@ TURNS_BETWEEN_SWEEPS = 1_000
 PARTITION = 0
 
 
-class PostgresStore(Reader):
+class PostgresStore(Tracer):
     """See `manager.store.Store`. Made by `open`."""
 
     def __init__(self, database: Database, queries: Queries, head: Head) -> None:

@@ -544,3 +544,97 @@ select * from reports where bundle = $1 and number = $2;
 -- name: put_reports
 insert into reports (bundle, number, run_id, made_at, about, files)
 select * from unnest($1::text[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[]);
+
+-- name: put_edges
+insert into edges (dst, kind, bundle, version, files, more_files)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::integer[])
+on conflict (dst, kind, bundle, version) do update set files = excluded.files, more_files = excluded.more_files;
+
+-- name: edges_into
+select * from edges where dst = any($1::text[]);
+
+-- name: known_files
+select wanted.place
+from unnest($1::text[], $2::integer[], $3::text[], $4::bytea[])
+    with ordinality as wanted (bundle, version, path, digest, place)
+join versions on versions.path = wanted.bundle collate "C" and versions.version = wanted.version
+join files on files.version_id = versions.id and files.path = wanted.path collate "C" and files.digest = wanted.digest;
+
+-- name: outputs_at
+select * from outputs where path = any($1::text[]);
+
+-- name: outputs_like
+select * from outputs where digest = $1 and kind <> 'asset'
+order by created_at desc, path collate "C" desc limit $2;
+
+-- name: files_like
+select versions.path as bundle, versions.version, files.path
+from files join versions on versions.id = files.version_id
+where files.digest = $1 order by versions.created_at, versions.path, files.path limit $2;
+
+-- name: runs_named
+-- Not the source itself, which may be long.
+select runs.*, tasks.filename, tasks.source_digest, tasks.bundle as declared_bundle, tasks.version as declared_version
+from runs left join tasks on tasks.id = runs.task_id where runs.id = any($1::text[]);
+
+-- name: requests_named
+select * from requests where id = any($1::text[]);
+
+-- name: services_named
+select * from services where id = any($1::text[]);
+
+-- name: versions_at
+select versions.*, bundles.archived, bundles.tags
+from unnest($1::text[], $2::integer[]) as wanted (path, version)
+join versions on versions.path = wanted.path collate "C" and versions.version = wanted.version
+join bundles on bundles.path = versions.path;
+
+-- name: makers_of
+select distinct on (wanted.path, wanted.version) wanted.path, wanted.version, services.id
+from unnest($1::text[], $2::integer[]) as wanted (path, version)
+join deliveries on deliveries.bundle collate "C" = wanted.path collate "C" and deliveries.version = wanted.version
+join services on services.delivery_id = deliveries.id and services.delivery_id <> ''
+order by wanted.path, wanted.version, deliveries.is_new desc, deliveries.installed_at;
+
+-- name: made_by
+select services.id, deliveries.bundle, deliveries.version
+from services join deliveries on deliveries.id = services.delivery_id where services.id = any($1::text[]);
+
+-- name: followers
+-- Of each version and each kind the first ones, and how many there are; who read of a version is not on it besides.
+select wanted.path, wanted.version, found.kind, found.what, found.dst, found.total
+from unnest($1::text[], $2::integer[]) as wanted (path, version)
+cross join lateral (
+    select
+        kind, what, dst, count(*) over (partition by kind, what) as total,
+        row_number() over (partition by kind, what order by length(dst), dst) as place
+    from (
+        select kind, case when dst like 'req-%' then 'run' else 'version' end as what, dst
+        from edges where edges.bundle = wanted.path collate "C" and edges.version = wanted.version
+        union all
+        select 'on', 'run', runs.id
+        from runs where runs.bundle = wanted.path and runs.version = wanted.version and runs.bundle <> ''
+        and not exists (
+            select from edges
+            where edges.dst = runs.id and edges.kind = 'read' and edges.bundle = runs.bundle collate "C"
+            and edges.version = runs.version
+        )
+        union all
+        select 'on', 'service', services.id
+        from services where services.bundle = wanted.path and services.version = wanted.version
+    ) as every
+) as found
+where found.place <= $3
+order by wanted.path, wanted.version, found.kind, found.what, found.place;
+
+-- name: products
+select * from (
+    select
+        outputs.*, count(*) over (partition by run_id) as total,
+        row_number() over (partition by run_id order by position) as place
+    from outputs where run_id = any($1::text[]) and kind <> 'asset'
+) as counted
+where place <= $2 order by run_id, position;
+
+-- name: reports_of
+select bundle, number, run_id, made_at from reports where run_id = any($1::text[]);

@@ -51,6 +51,7 @@ def clean_batch(batch: Batch) -> Batch:
         links=list(map(_cleaned, batch.links)),
         tallies={(one.bundle, one.name): one for one in map(_cleaned, batch.tallies.values())},
         reports=list(map(_cleaned, batch.reports)),
+        edges=list(map(_cleaned, batch.edges)),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from manager.store import Batch, Held, ServiceRow, Snapshot, entries, rows, tallies
 from manager.store.text import clean_child
+from manager.store.tracing import edge_values
 from plotter2.ids import ServiceId
 from plotter2.model.bundle import Contents
 from plotter2.model.entry import Space
@@ -38,7 +39,7 @@ class Writer:
         self._inheritances.clear()
 
     def work(self, batch: Batch) -> dict[str, list[rows.Values]]:
-        """The rows of requests and runs, by the query that puts them; none that has nothing to put."""
+        """The rows of requests, runs and edges, by the query that puts them; none that has nothing to put."""
         requests, runs = batch.requests.values(), batch.runs.values()
         puts: dict[str, list[rows.Values]] = {
             "put_requests": [rows.request_values(one) for one in requests],
@@ -48,6 +49,7 @@ class Writer:
             "put_tasks": [rows.task_values(one) for one in batch.tasks.values()],
             "put_runs": [rows.run_values(one) for one in runs],
             "put_outputs": [row for one in runs if one.outputs for row in rows.output_values(one)],
+            "put_edges": [edge_values(one) for one in batch.edges],
         }
         return {name: values for name, values in puts.items() if values}
 

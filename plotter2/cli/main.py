@@ -14,7 +14,7 @@ from pathlib import Path
 
 import typer
 
-from plotter2.cli import data, links, orders, project, quarantine, system, tags, versions, work
+from plotter2.cli import data, lineage, links, orders, project, quarantine, system, tags, versions, work
 from plotter2.cli.output import note
 from plotter2.errors import Plotter2Error
 
@@ -36,6 +36,7 @@ data.register(app)
 versions.register(app)
 tags.register(app)
 links.register(app)
+lineage.register(app)
 orders.register(app)
 project.register(app)
 quarantine.register(app)

@@ -16,6 +16,7 @@ from plotter2.client.calls import CallPool
 from plotter2.client.link import Link
 from plotter2.client.verbs.ask import Ask
 from plotter2.client.verbs.give import Give
+from plotter2.client.verbs.lineage import Lineages
 from plotter2.client.verbs.links import Links
 from plotter2.client.verbs.look import Look
 from plotter2.client.verbs.many import Many
@@ -26,7 +27,7 @@ from plotter2.client.verbs.versions import Versions
 from plotter2.clock import SystemClock, SystemIds
 
 
-class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Orders):
+class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders):
     """A connected client. Made by `connect`."""
 
 

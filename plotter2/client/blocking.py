@@ -10,6 +10,7 @@ from pathlib import Path
 from plotter2.client import asynchronous
 from plotter2.client.plain.ask import Ask
 from plotter2.client.plain.give import Give
+from plotter2.client.plain.lineage import Lineages
 from plotter2.client.plain.links import Links
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
@@ -19,7 +20,7 @@ from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Orders):
+class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

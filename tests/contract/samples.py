@@ -10,6 +10,7 @@ from manager.store import Batch, Delivery, Held, ServiceRow, Store, TaskRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.paths import BundlePath
@@ -47,6 +48,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         Report: made.reports.append,
         NewRecord: made.records.append,
         SaidLink: made.links.append,
+        Edge: made.edges.append,
     }
     for thing in things:
         places[type(thing)](thing)

@@ -18,9 +18,8 @@ from manager.store import (
     log,
 )
 from manager.store.memory.apart import Apart
-from manager.store.memory.asked import Asked
-from manager.store.memory.bundles import Bundles
 from manager.store.memory.eventlog import Events
+from manager.store.memory.lineage import Recalling
 from manager.store.memory.searching import Entries
 from manager.store.rows import position_of
 from manager.store.text import clean_batch, clean_child
@@ -33,7 +32,7 @@ from plotter2.model.service import SERVICE_ENDS
 from plotter2.model.worker import Worker
 
 
-class MemoryStore(Asked, Bundles, Entries, Events, Apart):
+class MemoryStore(Recalling, Entries, Events, Apart):
     """See `manager.store.Store`."""
 
     def __init__(self) -> None:
@@ -68,6 +67,7 @@ class MemoryStore(Asked, Bundles, Entries, Events, Apart):
         self._services |= batch.services
         self._deliveries |= batch.deliveries
         self._set_apart(batch)
+        self._take_edges(batch)
         self._links += batch.links
         self._tallies |= batch.tallies
         self._reports |= {(one.bundle, one.number): one for one in batch.reports}

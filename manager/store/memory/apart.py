@@ -11,6 +11,7 @@ class Apart:
     """Items by id, and all about held deliveries."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._quarantine: dict[str, QuarantineItem] = {}
         self._held: dict[DeliveryId, Held] = {}
 

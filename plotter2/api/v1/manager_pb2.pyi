@@ -122,6 +122,57 @@ OPERATIONS_OF_ANY: OperationsOf.ValueType  # 2
 """What any bundle below it does of that: the union."""
 Global___OperationsOf: _TypeAlias = OperationsOf  # noqa: Y015
 
+class _LineageDirection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LineageDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LineageDirection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINEAGE_DIRECTION_UNSPECIFIED: _LineageDirection.ValueType  # 0
+    LINEAGE_DIRECTION_WHY: _LineageDirection.ValueType  # 1
+    """Back: what led to it."""
+    LINEAGE_DIRECTION_USES: _LineageDirection.ValueType  # 2
+    """Forth: what was made from it."""
+
+class LineageDirection(_LineageDirection, metaclass=_LineageDirectionEnumTypeWrapper):
+    """--- lineage --------------------------------------------------------------------------------------------------"""
+
+LINEAGE_DIRECTION_UNSPECIFIED: LineageDirection.ValueType  # 0
+LINEAGE_DIRECTION_WHY: LineageDirection.ValueType  # 1
+"""Back: what led to it."""
+LINEAGE_DIRECTION_USES: LineageDirection.ValueType  # 2
+"""Forth: what was made from it."""
+Global___LineageDirection: _TypeAlias = LineageDirection  # noqa: Y015
+
+class _LineageKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LineageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LineageKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINEAGE_KIND_UNSPECIFIED: _LineageKind.ValueType  # 0
+    LINEAGE_KIND_OUTPUT: _LineageKind.ValueType  # 1
+    LINEAGE_KIND_REPORT: _LineageKind.ValueType  # 2
+    LINEAGE_KIND_RUN: _LineageKind.ValueType  # 3
+    LINEAGE_KIND_SERVICE: _LineageKind.ValueType  # 4
+    LINEAGE_KIND_VERSION: _LineageKind.ValueType  # 5
+    LINEAGE_KIND_REQUEST: _LineageKind.ValueType  # 6
+    LINEAGE_KIND_MORE: _LineageKind.ValueType  # 7
+    """Stands for several that are not shown one by one."""
+
+class LineageKind(_LineageKind, metaclass=_LineageKindEnumTypeWrapper): ...
+
+LINEAGE_KIND_UNSPECIFIED: LineageKind.ValueType  # 0
+LINEAGE_KIND_OUTPUT: LineageKind.ValueType  # 1
+LINEAGE_KIND_REPORT: LineageKind.ValueType  # 2
+LINEAGE_KIND_RUN: LineageKind.ValueType  # 3
+LINEAGE_KIND_SERVICE: LineageKind.ValueType  # 4
+LINEAGE_KIND_VERSION: LineageKind.ValueType  # 5
+LINEAGE_KIND_REQUEST: LineageKind.ValueType  # 6
+LINEAGE_KIND_MORE: LineageKind.ValueType  # 7
+"""Stands for several that are not shown one by one."""
+Global___LineageKind: _TypeAlias = LineageKind  # noqa: Y015
+
 @_typing.final
 class SubmitRequest(_message.Message):
     """--- requests -------------------------------------------------------------------------------------------------"""
@@ -2821,3 +2872,204 @@ class OrderRecord(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderRecord: _TypeAlias = OrderRecord  # noqa: Y015
+
+@_typing.final
+class TraceLineageRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    THING_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    NODES_MAX_FIELD_NUMBER: _builtins.int
+    FAN_MAX_FIELD_NUMBER: _builtins.int
+    direction: Global___LineageDirection.ValueType
+    thing: _builtins.str
+    """A path below output/, `bundle`, `bundle@3`, or the id of a request, run or service run."""
+    digest: _builtins.bytes
+    """BLAKE3 of the file that is asked about: it is found by its content where `thing` is no output."""
+    nodes_max: _builtins.int
+    """Nodes in the answer; 0 means 500, at the most 20,000."""
+    fan_max: _builtins.int
+    """Neighbours of one kind that a node shows; the others are one node that counts them. 0 means 8."""
+    def __init__(
+        self,
+        *,
+        direction: Global___LineageDirection.ValueType = ...,
+        thing: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+        nodes_max: _builtins.int = ...,
+        fan_max: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "direction", b"direction", "fan_max", b"fan_max", "nodes_max", b"nodes_max", "thing", b"thing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceLineageRequest: _TypeAlias = TraceLineageRequest  # noqa: Y015
+
+@_typing.final
+class TraceLineageResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODES_FIELD_NUMBER: _builtins.int
+    EDGES_FIELD_NUMBER: _builtins.int
+    STARTS_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    left: _builtins.int
+    """How many more there are that were not looked at, because of nodes_max: in the first message only."""
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineageNode]: ...
+    @_builtins.property
+    def edges(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineageEdge]: ...
+    @_builtins.property
+    def starts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of what was asked about: in the first message only."""
+
+    def __init__(
+        self,
+        *,
+        nodes: _abc.Iterable[Global___LineageNode] | None = ...,
+        edges: _abc.Iterable[Global___LineageEdge] | None = ...,
+        starts: _abc.Iterable[_builtins.str] | None = ...,
+        left: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "left", b"left", "nodes", b"nodes", "starts", b"starts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceLineageResponse: _TypeAlias = TraceLineageResponse  # noqa: Y015
+
+@_typing.final
+class LineageNode(_message.Message):
+    """A thing that is there for good. What does not apply is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    CODE_DIGEST_FIELD_NUMBER: _builtins.int
+    DATA_DIGEST_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    ASK_JSON_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    kind: Global___LineageKind.ValueType
+    form: _builtins.str
+    """Of an output figure, animation or report; of a request its kind; of `more` what they are."""
+    title: _builtins.str
+    state: _builtins.str
+    user: _builtins.str
+    bundle: _builtins.str
+    """What a request or run is about."""
+    at: _builtins.float
+    digest: _builtins.bytes
+    """Of an output its content, of a version its files."""
+    code: _builtins.str
+    """The file that a run's source came from."""
+    code_digest: _builtins.bytes
+    data_digest: _builtins.bytes
+    parameters_json: _builtins.str
+    ask_json: _builtins.str
+    """Of a request: what was asked."""
+    count: _builtins.int
+    """Of `more`: how many it stands for."""
+    remark: _builtins.str
+    """What is not known, or no more what it was."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: Global___LineageKind.ValueType = ...,
+        form: _builtins.str = ...,
+        title: _builtins.str = ...,
+        state: _builtins.str = ...,
+        user: _builtins.str = ...,
+        bundle: _builtins.str = ...,
+        at: _builtins.float = ...,
+        digest: _builtins.bytes = ...,
+        code: _builtins.str = ...,
+        code_digest: _builtins.bytes = ...,
+        data_digest: _builtins.bytes = ...,
+        parameters_json: _builtins.str = ...,
+        ask_json: _builtins.str = ...,
+        count: _builtins.int = ...,
+        remark: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "at", b"at", "bundle", b"bundle", "code", b"code", "code_digest", b"code_digest", "count", b"count", "data_digest", b"data_digest", "digest", b"digest", "form", b"form", "id", b"id", "kind", b"kind", "parameters_json", b"parameters_json", "remark", b"remark", "state", b"state", "title", b"title", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineageNode: _TypeAlias = LineageNode  # noqa: Y015
+
+@_typing.final
+class LineageEdge(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SRC_FIELD_NUMBER: _builtins.int
+    DST_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    MORE_FILES_FIELD_NUMBER: _builtins.int
+    src: _builtins.str
+    """Ids: what was there first, and what came of it."""
+    dst: _builtins.str
+    kind: _builtins.str
+    """read, code, on, made, asked, caused, gave, basis."""
+    more_files: _builtins.int
+    """How many files were read besides."""
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineageFile]:
+        """What was read, the first of it."""
+
+    def __init__(
+        self,
+        *,
+        src: _builtins.str = ...,
+        dst: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        files: _abc.Iterable[Global___LineageFile] | None = ...,
+        more_files: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dst", b"dst", "files", b"files", "kind", b"kind", "more_files", b"more_files", "src", b"src"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineageEdge: _TypeAlias = LineageEdge  # noqa: Y015
+
+@_typing.final
+class LineageFile(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    digest: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineageFile: _TypeAlias = LineageFile  # noqa: Y015

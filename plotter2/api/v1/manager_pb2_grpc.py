@@ -155,6 +155,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.TraceLineage = channel.unary_stream(
+                '/plotter2.api.v1.ManagerService/TraceLineage',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.FromString,
+                _registered_method=True)
 
 
 class ManagerServiceServicer:
@@ -323,6 +328,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TraceLineage(self, request, context):
+        """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -445,6 +457,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'TraceLineage': grpc.unary_stream_rpc_method_handler(
+                    servicer.TraceLineage,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1096,6 +1113,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ListOrders',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TraceLineage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/TraceLineage',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.FromString,
             options,
             channel_credentials,
             insecure,

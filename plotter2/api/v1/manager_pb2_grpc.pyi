@@ -76,6 +76,8 @@ class ManagerServiceStub:
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]
     """Standing orders, with how far each is."""
+    TraceLineage: _grpc.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]
+    """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -125,6 +127,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Standing orders, with how far each is."""
+    TraceLineage: _aio.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]  # type: ignore[assignment]
+    """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -315,5 +319,13 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ListOrdersResponse, _abc.Awaitable[_manager_pb2.ListOrdersResponse]]:
         """Standing orders, with how far each is."""
+
+    @_abc_1.abstractmethod
+    def TraceLineage(
+        self,
+        request: _manager_pb2.TraceLineageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_manager_pb2.TraceLineageResponse], _abc.AsyncIterator[_manager_pb2.TraceLineageResponse]]:
+        """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

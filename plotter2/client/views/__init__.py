@@ -7,6 +7,7 @@ spelled them (`…_json`) beside what they mean. One file a family; this is the 
 from __future__ import annotations
 
 from plotter2.client.views.bundles import Bundle, Contents, File, Inherited, Pulled, Trait
+from plotter2.client.views.lineage import Lineage, Origin, Step
 from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.orders import Order
 from plotter2.client.views.page import Page, json_or, when
@@ -30,10 +31,12 @@ __all__ = [
     "Found",
     "HistoryEntry",
     "Inherited",
+    "Lineage",
     "Link",
     "Operation",
     "Operations",
     "Order",
+    "Origin",
     "OutputFile",
     "Page",
     "Plan",
@@ -45,6 +48,7 @@ __all__ = [
     "Request",
     "Run",
     "Status",
+    "Step",
     "Trait",
     "Verdict",
     "Verification",

@@ -45,7 +45,7 @@ def test_the_tree_has_every_verb() -> None:
     data = ["push", "pull", "ls", "show", "diff", "history", "inherit", "archive", "unarchive", "report", "tag"]
     work = ["run", "redo", "replay", "tasks", "orders", "requests", "wait", "cancel"]
     project = ["init", "check"]
-    links = ["link", "unlink", "ops"]
+    links = ["link", "unlink", "ops", "why", "uses"]
     assert sorted([*system, *data, *links, *project, *work]) == VERBS
 
 

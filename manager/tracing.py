@@ -1,0 +1,123 @@
+"""Lineage: a walk over the store, from whatever somebody names. Reads what each step of the walk wants, all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manager.lineage import Facts, Walk, Wanted
+from manager.store import OutputRow, Store
+from manager.store.ancestry import FileAt
+from plotter2.errors import NotFoundError
+from plotter2.model.lineage import Direction, Lineage, Node, NodeKind, version_id
+
+SIDECAR = ".json"
+OUTPUT = "output/"
+ALTERED = "The file that was given is not what the run made: its content has changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        thing: a path below `output/`, or the id of a request, run or service run; "" for none.
+        digest: of the file that is asked about; b"" for none.
+        nodes_max: nodes in the answer.
+        fan_max: neighbours of one kind that a node shows.
+    """
+
+    direction: Direction
+    thing: str
+    digest: bytes
+    nodes_max: int
+    fan_max: int
+
+
+async def trace(store: Store, question: Question, starts: list[Node]) -> Lineage:
+    """Walk from these nodes to the limits."""
+    walk = Walk(question.direction, starts, question.nodes_max, question.fan_max)
+    read = _back if question.direction is Direction.WHY else _forth
+    while (wanted := walk.wanted()) is not None:
+        walk.learn(await read(store, wanted))
+    return walk.lineage()
+
+
+async def found(store: Store, question: Question) -> list[Node]:
+    """Nodes that are meant by a path below `output/`, an id, or the content of a file; none for anything else.
+
+    Raises:
+        NotFoundError: an id that nothing has.
+    """
+    if question.thing.startswith("req-"):
+        return [await _with_id(store, question.thing)]
+    made = await _output_at(store, question.thing)
+    if made is not None:
+        is_other = question.digest and question.digest != made.output.digest
+        return [Node(made.output.path, NodeKind.OUTPUT, remark=ALTERED if is_other else "")]
+    if not question.digest:
+        return []
+    outputs = await store.outputs_like(question.digest, question.fan_max)
+    if outputs:
+        return [Node(one.output.path, NodeKind.OUTPUT) for one in outputs]
+    return _holders(await store.files_like(question.digest, question.fan_max))
+
+
+async def _with_id(store: Store, name: str) -> Node:
+    if await store.requests_named([name]):
+        return Node(name, NodeKind.REQUEST)
+    if await store.runs_named([name]):
+        return Node(name, NodeKind.RUN)
+    if await store.services_named([name]):
+        return Node(name, NodeKind.SERVICE)
+    raise NotFoundError(f"There is no request or run {name!r}; `plotter2 requests` lists them.")
+
+
+async def _output_at(store: Store, thing: str) -> OutputRow | None:
+    """The output of a path that is spelled from wherever somebody stands; its sidecar stands for it."""
+    path = thing.replace("\\", "/")
+    tails = [path, *(path[place + len(OUTPUT) :] for place in _places(path, OUTPUT))]
+    named = list(dict.fromkeys([*tails, *(one.removesuffix(SIDECAR) for one in tails)]))
+    there = {one.output.path: one for one in await store.outputs_at(named)}
+    return next((there[one] for one in named if one in there), None)
+
+
+def _places(text: str, part: str) -> list[int]:
+    return [at for at in range(len(text)) if text.startswith(part, at) and (at == 0 or text[at - 1] == "/")]
+
+
+def _holders(files: list[FileAt]) -> list[Node]:
+    paths: dict[str, list[str]] = {}
+    for one in files:
+        paths.setdefault(version_id(one.bundle, one.version), []).append(one.path)
+    return [
+        Node(name, NodeKind.VERSION, remark=f"It holds that file as {', '.join(map(repr, sorted(those)))}.")
+        for name, those in paths.items()
+    ]
+
+
+async def _back(store: Store, wanted: Wanted) -> Facts:
+    versions = [version_id(*one) for one in wanted.versions]
+    return Facts(
+        outputs=await store.outputs_at(wanted.outputs),
+        runs=await store.runs_named(wanted.runs),
+        services=await store.services_named(wanted.services),
+        versions=await store.versions_at(wanted.versions),
+        requests=await store.requests_named(wanted.requests),
+        edges=await store.edges_into([*wanted.runs, *versions]),
+        makers=await store.makers_of(wanted.versions),
+    )
+
+
+async def _forth(store: Store, wanted: Wanted) -> Facts:
+    return Facts(
+        outputs=await store.outputs_at(wanted.outputs),
+        runs=await store.runs_named(wanted.runs),
+        services=await store.services_named(wanted.services),
+        versions=await store.versions_at(wanted.versions),
+        requests=await store.requests_named(wanted.requests),
+        edges=await store.edges_into(wanted.runs),
+        made=await store.made_by(wanted.services),
+        followers=await store.followers(wanted.versions, wanted.fan),
+        products=await store.products(wanted.runs, wanted.fan),
+        reports=await store.reports_of(wanted.runs),
+    )
