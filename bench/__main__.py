@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import children, ingest, links, plots, registry, search, tasks
+from bench import access, children, clusters, ingest, links, plots, registry, search, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
-NAMES = ("tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links")
+NAMES = (
+    "tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links", "access",
+    "clusters",
+)  # fmt: skip
 ASKED = ("registry",)
 """Measured only when they are asked for by name: they take longer than all others."""
 WRITING = {"registry", "search"}
@@ -29,6 +32,8 @@ RUNS = 10_000
 BUNDLES = 10_000
 SEARCHES = 200
 REGISTERED = 100_000
+CLUSTERED = 64
+ARRAY_BYTES = 1 << 30
 
 
 def main() -> None:
@@ -81,6 +86,8 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),
         "links": lambda: links.resolution(less(BUNDLES)),
+        "access": lambda: access.access(home, work, less(ARRAY_BYTES)),
+        "clusters": lambda: clusters.clusters(home, work, given.workers, less(CLUSTERED)),
         "search": lambda: search.search(home, less(RUNS), SEARCHES),
         "registry": lambda: registry.registry(home, less(REGISTERED)),
     }
