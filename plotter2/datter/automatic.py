@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import kinds, visuals
+from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.fitting import Fit
@@ -297,7 +298,7 @@ def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
 
 _BY_TYPE: tuple[tuple[type, str], ...] = (
     (str, "text"), (TextAt, "text"), (TableOf, "table"), (Fit, "fit"), (Curve, "line"), (MotionOf, "animation"),
-    (Expr, "formula"), (Shape, "shape"), (Coloured, "coloured"), (Break, "break"),
+    (Expr, "formula"), (Shape, "shape"), (Coloured, "coloured"), (Break, "break"), (Boxes, "box"),
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {

@@ -22,7 +22,7 @@ from plotter2.datter.exchange import taken_in
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
-ANYTHING = NUMERIC | {"fit", "text", "shape", "expr"}
+ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
 
 
 class Role(Enum):
@@ -123,6 +123,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("engine", Role.DATA, "pca", ROWS, "numbers"),
     **_rows("engine", Role.DATA, "kmean", ROWS, "clusters"),
     **_rows("engine", Role.DATA, "fit", ROWS, "fit"),
+    **_rows("engine", Role.DATA, "boxer", ROWS, "boxes"),
     **_rows("drawing", Role.DATA, "scale=scaled", NUMERIC),
     **_rows("drawing", Role.DATA, "label visualtype", ANYTHING),
     **_rows("reading", Role.DATA, "order", ROWS),

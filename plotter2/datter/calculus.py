@@ -25,37 +25,44 @@ BOUNDS = 2
 def derivative(data: Any, x: Any = None, *, by: str = "", axis: int = 0) -> Any:
     """Slope of samples at each of them, per unit of x; of a formula the formula of its slope.
 
-    One or more axes in, the same shape out, float64; of a group, of each item. `x`: the places of the samples along
-    `axis`; `by`: the variable of a formula. Definition: central differences of second order, one-sided at the ends
-    (numpy.gradient); sympy for formulas.
+    Shapes: one or more axes in, the same out, float64 or complex128; of a group, of each item. `x`: the places of the
+    samples along `axis`, n numbers; `by`: the variable of a formula.
+    Units: those of the values by those of x.
+    Definition: central differences of second order, one-sided at the ends (numpy.gradient; Fornberg 1988 for uneven
+    places); sympy's derivative for formulas.
 
     Raises:
-        UsageError: fewer than two samples, or places that do not fit.
+        UsageError: no numbers, fewer than two samples, or places that do not fit.
     """
     if isinstance(data, Expr):
         return data.derivative(by)
     if isinstance(data, DataGroup):
         return data.map(lambda one: derivative(one, x, by=by, axis=axis))
     values, places = _sampled("derivative", data, x, axis)
-    return np.gradient(values, places, axis=axis)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.gradient(values, places, axis=axis)
 
 
 def integral(data: Any, x: Any = None, *, bounds: tuple[float, float] | None = None, axis: int = 0) -> Any:
     """Running integral of samples from the first of them on; between two bounds, one number (or one a series).
 
-    One or more axes in, the same shape out, float64; of a group, of each item. Of a formula: over its range. `bounds`
-    must lie within the places; values between samples are on the straight line. Definition: trapezoidal rule
-    (scipy.integrate.cumulative_trapezoid); a formula between bounds by adaptive quadrature (scipy.integrate.quad).
+    Shapes: one or more axes in, the same out, float64 or complex128, with `bounds` one axis less; of a group, of each
+    item; of a formula over its range. Bounds must lie within the places; between samples values are on the straight
+    line.
+    Units: those of the values times those of x.
+    Definition: trapezoidal rule (scipy.integrate.cumulative_trapezoid); a formula between bounds by adaptive quadrature
+    (scipy.integrate.quad, QUADPACK).
 
     Raises:
-        UsageError: fewer than two samples, places that do not fit, or bounds outside of them.
+        UsageError: no numbers, fewer than two samples, places that do not fit, or bounds outside of them.
     """
     if isinstance(data, Expr):
         return _of_formula(data, bounds)
     if isinstance(data, DataGroup):
         return data.map(lambda one: integral(one, x, bounds=bounds, axis=axis))
     values, places = _sampled("integral", data, x, axis)
-    running = import_module("scipy.integrate").cumulative_trapezoid(values, places, axis=axis, initial=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        running = import_module("scipy.integrate").cumulative_trapezoid(values, places, axis=axis, initial=0)
     return running if bounds is None else _between(values, places, running, bounds, axis)
 
 
@@ -70,7 +77,8 @@ def _sampled(word: str, data: Any, x: Any, axis: int) -> tuple[NDArray[Any], NDA
     if x is None and isinstance(data, Table) and len(data.of_kind("number")) == 2:  # noqa: PLR2004 -- x and y
         first, second = data.of_kind("number")
         x, data = data.column(first), data.column(second)
-    values = numbers(data).astype(float, copy=False)
+    values = numbers(data, complex_too=True)
+    values = values if values.dtype.kind == "c" else values.astype(float, copy=False)
     if not -values.ndim <= axis < values.ndim:
         raise UsageError(f"{word}: the data has {values.ndim} axes, so there is no axis {axis}.")
     count = values.shape[axis]
@@ -100,7 +108,7 @@ def _between(
         raise UsageError(f"integral: bounds {low:g} to {high:g} lie outside of the places {least:g} to {most:g}.")
     ends = [_running_at(values, places, running, place, axis) for place in (low, high)]
     found = ends[1] - ends[0]
-    return found if np.ndim(found) else float(found)
+    return found if np.ndim(found) else found.item()
 
 
 def _running_at(values: NDArray[Any], places: NDArray[Any], running: NDArray[Any], at: float, axis: int) -> Any:

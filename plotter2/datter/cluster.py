@@ -34,13 +34,7 @@ SCALES = ("zscore", "minmax", "log", "linear")
 
 
 def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection:
-    """Principal components of rows x columns: rows x k, centred, the largest loading of each positive.
-
-    Units: those of the data; multiples of a column's spread where columns are standardised, as those of a table are.
-    Definition: singular value decomposition of the centred matrix (scikit-learn's PCA). Where both sides are long and
-    few components are wanted it is the randomised one (Halko, Martinsson, Tropp 2011); from 256 MiB on, the
-    eigenvectors of the covariance, exact and by blocks of rows, or scikit-learn's IncrementalPCA for more than 1,000
-    columns. The notes say which.
+    """Principal components; shapes and definition stand at `engine.pca`.
 
     Raises:
         UsageError: fewer than two rows, or k larger than what the data has.
@@ -98,12 +92,7 @@ def _solver(rows: int, columns: int, k: int) -> str:
 def kmean(
     data: Any, k: int | None = None, *, seed: int = 0, standardise: bool | None = None, starts: int | None = None
 ) -> Clusters:
-    """Clusters of rows x columns by k-means, the largest first; without k, that of the best silhouette of 2 to 8.
-
-    Units: centres in those of the columns; the inertia in squared units of what was clustered (see `standardise`).
-    Definition: k-means++ (Arthur, Vassilvitskii 2007) and Lloyd's steps to convergence, the best of `starts`
-    (scikit-learn's KMeans and its default: one start); from 256 MiB on, MiniBatchKMeans (Sculley 2010), as the notes
-    say.
+    """Clusters by k-means; shapes and definition stand at `engine.kmean`.
 
     Raises:
         UsageError: k is not between 1 and the number of distinct rows, or starts not between 1 and 100.
@@ -175,8 +164,13 @@ def flattened(found: Points) -> tuple[Projection, NDArray[Any] | None]:
 def scale(data: Any, how: str = "zscore") -> Any:
     """Columns brought to a common scale: zscore, minmax (0 to 1), log (natural), or linear (as they are).
 
+    Shapes: rows x columns in, the same out; of a group, item by item. From 256 MiB on the result is a mapped file.
+    Units: none; for linear those of the data.
+    Definition: zscore (x - mean) / population standard deviation; minmax (x - min) / (max - min), a constant column is
+    0; log the natural logarithm.
+
     Raises:
-        UsageError: an unknown scale, or log of values that are not above 0.
+        UsageError: no numbers, complex ones, an unknown scale, or log of values that are not above 0.
     """
     if how not in SCALES:
         raise UsageError(f"scale: {how!r} is not one of {', '.join(SCALES)}.")

@@ -177,6 +177,9 @@ def expr(text: str, **given: Any) -> Expr:
         given: of each name a range (start, stop) or (start, stop, terms), an array (or longer list) of places, or a
             constant.
 
+    Shapes: a formula out; `.y` has one axis a range, up to 1,000,000 terms each; called, it has the shape of what it is
+    given.
+    Units: angles in radians; else those of its numbers.
     Definition: IEEE 754 double precision; outside a function's domain the value is NaN.
 
     Raises:

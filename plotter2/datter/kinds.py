@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import spread, visuals
+from plotter2.datter.boxes import Boxes
 from plotter2.datter.cluster import kmean
 from plotter2.datter.context import current
 from plotter2.datter.figure import Axis, Layer, Panel
@@ -42,6 +43,8 @@ def noted(panels: list[Panel], shown: int, count: int, what: str) -> list[Panel]
 
 def _sides(value: Any, name: str) -> tuple[list[tuple[Groups, str, str]], int]:
     """What lies side by side in each panel, and how many panels there would be without a limit."""
+    if isinstance(value, Boxes):
+        return [([(one.name, one.values) for one in value.boxes], value.title, value.label)], 1
     if isinstance(value, DataGroup) and not isinstance(value[0], Table):
         return [([(one, numbers(found).astype(float).ravel()) for one, found in value.items()],
                  value.axis, value.name or name or "value")], 1  # fmt: skip
@@ -73,7 +76,10 @@ def _alike(matrix: NDArray[Any]) -> bool:
 def box(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
     """Box plots side by side; a panel a column where rows have labels or columns are of different size."""
     sides, count = _sides(value, name)
-    return noted([spread.boxes(*one, palette) for one in sides], len(sides), count, "columns")
+    panels = [spread.boxes(*one, palette) for one in sides]
+    if isinstance(value, Boxes):
+        return [replace(one, notes=(*value.notes, *one.notes)) for one in panels]
+    return noted(panels, len(sides), count, "columns")
 
 
 def violin(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:

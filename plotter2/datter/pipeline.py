@@ -23,7 +23,7 @@ KEPT_PIPELINES = 256
 STEPS_MAX = 1_000
 WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
 _USABLE = sorted(name for name, row in TABLE.items() if not row.is_script_only)
-_WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters"}
+_WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters", "boxes": "boxes"}
 
 
 @dataclass(frozen=True, slots=True)

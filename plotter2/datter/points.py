@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from plotter2.errors import UsageError
 MISSING_SHARE_MAX = 0.2
 CATEGORIES_MAX = 20
 CATEGORIES_GOOD = 8
+COMPLEX = "Complex numbers have no order and no place on an axis; take their .real, .imag or abs() first."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,11 +160,11 @@ def _floats(matrix: NDArray[Any]) -> NDArray[Any]:
     return spill.changed(matrix, lambda block: block.astype(float), matrix.shape[1])
 
 
-def numbers(value: Any) -> NDArray[Any]:
-    """A value as a numeric array of at least one dimension.
+def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
+    """A value as a numeric array of at least one dimension; whole numbers beyond 64 bits as float64, None as NaN.
 
     Raises:
-        UsageError: it holds something else than real numbers, or nothing.
+        UsageError: it holds something else than numbers, complex ones where they have no meaning, or nothing.
     """
     value = _ours(value)
     if isinstance(value, Points | Table | DataGroup):
@@ -170,15 +173,25 @@ def numbers(value: Any) -> NDArray[Any]:
         array = np.atleast_1d(np.asarray(value))
     except ValueError as wrong:
         raise UsageError(f"These values are not a regular array of numbers: {wrong}.") from None
-    if array.dtype.kind == "c":
-        raise UsageError(
-            "Complex numbers have no order and no place on an axis; take their .real, .imag or abs() first."
-        )
-    if array.dtype.kind not in "iufb":
+    if array.dtype.kind == "O":
+        array = _plain_numbers(array, value)
+    if array.dtype.kind == "c" and not complex_too:
+        raise UsageError(COMPLEX)
+    if array.dtype.kind not in "iufbc":
         raise UsageError(f"Numbers are needed here, not {_described(value)}.")
     if array.size == 0:
         raise UsageError("There are no values: the data is empty.")
     return array
+
+
+def _plain_numbers(array: NDArray[Any], value: Any) -> NDArray[Any]:
+    """Python's own numbers of any size as float64."""
+    if not all(one is None or isinstance(one, Real | Decimal) for one in array.ravel()):
+        raise UsageError(f"Numbers are needed here, not {_described(value)}.")
+    try:
+        return np.array([np.nan if one is None else float(one) for one in array.ravel()]).reshape(array.shape)
+    except OverflowError:
+        raise UsageError("A number is larger than 1.8e308, the largest there is.") from None
 
 
 def _ours(value: Any) -> Any:
@@ -282,6 +295,8 @@ def _from_table(table: Table) -> Points:
         raise UsageError(f"{table.name or 'The table'} has no rows.")
     groups = labels_of(table, table.label) if table.label else None
     chosen = table.select(columns)
+    if any(table.is_complex(name) for name in columns):
+        raise UsageError(COMPLEX)
     is_large = len(table) * len(columns) * 8 >= spill.LARGE_BYTES
     parts = (part.to_numpy() for part in chosen.batches()) if is_large else ()
     matrix = spill.matrix(len(columns), parts) if is_large else chosen.to_numpy()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from plotter2.datter.boxes import Boxes
 from plotter2.datter.exchange import taken_in
 from plotter2.datter.expression import Expr
 from plotter2.datter.fitting import Fit
@@ -132,13 +133,22 @@ def _fit(value: Fit) -> Any:
     }  # fmt: skip
 
 
+def _boxes(value: Boxes) -> Any:
+    boxes = [{name: one for name, one in row.items() if name != "name"} for row in value.table.rows()]
+    return {
+        "kind": "boxes", "by": value.title, "of": value.label, "notes": value.notes,
+        "boxes": [{"name": one.name, "extent": one.extent, **row} for one, row in zip(value.boxes, boxes, strict=True)],
+    }  # fmt: skip
+
+
 def _expr(value: Expr) -> Any:
     return {"kind": "formula", "text": value.text, "name": value.name, "constants": value.constants}
 
 
 _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
-    (Points, _points), (Fit, _fit), (Expr, _expr),
+    (Points, _points), (Fit, _fit), (Expr, _expr), (Boxes, _boxes),
+    (complex, lambda number: {"real": number.real, "imag": number.imag}),
     (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
     (Page, lambda page: {"items": page.items, "offset": page.offset, "limit": page.limit, "total": page.total}),
     (date, lambda day: day.isoformat()), (time, lambda hour: hour.isoformat()), (PurePath, str),

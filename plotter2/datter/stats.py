@@ -1,7 +1,9 @@
 """Means, norms, similarities and trigonometry, by numpy (requirements 111 to 122).
 
 Reductions work over all elements, or along `axis`. On a group they work across the items when all have one shape
-(`over="items"`), or on each item (`over="values"`). NaN in gives NaN out, as in numpy; empty data is refused.
+(`over="items"`), or on each item (`over="values"`). NaN in gives NaN out, as in numpy; empty data is refused. Sums and
+squares beyond what a float can hold are scaled first. Complex numbers are taken where the definition holds for them
+(mean, stddev, product, norms, trigonometry), and refused where an order is needed (median, mode, angles of points).
 """
 
 from __future__ import annotations
@@ -17,24 +19,32 @@ from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
 
 Over = Literal["items", "values"]
+Reduction = Callable[[NDArray[Any], int | None], Any]
 SQUARES = (1e-140, 1e140)
 """Between these, squares of numbers, and sums of very many of them, are ordinary floats."""
 WHOLE_MAX = float(1 << 63)
 """Products from here on do not fit into 64 bits."""
 
 
-def _reduced(value: Any, how: Callable[[NDArray[Any], int | None], Any], axis: int | None, over: Over | None) -> Any:
+def _reduced(value: Any, how: Reduction, axis: int | None, over: Over | None, *, complex_too: bool = True) -> Any:
     if not isinstance(value, DataGroup):
-        return _plain(how(numbers(value), axis))
-    items = [numbers(one) for one in value.values]
+        return _along(numbers(value, complex_too=complex_too), how, axis)
+    items = [numbers(one, complex_too=complex_too) for one in value.values]
     if not items:
         raise UsageError(f"The group {value.name!r} is empty.")
     alike = all(one.shape == items[0].shape for one in items)
     if over == "items" and not alike:
         raise UsageError(f"The items of {value.name!r} have different shapes; over='values' reduces each by itself.")
     if over == "items" or (over is None and alike):
-        return _plain(how(np.stack(items), 0))
-    return value.map(lambda one: _plain(how(numbers(one), axis)))
+        return _along(np.stack(items), how, 0)
+    return value.map(lambda one: _along(numbers(one, complex_too=complex_too), how, axis))
+
+
+def _along(array: NDArray[Any], how: Reduction, axis: int | None) -> Any:
+    if axis is not None and not -array.ndim <= axis < array.ndim:
+        raise UsageError(f"The data has {array.ndim} axes, so there is no axis {axis}.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _plain(how(array, axis))
 
 
 def _plain(found: Any) -> Any:
@@ -44,29 +54,83 @@ def _plain(found: Any) -> Any:
 
 
 def mean(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
-    """Arithmetic mean."""
-    return _reduced(value, lambda x, a: np.mean(x, axis=a), axis, over)
+    """Arithmetic mean.
+
+    Shapes: any in; one number out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: sum / count, summed pairwise in float64 (numpy.mean). Complex values too.
+
+    Raises:
+        UsageError: no numbers, empty, no such axis.
+    """
+    return _reduced(value, lambda x, a: _within(x, a, lambda part, along: np.mean(part, axis=along)), axis, over)
 
 
 def median(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
-    """Middle value; the mean of the two middle ones when their number is even."""
-    return _reduced(value, lambda x, a: np.median(x, axis=a), axis, over)
+    """Middle value; the mean of the two middle ones when their number is even.
+
+    Shapes: any in; one number out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: the 0.5 quantile (numpy.median).
+
+    Raises:
+        UsageError: no numbers, complex ones, empty, no such axis.
+    """
+
+    def middle(x: NDArray[Any], a: int | None) -> Any:
+        return _within(x, a, lambda part, along: np.median(part, axis=along))
+
+    return _reduced(value, middle, axis, over, complex_too=False)
 
 
 def mode(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
-    """The commonest value; of several, the smallest."""
+    """The commonest value; of several, the smallest; of text, the first in the alphabet.
+
+    Shapes: any in; one value out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: the value that occurs most often (scipy.stats.mode); NaN, or None in text, when a value is missing.
+
+    Raises:
+        UsageError: neither numbers nor text, complex, empty, no such axis.
+    """
+    texts = _texts(value)
+    if texts is not None:
+        return None if any(one is None for one in texts) else str(_commonest(np.array(texts, dtype=str)))
     return _reduced(
-        value, lambda x, a: _commonest(x) if a is None else np.apply_along_axis(_commonest, a, x), axis, over
+        value,
+        lambda x, a: _commonest(x) if a is None else np.apply_along_axis(_commonest, a, x),
+        axis,
+        over,
+        complex_too=False,
     )
 
 
+def _texts(value: Any) -> list[Any] | None:
+    """The values of a list or column of text; None for anything else."""
+    if isinstance(value, str | DataGroup) or not isinstance(value, list | tuple | np.ndarray):
+        return None
+    listed = value.ravel().tolist() if isinstance(value, np.ndarray) and value.dtype.kind in "OUT" else value
+    is_text = not isinstance(listed, np.ndarray) and all(one is None or isinstance(one, str) for one in listed)
+    return list(listed) if is_text and any(isinstance(one, str) for one in listed) else None
+
+
 def _commonest(array: NDArray[Any]) -> Any:
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        return np.nan
     found, counts = np.unique(array, return_counts=True)
     return found[np.argmax(counts)]
 
 
 def stddev(value: Any, axis: int | None = None, ddof: int = 0, over: Over | None = None) -> Any:
-    """Standard deviation of the population; `ddof=1` for that of a sample."""
+    """Standard deviation of the population; `ddof=1` for that of a sample.
+
+    Shapes: any in; one number out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: the root of the sum of |x - mean|^2 over (count - ddof), in two passes (numpy.std). Complex values too.
+
+    Raises:
+        UsageError: no numbers, empty, no such axis, not more than ddof values.
+    """
 
     def spread(x: NDArray[Any], a: int | None) -> Any:
         count = x.size if a is None else x.shape[a]
@@ -78,11 +142,20 @@ def stddev(value: Any, axis: int | None = None, ddof: int = 0, over: Over | None
 
 
 def product(value: Any, other: Any = None, axis: int | None = None, over: Over | None = None) -> Any:
-    """All values multiplied; with two arguments, the elementwise product. Integers become floats where they must."""
+    """Product of all elements, or along an axis; of two arguments, element by element.
+
+    Shapes: any in; one number out, or with `axis` one axis less; of two, their common shape (numpy's broadcasting).
+    Units: the product of the values' units.
+    Definition: numpy.prod and numpy.multiply; whole numbers that leave 64 bits become float64. Complex values too.
+
+    Raises:
+        UsageError: no numbers, empty, no such axis, shapes that do not fit.
+    """
     if other is not None:
-        one, two = numbers(value), numbers(other)
+        one, two = numbers(value, complex_too=True), numbers(other, complex_too=True)
         try:
-            return _plain(_exact(np.multiply(one, two), lambda: np.multiply(one.astype(float), two.astype(float))))
+            with np.errstate(over="ignore", invalid="ignore"):
+                return _plain(_exact(np.multiply(one, two), lambda: np.multiply(one.astype(float), two.astype(float))))
         except ValueError as wrong:
             raise UsageError(f"product: {wrong}.") from None
 
@@ -93,7 +166,15 @@ def product(value: Any, other: Any = None, axis: int | None = None, over: Over |
 
 
 def l2norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
-    """Euclidean length of the flattened values, or along an axis."""
+    """Euclidean length of the flattened values, or along an axis.
+
+    Shapes: any in; one number out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: the root of the sum of |x|^2 (numpy.linalg.norm). Complex values too.
+
+    Raises:
+        UsageError: no numbers, empty, no such axis.
+    """
     return _reduced(value, lambda x, a: _within(x, a, _length), axis, over)
 
 
@@ -101,9 +182,11 @@ def _length(x: NDArray[Any], axis: int | None) -> Any:
     return np.linalg.norm(x.ravel() if axis is None else x, 2, axis)
 
 
-def _within(x: NDArray[Any], axis: int | None, how: Callable[[NDArray[Any], int | None], Any]) -> Any:
-    """What scales with its data, of numbers whose squares lie outside what a float can hold."""
-    largest = float(np.abs(x).max(initial=0.0))
+def _within(x: NDArray[Any], axis: int | None, how: Reduction) -> Any:
+    """What scales with its data, of numbers whose sums or squares lie outside what a float can hold."""
+    if x.dtype.kind in "iub":
+        return how(x, axis)
+    largest = float(np.abs(x).max() if x.dtype.kind == "c" else max(x.max(), -x.min()))
     if not np.isfinite(largest) or largest == 0 or SQUARES[0] < largest < SQUARES[1]:
         return how(x, axis)
     return how(x / largest, axis) * largest
@@ -118,12 +201,28 @@ def _exact(found: Any, as_floats: Callable[[], Any]) -> Any:
 
 
 def l1norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
-    """Sum of the absolute values, or along an axis."""
+    """Sum of the absolute values, or along an axis.
+
+    Shapes: any in; one number out, or with `axis` one axis less. Of a group: of its items, element by element.
+    Units: those of the values.
+    Definition: the sum of |x| (numpy.linalg.norm). Complex values too.
+
+    Raises:
+        UsageError: no numbers, empty, no such axis.
+    """
     return _reduced(value, lambda x, a: np.linalg.norm(x.ravel() if a is None else x, 1, a), axis, over)
 
 
 def cosine_simularity(value: Any, other: Any = None) -> Any:
-    """Cosine of the angle between two vectors, -1 to 1; of a group or matrix, of all pairs; NaN for zero vectors."""
+    """Cosine of the angle between two vectors, -1 to 1; of a group or matrix, of all pairs; NaN for zero vectors.
+
+    Shapes: two of n values in, one number out; rows x n or a group in, rows x rows out.
+    Units: none.
+    Definition: x.y / (|x| |y|), each vector scaled first so that no square overflows.
+
+    Raises:
+        UsageError: no numbers, complex ones, empty, lengths that differ.
+    """
     if other is None:
         rows = np.stack([numbers(one).ravel() for one in value]) if isinstance(value, DataGroup) else numbers(value)
         if rows.ndim != 2:  # noqa: PLR2004 -- rows and columns
@@ -143,39 +242,68 @@ def _cosines(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def _each(function: Callable[..., Any], doc: str) -> Callable[..., Any]:
+_TEMPLATE = """{what}
+
+    Shapes: any in, the same out; of a group, item by item.
+    Units: {units}.
+    Definition: {source}, element by element in float64{complex}.
+
+    Raises:
+        UsageError: no numbers, empty{refused}.
+    """
+_REAL_ONLY = frozenset({"atan2", "deg", "rad"})
+
+
+def _each(name: str, function: Callable[..., Any], what: str, units: str, source: str) -> Callable[..., Any]:
+    complex_too = name not in _REAL_ONLY
+
     def apply(value: Any, *others: Any) -> Any:
         if isinstance(value, DataGroup):
             return value.map(lambda one: apply(one, *others))
+        array = numbers(value, complex_too=complex_too)
+        places = [numbers(other) for other in others]
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            found = function(numbers(value).astype(float), *(numbers(other) for other in others))
+            found = function(array if array.dtype.kind == "c" else array.astype(float), *places)
         return _plain(found[0]) if np.ndim(value) == 0 and not hasattr(value, "__len__") else found
 
-    apply.__doc__ = doc
+    apply.__doc__ = _TEMPLATE.format(
+        what=what,
+        units=units,
+        source=source,
+        complex="; complex values too" if complex_too else "",
+        refused="" if complex_too else ", complex ones",
+    )
     return apply
 
 
+_IN, _OUT, _BARE = "radians in, a ratio out", "a ratio in, radians out", "none"
 TRIGONOMETRY: dict[str, Callable[..., Any]] = {
-    name: _each(function, doc)
-    for names, function, doc in (
-        (("sine", "sin"), np.sin, "Sine of an angle in radians."),
-        (("cos", "cosine"), np.cos, "Cosine of an angle in radians."),
-        (("tan",), np.tan, "Tangent of an angle in radians."),
-        (("asin",), np.arcsin, "Inverse sine, in radians; NaN outside -1 to 1."),
-        (("acos",), np.arccos, "Inverse cosine, in radians; NaN outside -1 to 1."),
-        (("atan",), np.arctan, "Inverse tangent, in radians."),
-        (("atan2",), np.arctan2, "Angle of the point (second, first argument), in radians."),
-        (("sec",), lambda x: 1 / np.cos(x), "Secant: 1 / cos."),
-        (("csc",), lambda x: 1 / np.sin(x), "Cosecant: 1 / sine."),
-        (("cot",), lambda x: 1 / np.tan(x), "Cotangent: 1 / tan."),
-        (("sinh",), np.sinh, "Hyperbolic sine."),
-        (("cosh",), np.cosh, "Hyperbolic cosine."),
-        (("tanh",), np.tanh, "Hyperbolic tangent."),
-        (("asinh",), np.arcsinh, "Inverse hyperbolic sine."),
-        (("acosh",), np.arccosh, "Inverse hyperbolic cosine; NaN below 1."),
-        (("atanh",), np.arctanh, "Inverse hyperbolic tangent."),
-        (("deg",), np.degrees, "Radians to degrees."),
-        (("rad",), np.radians, "Degrees to radians."),
+    name: _each(name, function, *about)
+    for names, function, *about in (
+        (("sine", "sin"), np.sin, "Sine of an angle.", _IN, "numpy.sin"),
+        (("cos", "cosine"), np.cos, "Cosine of an angle.", _IN, "numpy.cos"),
+        (("tan",), np.tan, "Tangent of an angle.", _IN, "numpy.tan"),
+        (("asin",), np.arcsin, "Inverse sine; NaN outside -1 to 1.", _OUT, "numpy.arcsin"),
+        (("acos",), np.arccos, "Inverse cosine; NaN outside -1 to 1.", _OUT, "numpy.arccos"),
+        (("atan",), np.arctan, "Inverse tangent.", _OUT, "numpy.arctan"),
+        (
+            ("atan2",),
+            np.arctan2,
+            "Angle of the point (second, first argument).",
+            "lengths of one unit in, radians out",
+            "numpy.arctan2",
+        ),
+        (("sec",), lambda x: 1 / np.cos(x), "Secant of an angle.", _IN, "1 / cos"),
+        (("csc",), lambda x: 1 / np.sin(x), "Cosecant of an angle.", _IN, "1 / sine"),
+        (("cot",), lambda x: 1 / np.tan(x), "Cotangent of an angle.", _IN, "1 / tan"),
+        (("sinh",), np.sinh, "Hyperbolic sine.", _BARE, "numpy.sinh"),
+        (("cosh",), np.cosh, "Hyperbolic cosine.", _BARE, "numpy.cosh"),
+        (("tanh",), np.tanh, "Hyperbolic tangent.", _BARE, "numpy.tanh"),
+        (("asinh",), np.arcsinh, "Inverse hyperbolic sine.", _BARE, "numpy.arcsinh"),
+        (("acosh",), np.arccosh, "Inverse hyperbolic cosine; NaN below 1.", _BARE, "numpy.arccosh"),
+        (("atanh",), np.arctanh, "Inverse hyperbolic tangent; NaN outside -1 to 1.", _BARE, "numpy.arctanh"),
+        (("deg",), np.degrees, "Radians to degrees.", "radians in, degrees out", "x * 180 / pi (numpy.degrees)"),
+        (("rad",), np.radians, "Degrees to radians.", "degrees in, radians out", "x * pi / 180 (numpy.radians)"),
     )
     for name in names
 }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from plotter2.datter.keys import unknown
+from plotter2.datter.keys import natural, unknown
 from plotter2.errors import UsageError
 
 ColumnKind = Literal["number", "flag", "text", "time"]
@@ -77,6 +77,10 @@ class Table:
             return next((kind for starts, kind in _ARROW_KINDS if written.startswith(starts)), "text")
         return _NUMPY_KINDS.get(self._columns[self._checked(name)].dtype.kind, "text")
 
+    def is_complex(self, name: str) -> bool:
+        """Whether a column holds complex numbers, which have no place in a matrix of real ones."""
+        return self._arrow is None and self._columns[self._checked(name)].dtype.kind == "c"
+
     def of_kind(self, *kinds: ColumnKind) -> list[str]:
         """The names of the columns of these kinds, in order."""
         return [name for name in self.names if self.kind(name) in kinds]
@@ -103,7 +107,7 @@ class Table:
             codes[:] = [places[text] for text in texts]
         if np.any(codes < 0):
             codes, names = np.where(codes < 0, len(names), codes), [*names, MISSING]
-        order = sorted(range(len(names)), key=names.__getitem__)
+        order = sorted(range(len(names)), key=lambda place: natural(names[place]))
         ranks = np.empty(len(names), np.int64)
         ranks[order] = np.arange(len(names))
         return ranks[codes] if names else codes, [names[place] for place in order]

@@ -62,7 +62,7 @@ def test_what_is_missing_stays_missing() -> None:
         ([], None, "the data is empty"),
         ([1.0, 2.0], [0.0], "1 places for 2 samples"),
         ([1.0, 2.0, 3.0], [0.0, 0.0, 1.0], "must rise"),
-        ([1j, 2j], None, "Complex numbers"),
+        ([1.0, 2.0], [1j, 2j], "Complex numbers"),
         (["a", "b"], None, "Numbers are needed"),
     ],
 )

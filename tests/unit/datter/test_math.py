@@ -87,8 +87,10 @@ def test_trigonometry_is_numpys() -> None:
 
 @pytest.mark.parametrize("name", ["mean", "median", "mode", "stddev", "product", "l1norm", "l2norm"])
 @pytest.mark.parametrize(
-    ("bad", "words"), [([], "empty"), ([1j], "Complex"), ("text", "not text"), ([[1], [1, 2]], "regular")]
-)
+    ("bad", "words"),
+    [([], "empty"), ("text", "not text"), ([[1], [1, 2]], "regular"), ([1, {}], "Numbers are needed"),
+     ([10**400], "larger than 1.8e308")],
+)  # fmt: skip
 def test_what_is_no_numbers_is_refused(name: str, bad: object, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         TABLE[name].call(bad)
