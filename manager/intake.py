@@ -96,6 +96,7 @@ def install(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now:
     else:
         version, inherited = _version(state, offer, event, digest, now)
         linking.check_declared(state, version.path, version.package_json)
+        linking.check_linked(state, version)
         standing.check_declared(state, version)
         commands += _adopt(state, offer, version, inherited, now)
     request = replace(request, ask_json=json.dumps({"bundle": version.path, "version": version.version}))

@@ -19,9 +19,11 @@ from plotter2.errors import ConflictError, NotFoundError, PackageError, RefusedE
 from plotter2.model import ask, document, package
 from plotter2.model import link as links
 from plotter2.model.ask import LinkAsk, UnlinkAsk
+from plotter2.model.bundle import BundleVersion
 from plotter2.model.link import Form, Head, Heads, Link, SaidLink
-from plotter2.model.names import did_you_mean, listed
-from plotter2.model.package import LinkDeclaration
+from plotter2.model.names import NOTHING_NEAR, did_you_mean, listed
+from plotter2.model.package import LinkDeclaration, Package
+from plotter2.model.package.linked import chain, circle
 from plotter2.model.request import Request, RequestState
 
 
@@ -141,6 +143,44 @@ def check_declared(state: State, path: str, package_json: str) -> None:
                 f"package.json, line {document.line_of(package_json, at)}, {document.spell(at)!r} ({one.name!r}): "
                 f"{reason}{fully}."
             )
+
+
+def check_linked(state: State, version: BundleVersion) -> None:
+    """Whether every task that a version's tasks are linked to is there: its own, an inherited one, or over a link.
+
+    Raises:
+        PackageError: one is not, or they are linked in a circle by way of what is inherited; with line and key.
+    """
+    text = version.package_json
+    declared = package.read(text)
+    if not any(task.linked_to for task in declared.tasks):
+        return
+    traits = state.catalog.know(version.inherited).of("tasks")
+    tasks = {name: package.task_of(trait.value) for name, trait in traits.items()}
+    tasks |= {task.name: task for task in declared.tasks}
+    known = [*tasks, *_linked_tasks(version.path, declared)]
+    for i, task in enumerate(declared.tasks):
+        for name in task.linked_to:
+            if name not in known:
+                near = did_you_mean(name, known)
+                end = near if near != NOTHING_NEAR else f"; there are {listed(map(repr, known))}."
+                raise _wrong(text, i, f"names {name!r}, which is no task of {version.path!r}, own or inherited{end}")
+    found = circle({name: task.linked_to for name, task in tasks.items()})
+    if found:
+        own = next((i for i, task in enumerate(declared.tasks) if task.name in found), 0)
+        raise _wrong(text, own, f"goes round, by way of inherited tasks: {chain(found)}.")
+
+
+def _linked_tasks(path: str, declared: Package) -> list[str]:
+    """The names of links that lead from a bundle to a task of another one."""
+    operations = links.heads_of(path, declared).operations
+    out = [one for one in declared.links if ends(one, path)[0] == path != ends(one, path)[1]]
+    return [one.name for one in out if one.in_head in operations and operations[one.in_head].form is Form.TASK]
+
+
+def _wrong(text: str, task: int, reason: str) -> PackageError:
+    at: document.Path = ("tasks", task, "linked")
+    return PackageError(f"package.json, line {document.line_of(text, at)}, {document.spell(at)!r}: {reason}")
 
 
 def _fault(one: LinkDeclaration, own: Heads, sides: list[Heads], places: tuple[str, str]) -> str:

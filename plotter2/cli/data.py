@@ -159,6 +159,9 @@ def _show_contents(session: Session, found: Contents) -> None:
     traits = [(trait.section, trait.name, trait.origin) for trait in found.inherited.traits]
     if traits:
         output.table(("inherited", "name", "from"), traits, "")
+    linked = [(name, other, place) for name, others in found.linked.items() for other, place in others.items()]
+    if linked:
+        output.table(("task", "linked to", "of"), linked, "")
     for inner in found.below:
         print(f"{inner.bundle.bundle}  {output.settings(inner.bundle.parameters_json)}")
 

@@ -72,6 +72,7 @@ def _document(found: Understood) -> dict[str, Any]:
         "parameters": list(package.parameters),
         "data": {name: list(paths) for name, paths in found.data.items()},
         "tasks": [task.name for task in package.tasks],
+        "linked": {task.name: list(task.linked_to) for task in package.tasks if task.linked_to},
         "heads": {name: _head(found, name) for name in package.heads},
         "links": [link.name for link in package.links],
         "standing": [order.name for order in package.standing],
@@ -100,7 +101,8 @@ def _lines(found: Understood) -> Iterator[tuple[str, str]]:
         more = f" and {len(paths) - SHOWN_FILES_MAX} more" if len(paths) > SHOWN_FILES_MAX else ""
         yield f"data {name}", (", ".join(paths[:SHOWN_FILES_MAX]) + more) or "no file yet"
     for task in package.tasks:
-        yield f"task {task.name}", task.task_src or "a pipeline in package.json"
+        linked = f", linked to {', '.join(task.linked_to)}" if task.linked_to else ""
+        yield f"task {task.name}", (task.task_src or "a pipeline in package.json") + linked
     for name, head in package.heads.items():
         path, function = found.declared.functions.get(name, ("", None))
         where = f"{path}, line {function.line}" if function else head.file or head.data or head.pipeline

@@ -117,6 +117,7 @@ def contents(one: Contents) -> Document:
                 for section in INHERITED
             },
         },
+        "linked": one.linked,
         "blank": one.is_blank,
         "below": [bundle(inner.bundle) for inner in one.below],
         "manifest": raw(one.manifest_json, "null"),
@@ -329,6 +330,7 @@ def task(one: DeclaredTask) -> Document:
         "source": one.source,
         "standing": list(one.standing),
         "origin": one.origin or None,
+        "linked": list(one.linked),
     }
 
 

@@ -218,10 +218,19 @@ def tasks(
         output.document(shapes.page(found, shapes.task))
         return
     rows = [
-        (one.name, one.bundle, one.source, one.origin, ", ".join(f"on {event}" for event in one.standing))
+        (
+            one.name,
+            one.bundle,
+            one.source,
+            one.origin,
+            ", ".join(one.linked),
+            ", ".join(f"on {event}" for event in one.standing),
+        )
         for one in found
     ]
-    output.table(("task", "bundle", "source", "inherited from", "by itself"), rows, "No bundle declares a task.")
+    output.table(
+        ("task", "bundle", "source", "inherited from", "linked to", "by itself"), rows, "No bundle declares a task."
+    )
 
 
 def requests(

@@ -291,8 +291,11 @@ def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:
         for task in declared.tasks:
             orders = tuple(order.on for order in declared.standing if task.name in order.run)
             found.append(
-                DeclaredTask(task.name, bundle.bundle, bundle.version, task.task_src or "package.json", orders)
-            )
+                DeclaredTask(
+                    task.name, bundle.bundle, bundle.version, task.task_src or "package.json", orders,
+                    linked=task.linked_to,
+                )
+            )  # fmt: skip
     return tuple(found)
 
 
@@ -302,7 +305,13 @@ def inherited_tasks(contents: Contents) -> tuple[DeclaredTask, ...]:
     own = {task.name for task in package.read(one.package_json).tasks}
     return tuple(
         DeclaredTask(
-            trait.name, one.bundle, one.version, trait.value.get("task_src") or "package.json", (), trait.origin
+            trait.name,
+            one.bundle,
+            one.version,
+            trait.value.get("task_src") or "package.json",
+            (),
+            trait.origin,
+            package.task_of(trait.value).linked_to,
         )
         for trait in contents.inherited.traits
         if trait.section == "tasks" and trait.name not in own

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from manager.store.memory import MemoryStore
+from plotter2.cli.main import run
 from plotter2.errors import NotFoundError, PackageError
 from plotter2.ids import RequestId
 from plotter2.model import package
@@ -54,6 +55,29 @@ async def test_a_bundle_is_itself_first_and_then_its_children_in_declared_order(
         assert [(one.name, one.origin) for one in await manager.client.tasks("x")] == [("curve", "lib/base@1")]
         last = list(found)[-1]
         assert last.inherited.line == ("x@1", *found.inherited.line)
+
+
+@pytest.mark.req("r068")
+async def test_tasks_that_tasks_are_linked_to_are_shown_with_where_they_come_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with managing(tmp_path) as manager:
+        await lab(manager)
+        meta = {"name": "meta", "pipeline": ["access"], "linked": ["curve", "own"]}
+        own = {"name": "own", "pipeline": ["access"]}
+        await manager.push("y", files(parents=["lib/base"], tasks=[meta, own]))
+        places = {"curve": "lib/base@1", "own": "y@1"}
+        assert (await manager.client.bundle("y")).linked == {"meta": places}
+        assert {one.name: one.linked for one in await manager.client.tasks("y")} == {
+            "meta": ("curve", "own"), "own": (), "curve": (),
+        }  # fmt: skip
+        for words in (["show", "y"], ["tasks", "y"]):
+            assert await asyncio.to_thread(run, [*words, "--address", manager.address]) == 0
+            said = capsys.readouterr().out
+            assert "linked to" in said
+            assert "own" in said
+        with pytest.raises(PackageError, match=r"names 'crve', which is no task of 'z'.*did you mean 'curve'"):
+            await manager.push("z", files(parents=["lib/base"], tasks=[{**meta, "linked": "crve"}]))
 
 
 @pytest.mark.req("r032")

@@ -9,7 +9,7 @@ from typing import Any
 from plotter2.client.views.links import Verdict
 from plotter2.client.views.page import json_or, when
 from plotter2.client.views.values import Values
-from plotter2.model import tags
+from plotter2.model import package, tags
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import Snapshot
 
@@ -153,6 +153,23 @@ class Contents:
     def is_blank(self) -> bool:
         """Whether it does nothing of its own: it declares neither task nor head, and only holds data (r032)."""
         return not any(self.bundle.package.get(section) for section in OPERATIONS)
+
+    @property
+    def linked(self) -> dict[str, dict[str, str]]:
+        """For each task that is linked to others: their names, and where each comes from (r068).
+
+        That is `bundle@version` for a task of its own or an inherited one, and the bundle alone at the end of a link.
+        """
+        declared = package.read(self.bundle.package_json)
+        inherited = {one.name: one for one in self.inherited.traits if one.section == "tasks"}
+        tasks = {name: package.task_of(one.value) for name, one in inherited.items()}
+        tasks |= {task.name: task for task in declared.tasks}
+        places = {link.name: link.dst for link in declared.links}
+        places |= {name: one.origin for name, one in inherited.items()}
+        places |= {task.name: f"{self.bundle.bundle}@{self.bundle.version}" for task in declared.tasks}
+        return {
+            name: {one: places.get(one, "") for one in task.linked_to} for name, task in tasks.items() if task.linked_to
+        }
 
     @property
     def manifest(self) -> dict[str, Any]:

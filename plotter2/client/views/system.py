@@ -65,6 +65,7 @@ class DeclaredTask:
 
     Attributes:
         origin: the ancestor that declares it, as `bundle@version`; "" for the bundle's own.
+        linked: the tasks that it is linked to, by name.
     """
 
     name: str
@@ -73,3 +74,4 @@ class DeclaredTask:
     source: str
     standing: tuple[str, ...] = ()
     origin: str = ""
+    linked: tuple[str, ...] = ()

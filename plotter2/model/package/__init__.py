@@ -25,7 +25,7 @@ from plotter2.model.package.declare import (
     TaskDeclaration,
     Translation,
 )
-from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json
+from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json, task_of
 from plotter2.model.package.places import BUILT_IN_PLACES, fill, places
 from plotter2.model.package.rules import INHERITED
 from plotter2.model.package.starting import IN_OUTPUT, pattern_faults
@@ -61,4 +61,5 @@ __all__ = [
     "read",
     "service_faults",
     "service_json",
+    "task_of",
 ]

@@ -177,7 +177,8 @@ class TaskDeclaration(Section, frozen=True):
         name: by which it is asked for; unique in the bundle.
         task_src: a .py script or a .json pipeline of the bundle.
         pipeline: instead of `task_src`: the pipeline itself.
-        linked: names of tasks that this one is linked to, one or many.
+        linked: names of tasks that this one is linked to, one or many: of this bundle, inherited, or a link of this
+            bundle to another one's task.
         parameters: what each run of it is given, by name, where the run does not give it itself.
         limits: what one run may use.
     """
@@ -188,6 +189,11 @@ class TaskDeclaration(Section, frozen=True):
     linked: list[str] | str = []
     parameters: dict[str, Any] = {}
     limits: TaskLimits = TaskLimits()
+
+    @property
+    def linked_to(self) -> tuple[str, ...]:
+        """The names in `linked`, in order."""
+        return (self.linked,) if isinstance(self.linked, str) else tuple(self.linked)
 
 
 class Head(Section, frozen=True):

@@ -52,6 +52,11 @@ def read(text: str) -> Package:
     return _DECODER.decode(text) if text else _NOTHING
 
 
+def task_of(value: Any) -> TaskDeclaration:
+    """A task as it stands in a snapshot of what is inherited, where it was let in before."""
+    return msgspec.convert(value, TaskDeclaration)
+
+
 def service_json(service: Service | None) -> str:
     """The canonical text of how a service is started: the same, however much of it was left to defaults."""
     return msgspec.json.encode(_bare(service)).decode()

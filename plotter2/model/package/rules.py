@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from plotter2.errors import PackageError, PathRefusedError, UsageError
 from plotter2.model import paths, schedule, spread, types
 from plotter2.model.document import Path
-from plotter2.model.package import starting
+from plotter2.model.package import linked, starting
 from plotter2.model.package.declare import ABOVE, FORMATS, HERE, LinkDeclaration, OrderedRedo, Package, StandingOrder
 from plotter2.model.package.places import BUILT_IN_PLACES, places
 from plotter2.model.package.wording import Broken, hint, names
@@ -103,6 +103,7 @@ def _tasks(package: Package) -> Iterator[Broken]:
     for i, task in enumerate(package.tasks):
         if bool(task.task_src) == (task.pipeline is not None):
             yield Broken(("tasks", i), f"({task.name!r}) needs either 'task_src' or 'pipeline'")
+    yield from linked.broken(package.tasks)
 
 
 def _types(package: Package) -> Iterator[Broken]:

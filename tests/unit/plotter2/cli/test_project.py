@@ -27,7 +27,7 @@ def test_init_writes_what_check_then_understands(tmp_path: Path, capsys: pytest.
     found = json.loads(capsys.readouterr().out)
     assert found["data"] == {"table": ["table.csv"]}
     assert set(found) == {
-        "files", "bytes", "package", "parameters", "data", "tasks", "heads", "links", "standing", "remarks",
+        "files", "bytes", "package", "parameters", "data", "tasks", "linked", "heads", "links", "standing", "remarks",
     }  # fmt: skip
 
 
