@@ -7,7 +7,7 @@ runs in tasks of their own, a bounded number at a time; disk work runs in thread
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +43,23 @@ from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt
-from manager.tree import Tree
+from manager.together import Spawn, Together
+from manager.tree import Tree, Wanted
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.conditions import conditions
-from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.report import KIND as REPORT
-from plotter2.model.report import Kept, Report
+from plotter2.model.report import Kept
 from plotter2.model.service import ServiceSpec
 from plotter2.model.task import Output
 
 INSTALLS_AT_A_TIME = 4
+SMALL_FILES_MAX = 64
+SMALL_BYTES_MAX = 1 << 20
+"""Deliveries up to this are taken in together; a large one would keep the small ones waiting."""
 OUTPUTS_AT_A_TIME = 8
 RETRY_S = 1.0
-Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
 
 class Runner:
@@ -74,6 +76,8 @@ class Runner:
         self._hub: Hub
         self._publisher: Publisher
         self._services: ServiceLink
+        self._shows = Together(spawn, "show", self._show)
+        self._small = Together(spawn, "install", self._install_small)
         self._installs = asyncio.Semaphore(INSTALLS_AT_A_TIME)
         self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
         self._log = structlog.get_logger("manager.runner")
@@ -100,16 +104,16 @@ class Runner:
             case AskFor():
                 self._spawn(self._ask_for(effect), f"ask for {effect.cause}")
             case InstallDelivery():
-                self._spawn(self._install(effect), f"install {effect.delivery_id}")
+                self._install(effect)
             case Materialise():
                 self._tree.expect(effect.bundle)
-                self._spawn(self._show(effect), f"show {effect.bundle}")
+                self._shows.put(effect)
             case KeepRecord():
                 self._tree.expect(effect.delivery.bundle)
-                self._spawn(self._keep(effect), f"record {effect.delivery.id}")
+                self._shows.put(effect)
             case KeepReport():
                 self._tree.expect(effect.report.bundle)
-                self._spawn(self._report(effect.report), f"report {effect.report.folder}")
+                self._shows.put(effect)
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case StartService():
@@ -126,25 +130,53 @@ class Runner:
             return
         await self._services.start(spec)
 
-    async def _install(self, effect: InstallDelivery) -> None:
-        async with self._installs:
-            try:
-                installed = await self._brought_in(effect)
-            except RefusedError as wrong:
-                await self._loop.put(DeliveryRefused(effect.delivery_id, wrong.message, wrong.code))
-                return
-        await self._loop.put(installed)
+    def _install(self, effect: InstallDelivery) -> None:
+        if len(effect.files) <= SMALL_FILES_MAX and sum(one.size_bytes for one in effect.files) <= SMALL_BYTES_MAX:
+            self._small.put(effect)
+        else:
+            self._spawn(self._install_alone(effect), f"install {effect.delivery_id}")
 
-    async def _brought_in(self, effect: InstallDelivery) -> DeliveryInstalled:
+    async def _install_alone(self, effect: InstallDelivery) -> None:
         """A full or failing disk is no fault of the delivery: the stager keeps it, and we try again."""
-        spool = Path(effect.spool_path) if effect.spool_path else None
-        while True:
-            try:
-                await asyncio.to_thread(self._organizer.install, spool, effect.files)
-                return await asyncio.to_thread(self._inspected, effect)
-            except (LimitError, FailedError) as wrong:
-                self._log.warning("install.failed", delivery=effect.delivery_id, why=wrong.message)
+        async with self._installs:
+            while True:
+                [ended] = await asyncio.to_thread(self._brought_in, [effect])
+                if not await self._heard_of(effect, ended):
+                    return
                 await asyncio.sleep(RETRY_S)
+
+    async def _install_small(self, effects: Sequence[InstallDelivery]) -> None:
+        """Many with as many syncs as one; whoever has to wait for the disk waits alone."""
+        for effect, ended in zip(effects, await asyncio.to_thread(self._brought_in, effects), strict=True):
+            if await self._heard_of(effect, ended):
+                self._spawn(self._install_alone(effect), f"install {effect.delivery_id}")
+
+    async def _heard_of(self, effect: InstallDelivery, ended: DeliveryInstalled | Plotter2Error) -> bool:
+        """Tell of the outcome; whether to try again instead."""
+        match ended:
+            case DeliveryInstalled():
+                await self._loop.put(ended)
+            case LimitError() | FailedError():
+                self._log.warning("install.failed", delivery=effect.delivery_id, why=ended.message)
+                return True
+            case RefusedError():
+                await self._loop.put(DeliveryRefused(effect.delivery_id, ended.message, ended.code))
+            case _:
+                raise ended
+        return False
+
+    def _brought_in(self, effects: Sequence[InstallDelivery]) -> list[DeliveryInstalled | Plotter2Error]:
+        spools = ((Path(one.spool_path) if one.spool_path else None, one.files) for one in effects)
+        return [
+            wrong or self._looked_into(effect)
+            for effect, wrong in zip(effects, self._organizer.install_all(spools), strict=True)
+        ]
+
+    def _looked_into(self, effect: InstallDelivery) -> DeliveryInstalled | Plotter2Error:
+        try:
+            return self._inspected(effect)
+        except Plotter2Error as wrong:
+            return wrong
 
     def _inspected(self, effect: InstallDelivery) -> DeliveryInstalled:
         """The last boundary before what a stranger wrote: a fault that reading it provokes refuses the delivery.
@@ -171,16 +203,8 @@ class Runner:
             reason = f"What it declares cannot be read: {type(wrong).__name__}."
             raise PackageError(reason) from wrong
 
-    async def _show(self, effect: Materialise) -> None:
-        await self._tell_of(await self._tree.show(effect))
-
-    async def _keep(self, effect: KeepRecord) -> None:
-        await self._tell_of(await self._tree.keep_record(effect))
-
-    async def _report(self, report: Report) -> None:
-        await self._tell_of(await self._tree.keep_report(report))
-
-    async def _tell_of(self, strays: list[QuarantineItem]) -> None:
+    async def _show(self, wanted: Sequence[Wanted]) -> None:
+        strays = await self._tree.show(wanted)
         if strays:
             await self._loop.put(StraysFound(0, tuple(strays)))
 

@@ -13,29 +13,32 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
-from manager.commands import KeepRecord, Materialise
+from manager.commands import KeepRecord, KeepReport, Materialise
 from manager.eventlog import READ_RECORDS_MAX
-from manager.organizer import Organizer
+from manager.organizer import Organizer, Shown
 from manager.organizer.records import Record, record_of, record_of_report
 from manager.store import Delivery, Store
 from manager.store.ancestry import FileAt
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId
+from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
-from plotter2.model.report import Report
+from plotter2.model.record import Record as JournalRecord
 
 GROUP = "tree"
+Wanted = Materialise | KeepRecord | KeepReport
 CHECKPOINT_S = 10.0
 
 
 class Tree:
-    """Materialises versions, one at a time a bundle, and remembers how far it has come."""
+    """Shows versions, records and reports, and remembers how far it has come."""
 
     def __init__(self, organizer: Organizer, store: Store) -> None:
         self._organizer = organizer
         self._store = store
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._showing = asyncio.Lock()
+        self._locks: dict[tuple[str, int], asyncio.Lock] = {}
         self._laid_out: set[tuple[str, int]] = set()
         self._pending: Counter[str] = Counter()
         self._log = structlog.get_logger("manager.tree")
@@ -52,56 +55,39 @@ class Tree:
         """Whether a version of this bundle is committed and not shown yet."""
         return self._pending[bundle] > 0
 
-    async def show(self, wanted: Materialise) -> list[QuarantineItem]:
-        """Make the folders show a version that was expected, unless a newer one came meanwhile.
+    async def show(self, wanted: Sequence[Wanted]) -> list[QuarantineItem]:
+        """Show what was expected, in its order, many with as many syncs as one.
+
+        Of each bundle the newest version alone is shown: the last one here, unless a newer one was committed meanwhile.
 
         Returns:
             What stood in the way and is in quarantine now.
         """
+        versions = {one.bundle: one for one in wanted if isinstance(one, Materialise)}
         try:
-            async with self._lock(wanted.bundle):
-                newest = await self._store.get_bundle(wanted.bundle)
-                if newest is not None and newest.version == wanted.version:
-                    return await asyncio.to_thread(self._organizer.materialise, wanted.bundle, wanted.files)
-        except Plotter2Error as wrong:
-            # The folders are a view: what is missing there is still in the store, and `verify` names it.
-            self._log.error("show.failed", bundle=wanted.bundle, version=wanted.version, why=wrong.message)
+            async with self._showing:
+                newest = {one.path: one.version for one in await self._store.newest_of([*versions])}
+                chosen = [one for one in versions.values() if newest.get(BundlePath(one.bundle)) == one.version]
+                others = [one for one in wanted if not isinstance(one, Materialise)]
+                return await asyncio.to_thread(self._shown, [*chosen, *others])
         finally:
-            self._met(wanted.bundle)
-        return []
+            for one in wanted:
+                self._met(_bundle(one))
+
+    def _shown(self, wanted: Sequence[Wanted]) -> list[QuarantineItem]:
+        strays: list[QuarantineItem] = []
+        for one, ended in zip(wanted, self._organizer.show([_piece(one) for one in wanted]), strict=True):
+            if isinstance(ended, Plotter2Error):
+                # The folders are a view: what is missing there is still in the store, and `verify` names it.
+                self._log.error("show.failed", bundle=_bundle(one), what=type(one).__name__, why=ended.message)
+            else:
+                strays += ended
+        return strays
 
     def _met(self, bundle: str) -> None:
         self._pending[bundle] -= 1
         if not self._pending[bundle]:
             del self._pending[bundle]
-
-    async def keep_record(self, wanted: KeepRecord) -> list[QuarantineItem]:
-        """Leave the record of a delivery that was expected.
-
-        Returns:
-            What stood in the way and is in quarantine now.
-        """
-        try:
-            return await asyncio.to_thread(self._organizer.keep_record, record_of(wanted.delivery, wanted.files))
-        except Plotter2Error as wrong:
-            self._log.error("record.failed", delivery=wanted.delivery.id, why=wrong.message)
-        finally:
-            self._met(wanted.delivery.bundle)
-        return []
-
-    async def keep_report(self, report: Report) -> list[QuarantineItem]:
-        """Show a report that was expected.
-
-        Returns:
-            What stood in the way and is in quarantine now.
-        """
-        try:
-            return await asyncio.to_thread(self._organizer.keep_record, record_of_report(report))
-        except Plotter2Error as wrong:
-            self._log.error("report.failed", report=report.folder, why=wrong.message)
-        finally:
-            self._met(report.bundle)
-        return []
 
     async def record(self, delivery: Delivery) -> Record:
         """What the record of a delivery holds."""
@@ -115,15 +101,12 @@ class Tree:
             CorruptionError: content is missing.
             LimitError: the disk is full.
         """
-        async with self._lock(bundle):
+        async with self._showing:
             newest = await self._store.get_bundle(bundle)
             if newest is None:
                 return []
             files = await self._store.files_of(bundle, newest.version)
             return await asyncio.to_thread(self._organizer.materialise, bundle, files)
-
-    def _lock(self, bundle: str) -> asyncio.Lock:
-        return self._locks.setdefault(bundle, asyncio.Lock())
 
     async def lay_out(self, bundle: str, version: int) -> None:
         """Have the tree of a version that a program is about to run on.
@@ -132,7 +115,7 @@ class Tree:
             Plotter2Error: it cannot be made.
         """
         place = bundle, version
-        async with self._lock(f"{bundle}@{version}"):
+        async with self._locks.setdefault(place, asyncio.Lock()):
             if place not in self._laid_out:
                 files = await self._store.files_of(bundle, version)
                 await asyncio.to_thread(self._organizer.make_version, bundle, version, files)
@@ -150,27 +133,28 @@ class Tree:
         offset = await self._store.committed_offset(GROUP, JOURNAL, 0)
         while records := await self._store.read(JOURNAL, 0, offset, READ_RECORDS_MAX):
             for record in records:
-                if record.kind == "bundle.installed":
-                    version = int(json.loads(record.payload_json)["version"])
-                    files = await self._store.files_of(record.key, version)
-                    self.expect(record.key)
-                    await self.show(Materialise(record.key, version, files))
-                elif record.kind == "delivery.installed":
-                    await self._catch_up_record(DeliveryId(record.key))
-                elif record.kind == "report.numbered":
-                    report = await self._store.get_report(record.key, int(json.loads(record.payload_json)["number"]))
-                    if report is not None:
-                        self.expect(report.bundle)
-                        await self.keep_report(report)
+                wanted = await self._behind(record)
+                if wanted is not None:
+                    self.expect(_bundle(wanted))
+                    await self.show([wanted])
             offset = records[-1].offset + 1
         await self._store.commit_offset(GROUP, JOURNAL, 0, offset)
 
-    async def _catch_up_record(self, delivery_id: DeliveryId) -> None:
-        delivery = await self._store.get_delivery(delivery_id)
-        if delivery is not None:
+    async def _behind(self, record: JournalRecord) -> Wanted | None:
+        """What a record of the journal has to show."""
+        if record.kind == "bundle.installed":
+            version = int(json.loads(record.payload_json)["version"])
+            return Materialise(record.key, version, await self._store.files_of(record.key, version))
+        if record.kind == "delivery.installed":
+            delivery = await self._store.get_delivery(DeliveryId(record.key))
+            if delivery is None:
+                return None
             files = await self._store.files_of(delivery.bundle, delivery.version) if delivery.is_new else ()
-            self.expect(delivery.bundle)
-            await self.keep_record(KeepRecord(delivery, files))
+            return KeepRecord(delivery, files)
+        if record.kind == "report.numbered":
+            report = await self._store.get_report(record.key, int(json.loads(record.payload_json)["number"]))
+            return KeepReport(report) if report is not None else None
+        return None
 
     async def checkpoint(self) -> None:
         """Remember how far it has come, now and then, until cancelled."""
@@ -181,3 +165,23 @@ class Tree:
             if not self._pending:
                 await self._store.commit_offset(GROUP, JOURNAL, 0, before)
             before = await self._store.end(JOURNAL, 0)
+
+
+def _bundle(wanted: Wanted) -> str:
+    match wanted:
+        case Materialise():
+            return wanted.bundle
+        case KeepRecord():
+            return wanted.delivery.bundle
+        case KeepReport():
+            return wanted.report.bundle
+
+
+def _piece(wanted: Wanted) -> Shown | Record:
+    match wanted:
+        case Materialise():
+            return Shown(wanted.bundle, wanted.files)
+        case KeepRecord():
+            return record_of(wanted.delivery, wanted.files)
+        case KeepReport():
+            return record_of_report(wanted.report)

@@ -16,11 +16,13 @@ from typing import BinaryIO
 from manager.organizer import audit, reports, sidecars
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
-from manager.organizer.folders import Folders
+from manager.organizer.folders import Folders, Shown
+from manager.organizer.instep import alone, in_step
 from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.records import Record
 from manager.organizer.versions import Versions
 from manager.store.ancestry import FileAt
+from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.quarantine import QuarantineItem
@@ -28,7 +30,9 @@ from plotter2.model.report import Kept
 from plotter2.model.task import Output
 from plotter2.model.verification import Finding
 
-__all__ = ["Looked", "Organizer"]
+__all__ = ["Looked", "Organizer", "Record", "Shown"]
+
+INSTALLING = "taking in a delivery"
 
 
 class Organizer:
@@ -38,7 +42,7 @@ class Organizer:
         """Touches nothing yet; the layout's directories must be there before the first call."""
         self._layout = layout
         self._blobs = Blobs(layout)
-        self._folders = Folders(layout)
+        self._folders = Folders(layout, self._blobs)
         self._versions = Versions(layout)
 
     def install(self, spool: Path | None, files: Sequence[FileEntry]) -> None:
@@ -50,14 +54,11 @@ class Organizer:
             LimitError: the disk is full.
             CorruptionError: a blob that is here already has another size than its content.
         """
-        if spool is None:
-            self._blobs.need(files)
-        else:
-            self._blobs.install_from_spool(spool, files)
+        alone(INSTALLING, self._blobs.installing(spool, files))
 
-    def install_from_spool(self, spool: Path, files: Sequence[FileEntry]) -> None:
-        """`install` from `<spool>/<index>`, one plain file an entry."""
-        self._blobs.install_from_spool(spool, files)
+    def install_all(self, deliveries: Iterable[tuple[Path | None, Sequence[FileEntry]]]) -> list[Plotter2Error | None]:
+        """`install` for many small ones: they share their syncs. For each, why it could not be, if it could not."""
+        return in_step(INSTALLING, (self._blobs.installing(spool, files) for spool, files in deliveries))
 
     def have(self, digests: Sequence[bytes]) -> list[bool]:
         """Which contents are here, in the order asked."""
@@ -107,7 +108,15 @@ class Organizer:
             CorruptionError: a blob is missing.
             LimitError: the disk is full.
         """
-        return self._folders.materialise(bundle, files)
+        return _only(self._folders.show([Shown(bundle, files)]))
+
+    def show(self, wanted: Sequence[Shown | Record]) -> list[list[QuarantineItem] | Plotter2Error]:
+        """`materialise` and `keep_record` for many, each bundle shown once: they share their syncs.
+
+        Returns:
+            For each what stood in the way and is in quarantine now, or why it could not be shown.
+        """
+        return self._folders.show(wanted)
 
     def make_version(self, bundle: str, version: int, files: Sequence[FileEntry]) -> None:
         """Have a read-only tree of just this version for the programs that run it; see `Layout.version`.
@@ -140,9 +149,7 @@ class Organizer:
             CorruptionError: a blob is missing.
             LimitError: the disk is full.
         """
-        for digest, text in record.documents.items():
-            self.put(digest, [text], len(text))
-        return self._folders.keep_record(record)
+        return _only(self._folders.show([record]))
 
     def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
         """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.
@@ -198,3 +205,10 @@ class Organizer:
     def quarantined(self) -> list[QuarantineItem]:
         """Every stray in the quarantine folder."""
         return self._folders.quarantined()
+
+
+def _only(ended: Sequence[list[QuarantineItem] | Plotter2Error]) -> list[QuarantineItem]:
+    [one] = ended
+    if isinstance(one, Plotter2Error):
+        raise one
+    return one

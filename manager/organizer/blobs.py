@@ -10,15 +10,16 @@ import itertools
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from blake3 import blake3
 
-from manager.organizer.disk import inside, is_file, status, sync_contents, sync_names, trouble
+from manager.organizer.disk import inside, is_file, status, sync_names, trouble
+from manager.organizer.instep import Need, Steps
 from plotter2 import files as durable
 from plotter2.errors import AlteredError, CorruptionError, NotFoundError
 from plotter2.layout import Layout
@@ -59,22 +60,46 @@ class Blobs:
             if not self._is_here(entry):
                 raise AlteredError(f"The content of {entry.path!r} was not sent.")
 
-    def install_from_spool(self, spool: Path, files: Sequence[FileEntry]) -> None:
+    def installing(self, spool: Path | None, files: Sequence[FileEntry]) -> Steps[None]:
         """See `Organizer.install`. Of the spool only `<spool>/<index>` is touched, whatever names the files have."""
-        with trouble("taking in a delivery"):
-            root = inside(spool, self._layout.spool, "a spool")
-            missing: dict[bytes, Job] = {}
-            for index, entry in enumerate(files):
-                if not self._is_here(entry):
-                    first = missing.setdefault(entry.digest, (root / str(index), entry))
-                    if first[1].size_bytes != entry.size_bytes:
-                        raise AlteredError(f"{entry.path!r} and {first[1].path!r}: one digest, but two sizes.")
-            if not missing:
-                return
-            jobs = list(missing.values())
-            _check_all(jobs)
-            sync_contents(root, [source for source, _ in jobs])
-            sync_names(self._layout.blobs, [self._link(source, entry) for source, entry in jobs])
+        if spool is None:
+            self.need(files)
+            return
+        root = inside(spool, self._layout.spool, "a spool")
+        missing: dict[bytes, Job] = {}
+        for index, entry in enumerate(files):
+            if not self._is_here(entry):
+                first = missing.setdefault(entry.digest, (root / str(index), entry))
+                if first[1].size_bytes != entry.size_bytes:
+                    raise AlteredError(f"{entry.path!r} and {first[1].path!r}: one digest, but two sizes.")
+        if not missing:
+            return
+        jobs = list(missing.values())
+        _check_all(jobs)
+        spools = Path(os.path.realpath(self._layout.spool))  # one place, so that many deliveries share one sync
+        yield Need(spools, contents=[source for source, _ in jobs])
+        yield Need(self._layout.blobs, names=[self._link(source, entry) for source, entry in jobs])
+
+    def putting(self, documents: Mapping[bytes, bytes]) -> Generator[Need, None, list[Path]]:
+        """Have small texts of ours here, under their digests. Their names are the caller's to have on disk."""
+        new = [
+            (self._scratch(), digest)
+            for digest, here in zip(documents, self.have([*documents]), strict=True)
+            if not here
+        ]
+        try:
+            for scratch, digest in new:
+                scratch.write_bytes(documents[digest])
+                scratch.chmod(durable.READ_ONLY)
+            if new:
+                yield Need(self._layout.blobs, contents=[scratch for scratch, _ in new])
+            for scratch, digest in new:
+                with suppress(FileExistsError):  # somebody else brought the same content meanwhile
+                    _give_name(scratch, self._layout.blob(digest))
+        finally:
+            for scratch, _ in new:
+                scratch.unlink(missing_ok=True)
+        return [self._layout.blob(digest) for digest in documents]
 
     def adopt(self, jobs: Sequence[Job]) -> None:
         """Have files of ours here too, under their digests: by hard link where that works.
@@ -177,13 +202,9 @@ class Incoming:
         os.fchmod(self._file.fileno(), durable.READ_ONLY)
         os.fsync(self._file.fileno())
         try:
-            _link_into_folder(self._scratch, self._blob)
+            _give_name(self._scratch, self._blob)
         except FileExistsError:
             return False
-        except OSError as wrong:
-            if wrong.errno not in durable.CROSS_LINK:  # a file system without hard links
-                raise
-            self._scratch.replace(self._blob)
         durable.sync_directory(self._blob.parent)
         durable.sync_directory(self._blob.parent.parent)
         return True
@@ -191,6 +212,15 @@ class Incoming:
     def close(self) -> None:
         """Let go of the scratch file."""
         self._file.close()
+
+
+def _give_name(scratch: Path, blob: Path) -> None:
+    try:
+        _link_into_folder(scratch, blob)
+    except OSError as wrong:
+        if wrong.errno not in durable.CROSS_LINK:  # a file system without hard links
+            raise
+        scratch.replace(blob)
 
 
 def _link_into_folder(source: Path, blob: Path) -> None:
@@ -203,6 +233,9 @@ def _link_into_folder(source: Path, blob: Path) -> None:
 
 def _check_all(jobs: Sequence[Job]) -> None:
     """Hash every file, two at a time; large files use all cores by themselves."""
+    if len(jobs) == 1:
+        _check(*jobs[0])
+        return
     queue = iter(jobs)
 
     def check_some() -> None:

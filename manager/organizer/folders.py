@@ -12,15 +12,18 @@ import stat
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
+from manager.organizer.blobs import Blobs
 from manager.organizer.disk import is_file, is_same, status, trouble
+from manager.organizer.instep import Need, Steps, in_step
 from manager.organizer.records import Record
 from manager.organizer.strays import Quarantine
 from plotter2 import files as durable
-from plotter2.errors import CorruptionError
+from plotter2.errors import CorruptionError, Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model import paths
 from plotter2.model.bundle import FileEntry
@@ -32,32 +35,38 @@ Put = tuple[str, bytes]
 """A name in a bundle, and the digest of what it was linked to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A bundle whose folder is to show these files."""
+
+    bundle: str
+    files: Sequence[FileEntry]
+
+
 class Folders:
     """Shows versions. One at a time: folders nest, and what one empties another may be filling."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, blobs: Blobs) -> None:
         self._layout = layout
+        self._blobs = blobs
         self._quarantine = Quarantine(layout)
         self._lock = threading.Lock()
 
-    def materialise(self, bundle: str, files: Sequence[FileEntry]) -> list[QuarantineItem]:
-        """See `Organizer.materialise`."""
-        name = paths.bundle_path(bundle)
-        for entry in files:
-            paths.file_path(entry.path)
-        with self._lock, trouble(f"showing bundle {name!r}"):
-            return self._show(name, {(entry.path, entry.digest) for entry in files})
+    def show(self, wanted: Sequence[Shown | Record]) -> list[list[QuarantineItem] | Plotter2Error]:
+        """See `Organizer.show`."""
+        with self._lock:
+            pieces = (self._record(one) if isinstance(one, Record) else self._show(one) for one in wanted)
+            return in_step("showing what came", pieces)
 
-    def keep_record(self, record: Record) -> list[QuarantineItem]:
-        """See `Organizer.keep_record`."""
-        with self._lock, trouble(f"leaving the record {record.folder!r}"):
-            folder = _Folder(self._layout, record.folder, self._quarantine)
-            folder.make(record.folders)
-            for entry in record.files:
-                folder.place(entry.path, entry.digest, ())
-            if folder.has_changed:
-                durable.sync_tree(self._layout.source, folder.placed)
-            return folder.strays
+    def _record(self, record: Record) -> Steps[list[QuarantineItem]]:
+        names = yield from self._blobs.putting(record.documents)
+        folder = _Folder(self._layout, record.folder, self._quarantine)
+        folder.make(record.folders)
+        for entry in record.files:
+            folder.place(entry.path, entry.digest, ())
+        if folder.has_changed:
+            yield Need(self._layout.source, names=[*names, *folder.placed], folders=True)
+        return folder.strays
 
     def set_aside(self, paths: Sequence[str], bundles: Sequence[str], reason: str) -> list[QuarantineItem]:
         """See `Organizer.set_aside`."""
@@ -91,28 +100,32 @@ class Folders:
     def _listing(self, bundle: str) -> Path:
         return self._layout.source / LISTINGS / blake3(bundle.encode()).hexdigest()
 
-    def _show(self, bundle: str, wanted: set[Put]) -> list[QuarantineItem]:
-        listing = self._listing(bundle)
-        former = _read(listing)
-        listing.parent.mkdir(exist_ok=True)
+    def _show(self, shown: Shown) -> Steps[list[QuarantineItem]]:
+        bundle = paths.bundle_path(shown.bundle)
+        for entry in shown.files:
+            paths.file_path(entry.path)
+        wanted = {(entry.path, entry.digest) for entry in shown.files}
+        former = _read(self._listing(bundle))
         if former != wanted:
-            _write(listing, bundle, former | wanted)
+            yield from self._list(bundle, former | wanted)
         folder = _Folder(self._layout, bundle, self._quarantine)
-        keep = {path for path, _ in wanted}
-        for path, digest in former - wanted:
-            if path not in keep:
-                folder.remove(path, digest)
-        folder.make(SKELETON)
-        before: dict[str, list[bytes]] = defaultdict(list)
-        for path, digest in former:
-            before[path].append(digest)
-        for path, digest in sorted(wanted):
-            folder.place(path, digest, before.get(path, ()))
+        folder.become(former, wanted)
         if folder.has_changed:
-            durable.sync_tree(self._layout.source, folder.placed)  # folders and removed names as well
-        if former != wanted:
-            _write(listing, bundle, wanted)
+            yield Need(self._layout.source, names=folder.placed, folders=True)
+        if former - wanted:
+            yield from self._list(bundle, wanted)
         return folder.strays
+
+    def _list(self, bundle: str, names: set[Put]) -> Steps[None]:
+        """Replace the listing of a bundle: after any crash it is the old or the new one."""
+        listing = self._listing(bundle)
+        listing.parent.mkdir(exist_ok=True)
+        scratch = listing.with_name(f".{listing.name}.new")
+        lines = [bundle, *(f"{digest.hex()} {path}" for path, digest in sorted(names))]
+        scratch.write_bytes("".join(f"{line}\n" for line in lines).encode())
+        yield Need(self._layout.source, contents=[scratch])
+        scratch.replace(listing)
+        yield Need(self._layout.source, names=[listing])
 
 
 class _Folder:
@@ -134,6 +147,18 @@ class _Folder:
         """Have these folders in it."""
         for one in folders:
             self._folder(f"{self._bundle}/{one}")
+
+    def become(self, former: set[Put], wanted: set[Put]) -> None:
+        """Have what is wanted in it, of what was in it before nothing else, and the folders of every bundle."""
+        keep = {path for path, _ in wanted}
+        before: dict[str, list[bytes]] = defaultdict(list)
+        for path, digest in former:
+            before[path].append(digest)
+            if path not in keep:
+                self.remove(path, digest)
+        self.make(SKELETON)
+        for path, digest in sorted(wanted):
+            self.place(path, digest, before.get(path, ()))
 
     def place(self, path: str, digest: bytes, former: Iterable[bytes]) -> None:
         """Have this name mean this content."""
@@ -206,12 +231,7 @@ def _is_ours(layout: Layout, target: Path, there: os.stat_result, digest: bytes)
 
 def _read(listing: Path) -> set[Put]:
     try:
-        lines = listing.read_text().split("\n")
+        lines = listing.read_bytes().decode().split("\n")
     except FileNotFoundError:
         return set()
     return {(line[65:], bytes.fromhex(line[:64])) for line in lines[1:] if line}
-
-
-def _write(listing: Path, bundle: str, names: set[Put]) -> None:
-    lines = [bundle, *(f"{digest.hex()} {path}" for path, digest in sorted(names))]
-    durable.write_durably(listing, "".join(f"{line}\n" for line in lines).encode())

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from manager.organizer import folders
 from plotter2 import files as durable
 from plotter2.errors import CorruptionError, FailedError, PathRefusedError
 from tests.unit.manager.organizer.conftest import Home, digest, entry
@@ -63,14 +62,14 @@ def test_doing_it_again_changes_nothing(home: Home) -> None:
 
 
 @pytest.mark.req("r198")
-@pytest.mark.parametrize("step", range(8))
+@pytest.mark.parametrize("step", range(14))
 def test_a_crash_at_any_step_is_made_good_by_doing_it_again(
     home: Home, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     home.show("digits", {"a": b"1", "old/b": b"2", "c": b"3"})
     entries = home.install({"a": b"new", "c/d": b"4", "e": b"5"})
     left = step
-    unlink, link, write = Path.unlink, durable.link_or_copy, folders._write
+    unlink, link, sync, replace = Path.unlink, durable.link_or_copy, durable.sync_tree, Path.replace
 
     def count() -> None:
         nonlocal left
@@ -81,7 +80,8 @@ def test_a_crash_at_any_step_is_made_good_by_doing_it_again(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", lambda path, **given: (count(), unlink(path, **given)))
         patch.setattr(durable, "link_or_copy", lambda one, other: (count(), link(one, other)))
-        patch.setattr(folders, "_write", lambda *given: (count(), write(*given)))
+        patch.setattr(durable, "sync_tree", lambda *given: (count(), sync(*given)))
+        patch.setattr(Path, "replace", lambda path, target: (count(), replace(path, target)))
         try:
             home.organizer.materialise("digits", entries)
         except FailedError as wrong:
