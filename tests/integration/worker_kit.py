@@ -43,6 +43,8 @@ class Manager:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.bundles: dict[str, dict[str, str]] = {}
+        self.sealed: dict[str, dict[str, bytes]] = {}
+        """Files of bundles whose content lies in the blobs already, by digest."""
 
     def hear(self, address: str) -> None:
         del address
@@ -58,7 +60,10 @@ class Manager:
     ) -> manager_pb2.GetBundleResponse:
         del task
         entries = []
-        for name, text in self.bundles[path].items():
+        for name, sealed in self.sealed.get(path, {}).items():
+            size = self.layout.blob(sealed).stat().st_size
+            entries.append(common_pb2.FileEntry(path=name, size_bytes=size, digest=sealed))
+        for name, text in self.bundles.get(path, {}).items():
             digest = blake3(text.encode()).digest()
             blob = self.layout.blob(digest)
             blob.parent.mkdir(parents=True, exist_ok=True)
