@@ -42,10 +42,10 @@ def registry(home: Path, count: int) -> Iterator[Measure]:
     """
     with plotter2.connect(home=home) as p2:
         dsn = manager_dsn(p2.status())
-        bare_s, bare_bytes = _restarted(p2, 0)
-        note(f"writing {count} bundles")
-        asyncio.run(_fill(dsn, count))
-        start_s, bytes_ = _restarted(p2, count)
+    bare_s, bare_bytes = _restarted(home, "")
+    note(f"writing {count} bundles")
+    asyncio.run(_fill(dsn, count))
+    start_s, bytes_ = _restarted(home, _bundle(count - 1).bundle.path)
     yield Measure(f"registry_{count}_start", start_s, "s", "the same manager with an empty registry", bare_s)
     yield Measure(
         f"registry_{count}_memory", bytes_ / 2**20, "MiB", "the same manager with an empty registry", bare_bytes / 2**20
@@ -53,35 +53,30 @@ def registry(home: Path, count: int) -> Iterator[Measure]:
     yield Measure(f"registry_{count}_a_bundle", (bytes_ - bare_bytes) / count, "B", "nothing", 0.0)
 
 
-def _restarted(p2: plotter2.Client, count: int) -> tuple[float, int]:
-    """Seconds from the new process's begin until it answers, and its resident memory then."""
-    before = _manager(p2)
+def _restarted(home: Path, known: str) -> tuple[float, int]:
+    """Seconds from the new process's begin until it answers, about a bundle that it knows, and its memory then."""
+    before, _ = _manager(home)
     psutil.Process(before).kill()
     end = CLOCK.monotonic() + START_S
     while CLOCK.monotonic() < end:
         sleep(POLL_S)
-        try:
-            found = p2.status()
-        except Plotter2Error:
-            continue
-        now = _manager(p2)
-        if found.version and now not in {0, before}:
+        now, is_there = _manager(home, known)
+        if is_there and now != before:
             process = psutil.Process(now)
-            took = CLOCK.now() - process.create_time()
-            _check(p2, count)
-            return took, process.memory_info().rss
+            return CLOCK.now() - process.create_time(), process.memory_info().rss
     raise SystemExit(f"bench: the manager was not there again within {START_S:.0f} s")
 
 
-def _check(p2: plotter2.Client, count: int) -> None:
-    """The manager itself knows the bundle that was written last."""
-    if count:
-        p2.ops(_bundle(count - 1).bundle.path)
-
-
-def _manager(p2: plotter2.Client) -> int:
-    found = [process.pid for process in p2.status().processes if process.role == "manager"]
-    return found[0] if found else 0
+def _manager(home: Path, known: str = "") -> tuple[int, bool]:
+    """Its process, and whether it answers. Asked over a line of its own: one that has waited waits ever longer."""
+    try:
+        with plotter2.connect(home=home) as p2:
+            found = p2.status()
+            if found.version and known:
+                p2.ops(known)
+    except Plotter2Error:
+        return 0, False
+    return next((one.pid for one in found.processes if one.role == "manager"), 0), bool(found.version)
 
 
 async def _fill(dsn: str, count: int) -> None:
