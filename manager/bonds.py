@@ -268,7 +268,7 @@ class Bonds:
         tree.seen = self._catalog.changes
         tree.stale.clear()
         count, top = len(tree.resolved), ""
-        for path in sorted(one for one in old if paths.is_below(one, src)):
+        for path in sorted(one for one in old if one != src and paths.is_below(one, src)):
             if not (top and paths.is_below(path, top)):  # else it was done with the one above
                 self._resolve(src, (path, *self._catalog.below(path)), tree.resolved)
                 top = path
