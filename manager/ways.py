@@ -18,8 +18,8 @@ from plotter2.model.link import Form, Head, Heads, Link, Origin
 from plotter2.model.package import Head as DeclaredHead
 from plotter2.model.package import LinkDeclaration, Package
 
-OTHERS_MAX = 1_000
-"""Links to other bundles that can be chosen by these: those that the package declares, then those asked for."""
+OTHERS_MAX = 100
+"""Bundles that can be chosen for what is linked to them: those that the package names, then those asked for."""
 
 Ways = dict[str, tuple[Link, ...]]
 """By name; of several the first is meant, the others can be chosen by their bundle."""
@@ -41,6 +41,11 @@ class Found:
 
     ways: Ways
     lenders: Mapping[str, int]
+
+    def heads_of(self, lender: str) -> set[Head]:
+        """What of a lender can be called or read."""
+        steps = (head for some in self.ways.values() for link in some for head in link.steps)
+        return {head for head in steps if head.bundle == lender}
 
 
 def found(bonds: Bonds, target: Pinned, origin: Pinned) -> Found:

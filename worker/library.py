@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from plotter2.model.inheritance import NOTHING, Snapshot
 from plotter2.model.link import Link
 from plotter2.model.task import Task, TaskKind
 from plotter2.wire.ways import ways_from_proto
-from worker import lending
 from worker.bulk import BulkLine
 from worker.cache import Cache
 from worker.commands import ProgramKey
@@ -59,7 +58,7 @@ class Library:
                 snapshots = {one.digest: inheritance.decode(one.inherited_json) for one in found.inheritances}
                 ground = await self._ground(found, snapshots, prepared.holds)
                 links = ways_from_proto(found.ways)
-                lent = [await self._lent(one, links, prepared.holds) for one in found.lenders]
+                lent = [await self._lent(one, prepared.holds) for one in found.lenders]
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
                 roots = _roots(task.filename)
@@ -99,15 +98,11 @@ class Library:
             [await self._ground(one, snapshots, holds) for one in found.descendants],
         )
 
-    async def _lent(
-        self, lender: manager_pb2.GetBundleResponse, links: Mapping[str, tuple[Link, ...]], holds: list[bytes]
-    ) -> Ground:
+    async def _lent(self, lender: manager_pb2.GetBundleResponse, holds: list[bytes]) -> Ground:
         """Of a bundle that links lead to: its code, and the data behind heads."""
         bundle = lender.bundle
-        heads = {head for some in links.values() for link in some for head in link.steps if head.bundle == bundle.path}
-        wanted = lending.needed([entry.path for entry in lender.files], bundle.package_json, heads)
-        entries = [(entry.path, entry.digest) for entry in lender.files if entry.path in wanted]
-        return Ground(bundle.path, bundle.version, await self._files(entries, holds), bundle.package_json)
+        files = await self._files([(entry.path, entry.digest) for entry in lender.files], holds)
+        return Ground(bundle.path, bundle.version, files, bundle.package_json)
 
     async def _modules(self, task: Task, ground: Ground, holds: list[bytes]) -> dict[str, str]:
         """The modules that ship with the script: those of the bundle that declares it, else of the one it runs on."""

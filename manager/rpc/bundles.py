@@ -10,6 +10,7 @@ from manager.doors import Doors
 from manager.rpc.requests import page_of
 from manager.rpc.versions import version_of
 from manager.ways import Pinned
+from plotter2 import lending
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
 from plotter2.model import inheritance, manifest, package, paths
@@ -82,7 +83,8 @@ class BundleCalls:
         for path, number in found.lenders.items():
             lender = await version_of(self._doors, path, number)
             files = await self._doors.store.files_of(lender.path, lender.version)
-            response.lenders.append(_described(lender, files))
+            wanted = lending.needed([one.path for one in files], lender.package_json, found.heads_of(path))
+            response.lenders.append(_described(lender, [one for one in files if one.path in wanted]))
 
     async def _pinned(self, one: BundleVersion) -> Pinned:
         text = await self._doors.store.get_inheritance(one.inherited) if one.inherited else ""

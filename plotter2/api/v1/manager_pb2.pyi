@@ -1320,7 +1320,7 @@ class GetBundleResponse(_message.Message):
     def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___Way]: ...
     @_builtins.property
     def lenders(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetBundleResponse]:
-        """Other bundles that ways lead to, with all their files."""
+        """Other bundles that ways lead to, with those of their files that are needed."""
 
     def __init__(
         self,

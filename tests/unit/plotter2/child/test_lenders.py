@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plotter2.child.frames import Program
+from plotter2.child.capture import Recorder
+from plotter2.child.frames import Ended, Ground, Program, Run
+from plotter2.child.interpreter import Interpreter
 from plotter2.child.lenders import Lenders
+from plotter2.child.limits import MemoryLimit
+from plotter2.child.scratch import Scratch
+from plotter2.datter import run as engine
 from plotter2.datter.scope import Scope
 from plotter2.errors import UsageError
-from plotter2.model.link import Form, Head
+from plotter2.model.link import Form, Head, Link, identity
 
 CODE = "code_sources/"
 
@@ -116,3 +122,42 @@ def test_a_file_called_like_a_library_or_lying_elsewhere_is_loaded_all_the_same(
         assert code.function(head("b", f"{CODE}json.py:f"))() == "bundle file code_sources/json.py"
         assert code.function(head("b", "tools/x.y/part.py:f"))() == "bundle file tools/x.y/part.py"
         assert sys.modules["json"] is json
+
+
+class NoLimit(MemoryLimit):
+    """Lets the test's own process alone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def hold(self, limit_bytes: int) -> None:
+        del limit_bytes
+
+
+def ended(folder: Path, source: str, other: Scope, link: Link) -> Ended:
+    """One run of a script on a bundle without code, in a child's own frame."""
+    out, err, place = sys.stdout, sys.stderr, Path.cwd()
+    try:
+        interpreter = Interpreter(engine.execute, Recorder(), Scratch(folder, ".child"), NoLimit())
+        lent = Ground(other.bundle, other.version, {name: str(path) for name, path in other.files.items()})
+        interpreter.learn(
+            Program(1, "t", "script", source, "t.py", Ground("a", 1), links={"f": (link,)}, lenders=[lent])
+        )
+        return interpreter.run(Run(1, 1, "req-1.1", 1, "{}", 7, 1 << 30))
+    finally:
+        sys.stdout, sys.stderr = out, err
+        os.chdir(place)
+
+
+@pytest.mark.req("r041")
+def test_a_run_calls_the_code_of_another_bundle_and_sees_where_it_failed(tmp_path: Path) -> None:
+    code = "def f(x):\n    if not x:\n        raise OSError('no x')\n    return x + 1\n"
+    other = scope(tmp_path, "lib/b", model=code)
+    link = identity(head("lib/b", "f"))
+    good = ended(tmp_path, "def task():\n    return operation('f')(1)\n", other, link)
+    assert (good.state, good.results_json) == ("done", "2")
+    bad = ended(tmp_path, "def task():\n    return operation('f')(0)\n", other, link)
+    assert bad.error_code == "task_failed"
+    assert 'File "t.py", line 2, in task' in bad.error
+    assert "File \"lib/b@2/code_sources/model.py\", line 3, in f\n    raise OSError('no x')" in bad.error
+    assert "plotter2" not in bad.error

@@ -1,11 +1,11 @@
-"""What of another bundle's files is brought to a worker for the sake of links."""
+"""What of another bundle's files is sent to a worker for the sake of links."""
 
 from __future__ import annotations
 
 import json
 
+from plotter2.lending import needed
 from plotter2.model.link import Form, Head
-from worker.lending import needed
 
 NAMES = ["code_sources/m.py", "package.json", "runs/1.csv", "runs/2.csv", "big.npy", "weights.npy"]
 PACKAGE = json.dumps({"data": {"w": {"path": "weights.npy"}, "runs": {"path": "runs/*.csv"}}})
