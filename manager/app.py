@@ -19,6 +19,7 @@ from manager.hub import Hub
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
+from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.runner import Runner
@@ -68,13 +69,14 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     commands: list[Command] = await loading.load(machine, store, life.clock)
     loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
     desk, tree = Desk(loop.put), Tree(organizer, store)
+    planner = Planner(store, organizer, machine.state.catalog)
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
-    runner = Runner(spawn, layout, organizer, tree, loop)
+    runner = Runner(spawn, layout, organizer, tree, loop, planner)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
-        version("plotter2"), life.clock.now(),
+        planner, version("plotter2"), life.clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors)
     topics = Topics(config.tenant_id, config.channel_id)

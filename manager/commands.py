@@ -346,6 +346,14 @@ class TakeOutputs:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanInstances:
+    """Find out how many instances a run is; it waits for the answer, which may be asked for again."""
+
+    run: TaskRun
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
 class StartService:
     """Have the servicer run an experiment once."""
 
@@ -374,6 +382,7 @@ Effect = (
     | KeepRecord
     | KeepReport
     | TakeOutputs
+    | PlanInstances
     | StartService
     | StopService
 )

@@ -8,6 +8,7 @@ from manager.desk import Desk
 from manager.hub import Hub
 from manager.loop import Loop
 from manager.organizer import Organizer
+from manager.planner import Planner
 from manager.state import State
 from manager.store import Store
 from manager.verifier import Verifier
@@ -23,6 +24,7 @@ class Doors:
         state: the machine's live state, for counting only: it may be ahead of what is committed.
         installation: the UUID of this installation.
         verifier: walks everything at rest.
+        planner: finds out how many instances a run is.
     """
 
     desk: Desk
@@ -36,5 +38,6 @@ class Doors:
     ids: IdSource
     installation: str
     verifier: Verifier
+    planner: Planner
     version: str
     started_at: Instant

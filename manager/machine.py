@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, intake, linking, orders, origins, proplets, quarantine, redo, roster, runs, standing
+from manager import asks, instances, intake, linking, orders, origins, proplets, quarantine, redo, roster, runs, standing
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,
@@ -25,6 +25,7 @@ from manager.events import (
     DeliveryRefused,
     Event,
     InheritAsked,
+    InstancesPlanned,
     LinkAsked,
     OrderAsked,
     Origin,
@@ -135,7 +136,8 @@ class Machine:
             state.task_users[run.task_id] = state.task_users.get(run.task_id, 0) + 1
             state.requests[run.request_id].runs.add(run.id)
             if run.state is RunState.QUEUED:
-                state.queue.append(run.id)
+                live = state.requests[run.request_id]
+                runs.enqueue(state, run, state.tasks[run.task_id].task, live.request.kind)
             else:
                 state.load.setdefault(run.worker_id, set()).add(run.id)
                 state.sent_at[run.id] = Instant(now - runs.RESEND_S)
@@ -167,6 +169,8 @@ class Machine:
                 return self._tick(now)
             case BusConnected():
                 return runs.resend(state, now, everything=True)
+            case InstancesPlanned():
+                return instances.planned(state, event, now)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
             case (
@@ -248,7 +252,7 @@ class Machine:
 
     def settle(self, now: Instant) -> list[Command]:
         """After all events of a turn: assign what waits, write and tell of every request that changed."""
-        commands = runs.assign(self.state, self._scheduler, now)
+        commands = [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
         pending = deque(self.state.changed.values())
         self.state.changed.clear()
         while pending:
@@ -256,7 +260,7 @@ class Machine:
             if self.state.changed:  # an ended request may have fired a standing order
                 pending.extend(self.state.changed.values())
                 self.state.changed.clear()
-                commands += runs.assign(self.state, self._scheduler, now)
+                commands += [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
         return commands
 
     def _settle_request(self, live: LiveRequest, now: Instant) -> list[Command]:

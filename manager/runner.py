@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from blake3 import blake3
 
@@ -27,6 +28,7 @@ from manager.commands import (
     Notify,
     NotifyCalls,
     NotifyLines,
+    PlanInstances,
     StartOnProplet,
     StartService,
     StopOnProplet,
@@ -34,18 +36,27 @@ from manager.commands import (
     TakeOutputs,
 )
 from manager.desk import Desk
-from manager.events import DeliveryInstalled, DeliveryRefused, OutputsRefused, OutputsTaken, ServiceRefused, StraysFound
+from manager.events import (
+    DeliveryInstalled,
+    DeliveryRefused,
+    InstancesPlanned,
+    OutputsRefused,
+    OutputsTaken,
+    ServiceRefused,
+    StraysFound,
+)
 from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
+from manager.planner import Planned, Planner
 from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt
 from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
-from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
+from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
 from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.conditions import conditions
@@ -59,18 +70,22 @@ SMALL_FILES_MAX = 64
 SMALL_BYTES_MAX = 1 << 20
 """Deliveries up to this are taken in together; a large one would keep the small ones waiting."""
 OUTPUTS_AT_A_TIME = 8
+PLANS_AT_A_TIME = 4
 RETRY_S = 1.0
 
 
 class Runner:
     """The manager's hands."""
 
-    def __init__(self, spawn: Spawn, layout: Layout, organizer: Organizer, tree: Tree, loop: Loop) -> None:
+    def __init__(  # noqa: PLR0913 -- what hands need
+        self, spawn: Spawn, layout: Layout, organizer: Organizer, tree: Tree, loop: Loop, planner: Planner
+    ) -> None:
         """`spawn` runs a coroutine in the manager's task group under a name."""
         self._spawn = spawn
         self._layout = layout
         self._organizer = organizer
         self._tree = tree
+        self._planner = planner
         self._loop = loop
         self._desk: Desk
         self._hub: Hub
@@ -79,6 +94,7 @@ class Runner:
         self._shows = Together(spawn, "show", self._show)
         self._small = Together(spawn, "install", self._install_small)
         self._installs = asyncio.Semaphore(INSTALLS_AT_A_TIME)
+        self._plans = asyncio.Semaphore(PLANS_AT_A_TIME)
         self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
         self._log = structlog.get_logger("manager.runner")
 
@@ -116,6 +132,8 @@ class Runner:
                 self._shows.put(effect)
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
+            case PlanInstances():
+                self._spawn(self._plan(effect), f"plan {effect.run.id}")
             case StartService():
                 self._spawn(self._start(effect.spec), f"start {effect.spec.service_id}")
             case StopService():

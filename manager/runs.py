@@ -40,6 +40,8 @@ from plotter2.model.worker import WorkerState
 
 RESEND_S = 10.0
 """An assignment that nobody has confirmed for so long is sent again; a repeat is harmless."""
+IMPOSING = "impose"
+"""The word without which a definition has no axes."""
 
 
 def adopt_task(state: State, task: Task) -> None:
@@ -68,12 +70,25 @@ def add(
         created_at=now,
     )
     state.runs[run.id] = run
-    state.queue.append(run.id)
+    enqueue(state, run, task, live.request.kind)
     state.task_users[task.id] = state.task_users.get(task.id, 0) + 1
     live.runs.add(run.id)
     live.total += 1
     state.touch(live)
     return SaveRun(run)
+
+
+def enqueue(state: State, run: TaskRun, task: Task, kind: RequestKind) -> None:
+    """Let a run wait for a worker; one whose definition may have axes waits until its instances are known.
+
+    A call has one answer and is one instance, whatever its definition says.
+    """
+    is_plain = not run.bundle or kind is RequestKind.CALL or task.source_digest in state.without_axes
+    if is_plain or (task.source and IMPOSING not in task.source):
+        state.queue.append(run.id)
+    else:
+        state.planning.add(run.id)
+        state.unplanned.append(run.id)
 
 
 def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
@@ -259,6 +274,7 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
 
 
 def _release(state: State, run: TaskRun) -> None:
+    state.planning.discard(run.id)
     state.sent_at.pop(run.id, None)
     state.load.get(run.worker_id, set()).discard(run.id)
 

@@ -95,6 +95,9 @@ class State:
     """Everything the machine decides from.
 
     Attributes:
+        unplanned: runs of this turn of which it is not known how many instances they are.
+        planning: runs of which that is being found out.
+        without_axes: digests of sources that are known to be one instance.
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
@@ -106,6 +109,9 @@ class State:
     task_users: dict[TaskId, int] = field(default_factory=dict)
     runs: dict[RunId, TaskRun] = field(default_factory=dict)
     queue: deque[RunId] = field(default_factory=deque)
+    unplanned: list[RunId] = field(default_factory=list)
+    planning: set[RunId] = field(default_factory=set)
+    without_axes: set[bytes] = field(default_factory=set)
     taking: dict[RunId, TaskRun] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     load: dict[WorkerId, set[RunId]] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from manager.hub import Hub
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
+from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.runner import Runner
@@ -124,10 +125,11 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
     commands = await loading.load(machine, store, clock)
     loop = Loop(machine, store, clock, ids.uuid(), CollectorRegistry())
     desk, hub, tree, silence = Desk(loop.put), Hub(), Tree(organizer, store), Silence()
+    planner = Planner(store, organizer, machine.state.catalog)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
-        verifier, "0", clock.now(),
+        verifier, planner, "0", clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors)
     async with AsyncExitStack() as stack:
@@ -138,7 +140,7 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
             tasks.append(group.create_task(work, name=name))
 
         stack.callback(lambda: [task.cancel() for task in tasks])
-        runner = Runner(spawn, layout, organizer, tree, loop)
+        runner = Runner(spawn, layout, organizer, tree, loop, planner)
         runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls.ask_for)
         server = await stack.enter_async_context(
             rpc.serve(

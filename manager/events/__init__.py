@@ -30,7 +30,7 @@ from manager.events.deliveries import (
 from manager.events.links import LinkAsked
 from manager.events.orders import OrderAsked
 from manager.events.origin import AskedFor, Origin, Prompted
-from manager.events.outcomes import OutputsRefused, OutputsTaken, Ticked
+from manager.events.outcomes import InstancesPlanned, OutputsRefused, OutputsTaken, Ticked
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
 from manager.events.quarantine import StraysFound, Verified
 from manager.events.token import Token
@@ -76,6 +76,7 @@ Event = (
     | ServiceRefused
     | OutputsTaken
     | OutputsRefused
+    | InstancesPlanned
     | Ticked
     | StraysFound
     | Verified
@@ -95,6 +96,7 @@ __all__ = [
     "DeliveryRefused",
     "Event",
     "InheritAsked",
+    "InstancesPlanned",
     "LinkAsked",
     "OrderAsked",
     "Origin",

@@ -36,5 +36,24 @@ class OutputsRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class InstancesPlanned:
+    """What a run comes to.
+
+    Attributes:
+        parameters: for each instance what binds its axes, a JSON object.
+        has_axes: whether the definition has any.
+        warning: why there is no instance.
+        error: why it cannot be run, "" when it can.
+    """
+
+    run_id: RunId
+    parameters: tuple[str, ...] = ("{}",)
+    has_axes: bool = False
+    warning: str = ""
+    error: str = ""
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""

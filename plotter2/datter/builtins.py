@@ -36,6 +36,7 @@ class Role(Enum):
     DRAW = "draws the data in the frame"
     DRAW_NOW = "draws the data and sends it"
     END = "gives the data away"
+    CONTRACT = "says what must be given"
     SCRIPT_ONLY = "works in scripts only"
 
 
@@ -142,7 +143,8 @@ TABLE: dict[str, Builtin] = {
     **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
     **_rows("drawing", Role.END, "report"),
     **_rows("words", Role.END, "handoff handout=handoff"),
-    **_rows("words", Role.SCRIPT_ONLY, "giveup expose impose exposed imposed islinked"),
+    **_rows("words", Role.CONTRACT, "impose"),
+    **_rows("words", Role.SCRIPT_ONLY, "giveup expose exposed imposed islinked"),
 }
 
 IN_RUNS = frozenset({"me", "datter", "print"})

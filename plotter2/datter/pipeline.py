@@ -13,8 +13,9 @@ from inspect import signature
 from typing import Any
 
 from plotter2.datter import compose
+from plotter2.datter.axes import KEYTYPE, Axis
 from plotter2.datter.builtins import TABLE, Builtin, Role
-from plotter2.datter.context import Context
+from plotter2.datter.context import Context, KeyType
 from plotter2.datter.frame import Frame, Report
 from plotter2.datter.keys import nearest
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
@@ -80,7 +81,7 @@ def _step(place: int, raw: Any, filename: str) -> Step:
             f"{filename}, step {place}: {name!r} works in scripts only, because it decides while running."
         )
     step = Step(place, builtin, args, kwargs)
-    before: list[Any] = [None] * {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}.get(
+    before: list[Any] = [None] * {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}.get(
         builtin.role, 1
     )
     try:
@@ -109,6 +110,9 @@ def _check_order(steps: tuple[Step, ...], filename: str) -> None:
     kind, giver, has_frame = "", "", False
     for step in steps:
         role = step.builtin.role
+        if role is Role.CONTRACT:
+            _check_contract(step, filename, is_late=bool(kind) or has_frame)
+            continue
         if role not in {Role.SOURCE, Role.NEW_FRAME, Role.FRAME} and not kind and not (role is Role.END and has_frame):
             raise ScriptError(f"{filename}, {step.where}: there is no data yet; put 'access' before it.")
         if role in {Role.FRAME, Role.DRAW} and not has_frame:
@@ -121,8 +125,33 @@ def _check_order(steps: tuple[Step, ...], filename: str) -> None:
             kind, giver = step.builtin.gives, step.where
 
 
+def _check_contract(step: Step, filename: str, *, is_late: bool) -> None:
+    if is_late:
+        raise ScriptError(f"{filename}, {step.where}: it says what must be given, so it stands before all other steps.")
+    for name, wanted in step.kwargs.items():
+        if isinstance(wanted, dict) and (set(wanted) != {KEYTYPE} or not isinstance(wanted[KEYTYPE], str)):
+            raise ScriptError(
+                f'{filename}, {step.where}: {name!r} is a key of some data: {{"{name}": {{"{KEYTYPE}": "matrix"}}}}.'
+            )
+
+
+def axes(steps: tuple[Step, ...]) -> tuple[Axis, ...]:
+    """Names that the pipeline wants bound to keys: it runs once for each, as a script does."""
+    return tuple(
+        Axis(name, wanted[KEYTYPE])
+        for step in steps
+        if step.builtin.role is Role.CONTRACT
+        for name, wanted in step.kwargs.items()
+        if isinstance(wanted, dict)
+    )
+
+
 def _needs(builtin: Builtin) -> str:
     return "numbers" if "value" in builtin.takes else "rows of numbers"
+
+
+def _constraint(wanted: Any) -> Any:
+    return KeyType(wanted[KEYTYPE]) if isinstance(wanted, dict) else wanted
 
 
 def said(wrong: BaseException) -> str:
@@ -159,6 +188,8 @@ class Register:
             self.value = call(*args, **kwargs)
         elif role is Role.DATA:
             self.value = call(self.value, *args, **kwargs)
+        elif role is Role.CONTRACT:
+            call(*args, **{name: _constraint(wanted) for name, wanted in kwargs.items()})
         elif role is Role.EFFECT:
             call(*([self.value] if step.builtin.name != "loggy" else []), *args, **kwargs)
         elif role is Role.NEW_FRAME:

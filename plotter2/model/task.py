@@ -57,7 +57,8 @@ class RunState(StrEnum):
 
 _ENDS = frozenset({RunState.DONE, RunState.GAVEUP, RunState.FAILED, RunState.CANCELLED})
 RUN_STEPS: dict[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset({RunState.ASSIGNED, RunState.CANCELLED, RunState.FAILED}),
+    # Straight to DONE when there is nothing to run: no key of the data that its definition wants one of.
+    RunState.QUEUED: frozenset({RunState.ASSIGNED, RunState.CANCELLED, RunState.FAILED, RunState.DONE}),
     # Back to QUEUED when the worker is lost; straight to an end when the report of the start was overtaken.
     RunState.ASSIGNED: frozenset({RunState.RUNNING, RunState.QUEUED}) | _ENDS,
     RunState.RUNNING: frozenset({RunState.QUEUED}) | _ENDS,

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from manager import plans
-from manager.commands import Command
+from manager.commands import Command, PlanInstances
 from manager.events import (
     CallsAdded,
     CallsOpened,
     DeliveryInstalled,
     DeliveryOffered,
     Event,
+    InstancesPlanned,
     RedoAsked,
     RunAsked,
     RunReport,
@@ -48,18 +49,26 @@ def request(number: int) -> RequestId:
 
 
 class Story:
-    """Turns of a machine, one event each, with a clock that goes on by itself."""
+    """Turns of a machine, one event each, with a clock that goes on by itself.
+
+    Definitions have no axes, unless a story says (`is_plain`) that it answers itself.
+    """
 
     def __init__(self) -> None:
         self.machine = Machine(RoundRobin())
         self.now = Instant(1_000.0)
         self.numbers = itertools.count(1)
         self.said: list[Command] = []
+        self.is_plain = True
 
     def turn(self, *events: Event, after_s: float = 0.01) -> list[Command]:
         self.now = Instant(self.now + after_s)
         commands = [command for event in events for command in self.machine.handle(event, self.now)]
         commands += self.machine.settle(self.now)
+        if self.is_plain and only(commands, PlanInstances):
+            plain = [InstancesPlanned(one.run.id) for one in only(commands, PlanInstances)]
+            commands += [command for event in plain for command in self.machine.handle(event, self.now)]
+            commands += self.machine.settle(self.now)
         self.said += commands
         return commands
 

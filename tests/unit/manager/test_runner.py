@@ -33,7 +33,7 @@ class Hands:
         self.heard: list[Event] = []
         self.work: list[Coroutine[Any, Any, None]] = []
         self.runner = Runner(
-            lambda work, _name: self.work.append(work), self.layout, Organizer(self.layout), None, self
+            lambda work, _name: self.work.append(work), self.layout, Organizer(self.layout), None, self, None
         )  # fmt: skip
 
     async def put(self, event: Event) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from manager.commands import Answer, Effect, StartService
+from manager.commands import Answer, Effect, PlanInstances, StartService
 from manager.desk import Desk
 from manager.doors import Doors
 from manager.events import DeliveryInstalled, DeliveryOffered, Event, ServiceReported
@@ -20,6 +20,7 @@ from manager.hub import Hub
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
+from manager.planner import Planner
 from manager.rpc import ManagerRpc
 from manager.scheduler import RoundRobin
 from manager.store.memory import MemoryStore
@@ -46,23 +47,27 @@ class Small:
         self.store = MemoryStore()
         self.machine = Machine(RoundRobin())
         self.started: list[ServiceSpec] = []
+        self.planning: list[PlanInstances] = []
         layout = Layout.at(home)
         layout.create()
         self.organizer = Organizer(layout)
         self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
         self.desk = Desk(self.loop.put)
         tree = Tree(self.organizer, self.store)
+        planner = Planner(self.store, self.organizer, self.machine.state.catalog)
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.rpc: Any = ManagerRpc(
             Doors(
                 self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
-                self.ids, "installation", verifier, "0", self.clock.now(),
+                self.ids, "installation", verifier, planner, "0", self.clock.now(),
             )
         )  # fmt: skip
 
     def perform(self, effect: Effect) -> None:
         if isinstance(effect, Answer):
             self.desk.answer(effect.token, effect.value, effect.error)
+        elif isinstance(effect, PlanInstances):
+            self.planning.append(effect)
         elif isinstance(effect, StartService):
             self.started.append(effect.spec)
 

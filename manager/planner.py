@@ -1,0 +1,133 @@
+"""Which instances a run has: reads its definition and the names of the files it sees, and plans (rule R1).
+
+Only names are read, never data: a key is a file of the data, so ten thousand keys are a list in the store. Writes
+nothing. Used for runs that were asked for, and to say beforehand what would run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from manager.catalog import Catalog
+from manager.organizer import Organizer
+from manager.store import Store
+from plotter2.datter import axes as planning
+from plotter2.datter.axes import Axis, Plan
+from plotter2.datter.check import axes_of
+from plotter2.datter.keys import below, catalog, nearest
+from plotter2.datter.scope import Scope
+from plotter2.errors import NotFoundError
+from plotter2.model import inheritance, package
+from plotter2.model.bundle import BundleVersion, FileEntry
+from plotter2.model.inheritance import NOTHING, Snapshot
+from plotter2.model.task import SOURCE_BYTES_MAX, Task
+
+BELOW_AT_A_TIME = 1_000
+KEPT_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a run comes to; `is_bound`: its parameters name a key for each axis already."""
+
+    axes: tuple[Axis, ...]
+    plan: Plan
+    is_bound: bool = False
+
+    @property
+    def parameters(self) -> tuple[dict[str, str], ...]:
+        """What binds the axes of each instance."""
+        return tuple(self.plan.parameters(place) for place in range(len(self.plan.instances)))
+
+
+def _planned(axes: tuple[Axis, ...], scope: Scope, given: dict[str, Any]) -> Planned:
+    plan = planning.planned(axes, partial(planning.keys_of, scope), given)
+    if plan.warning:
+        missing = next(base for base, count in plan.counts.items() if not count)
+        known = dict.fromkeys(name for one in (scope, *below(scope)) for name in catalog(one))
+        plan = replace(plan, warning=f"{plan.warning.rstrip('.')}; {nearest(missing, known)}.")
+    return Planned(axes, plan)
+
+
+class Planner:
+    """Plans instances."""
+
+    def __init__(self, store: Store, organizer: Organizer, catalog: Catalog) -> None:
+        """`catalog` says what lies below a bundle."""
+        self._store = store
+        self._organizer = organizer
+        self._catalog = catalog
+        self._axes: dict[bytes, tuple[Axis, ...]] = {}
+        self._inherited: dict[bytes, Snapshot] = {b"": NOTHING}
+
+    async def plan(self, task: Task, target: tuple[str, int], parameters_json: str) -> Planned:
+        """The instances of a definition on a bundle version.
+
+        Raises:
+            RefusedError: it cannot be read, a parameter names no key, or there are too many instances.
+        """
+        axes = await self.axes_of(task)
+        given: dict[str, Any] = msgspec.json.decode(parameters_json or "{}")
+        if all(axis.name in given for axis in axes):
+            return Planned(axes, Plan(({},)), is_bound=True)
+        scope = await self._scope(*target)
+        return await asyncio.to_thread(_planned, axes, scope, given)
+
+    async def axes_of(self, task: Task) -> tuple[Axis, ...]:
+        """The axes of a definition; of one that a bundle declares its source is read once.
+
+        Raises:
+            ScriptError: it cannot be run.
+        """
+        found = self._axes.get(task.source_digest)
+        if found is None:
+            found = await asyncio.to_thread(self._read, task)
+            if len(self._axes) < KEPT_MAX:
+                self._axes[task.source_digest] = found
+        return found
+
+    def _read(self, task: Task) -> tuple[Axis, ...]:
+        source = task.source
+        if not source and task.source_digest:
+            with self._organizer.open_blob(task.source_digest) as file:
+                source = file.read(SOURCE_BYTES_MAX + 1).decode(errors="replace")
+        return axes_of(source, task.filename or task.name, task.kind)
+
+    async def _scope(self, bundle: str, version: int) -> Scope:
+        found = await self._store.get_bundle(bundle, version)
+        if found is None:
+            raise NotFoundError(f"There is no version {version} of {bundle!r}.")
+        waiting = list(self._catalog.below(bundle))
+        lower: list[Scope] = []
+        for start in range(0, len(waiting), BELOW_AT_A_TIME):
+            lower += await self._below(waiting[start : start + BELOW_AT_A_TIME])
+        return await self._one(found, await self._store.files_of(bundle, version), lower)
+
+    async def _below(self, names: Sequence[str]) -> list[Scope]:
+        newest = {str(one.path): one for one in await self._store.newest_of(names) if not one.archived}
+        files = await self._store.files_of_many([(one.path, one.version) for one in newest.values()])
+        found = [newest[name] for name in names if name in newest]
+        return [await self._one(one, files.get((one.path, one.version), ()), []) for one in found]
+
+    async def _one(self, version: BundleVersion, files: Sequence[FileEntry], lower: list[Scope]) -> Scope:
+        inherited = self._inherited.get(version.inherited)
+        if inherited is None:
+            inherited = inheritance.decode(await self._store.get_inheritance(version.inherited))
+            if len(self._inherited) < KEPT_MAX:
+                self._inherited[version.inherited] = inherited
+        text = inheritance.effective_json(version.package_json, inherited)
+        return Scope(
+            version.path,
+            version.version,
+            {one.path: Path(one.path) for one in files},
+            package.read(text) if text else None,
+            msgspec.json.decode(version.parameters_json) if version.parameters_json else {},
+            lower,
+        )

@@ -1,0 +1,80 @@
+"""Which instances a run has, from the names in the store (R1)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from manager.organizer import Organizer
+from manager.planner import Planner
+from plotter2.errors import LimitError, NotFoundError, ScriptError, UsageError
+from plotter2.ids import TaskId
+from plotter2.layout import Layout
+from plotter2.model.task import Task, TaskKind
+from tests.managerkit import managing
+
+SCRIPT = "impose(k as datter.keytype(m))\ndef task():\n    return 1"
+PIPELINE = json.dumps([{"impose": {"k": {"keytype": "m"}}}, {"access": "k"}, "mean"])
+PACKAGE = json.dumps({"data": {"m": {"path": "m/*.csv"}}})
+
+
+def task(source: str, kind: TaskKind = TaskKind.SCRIPT) -> Task:
+    return Task(TaskId("t"), "plot", kind, source, blake3(source.encode()).digest(), "plot.py")
+
+
+@pytest.mark.req("r098", "r129")
+async def test_keys_are_those_of_the_bundle_and_of_what_lies_below_it(tmp_path: Path) -> None:
+    async with managing(tmp_path) as manager:
+        files = {f"m/step_{place}.csv": f"x\n{place}\n".encode() for place in (2, 10)}
+        await manager.push("lab", {**files, "package.json": PACKAGE.encode()})
+        await manager.push("lab/bundles/low", {"m/step_3.csv": b"x\n3\n", "package.json": PACKAGE.encode()})
+        planner = Planner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
+        for given in (task(SCRIPT), task(PIPELINE, TaskKind.PIPELINE)):
+            found = await planner.plan(given, ("lab", 1), "{}")
+            assert found.parameters == ({"k": "step_2"}, {"k": "step_10"}, {"k": "low"})
+        assert (await planner.plan(task(SCRIPT), ("lab", 1), '{"k": "anything"}')).parameters == ({},)
+        empty = await planner.plan(task(SCRIPT.replace("(m)", "(mm)")), ("lab", 1), "{}")
+        assert (empty.parameters, empty.plan.warning) == (
+            (), "There is no data called 'mm' here, so no instance is started; the nearest is 'm'.",
+        )  # fmt: skip
+        with pytest.raises(NotFoundError, match="There is no version 7 of 'lab'"):
+            await planner.plan(task(SCRIPT), ("lab", 7), "{}")
+
+
+@pytest.mark.req("r129")
+async def test_a_declared_source_is_read_by_its_digest_once(tmp_path: Path) -> None:
+    layout = Layout.at(tmp_path)
+    layout.create()
+    organizer = Organizer(layout)
+    raw = SCRIPT.encode()
+    organizer.put(blake3(raw).digest(), [raw])
+    planner = Planner(None, organizer, None)
+    given = Task(TaskId("t"), "plot", TaskKind.SCRIPT, "", blake3(raw).digest(), "plot.py")
+    (axis,) = await planner.axes_of(given)
+    layout.blob(given.source_digest).unlink()
+    assert (axis.name, axis.base) == ("k", "m")
+    assert await planner.axes_of(given) == (axis,)
+    with pytest.raises(ScriptError, match="there is no `def task"):
+        await planner.axes_of(task("x = 1"))
+
+
+@pytest.mark.req("r129")
+async def test_a_key_that_is_not_there_and_too_many_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = "impose(k as datter.keytype(m), j as datter.keytype(n))\ndef task(): pass"
+    async with managing(tmp_path) as manager:
+        files = {f"{name}_{place}.csv": b"x\n1\n" for name in "mn" for place in range(3)}
+        declared = {"data": {name: {"path": f"{name}_*.csv"} for name in "mn"}}
+        await manager.push("lab", {**files, "package.json": json.dumps(declared).encode()})
+        planner = Planner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
+        assert len((await planner.plan(task(both), ("lab", 1), "{}")).parameters) == 9
+        assert len((await planner.plan(task(both), ("lab", 1), '{"k": "m_1"}')).parameters) == 3
+        with pytest.raises(UsageError, match="There is no key of 'm' 'm_7'; the nearest are"):
+            await planner.plan(task(both), ("lab", 1), '{"k": "m_7"}')
+        monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
+        with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
+            await planner.plan(task(both), ("lab", 1), "{}")
