@@ -57,9 +57,7 @@ def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command
     return _spread(state, live, run, event.parameters, now)
 
 
-def _spread(
-    state: State, live: LiveRequest, run: TaskRun, parameters: tuple[str, ...], now: Instant
-) -> list[Command]:
+def _spread(state: State, live: LiveRequest, run: TaskRun, parameters: tuple[str, ...], now: Instant) -> list[Command]:
     first = replace(run, parameters_json=_given(run, parameters[0]))
     made = [first]
     for text in parameters[1:]:

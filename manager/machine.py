@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from manager import asks, instances, intake, linking, orders, origins, proplets, quarantine, redo, roster, runs, standing
+from manager import (
+    asks,
+    instances,
+    intake,
+    linking,
+    orders,
+    origins,
+    proplets,
+    quarantine,
+    redo,
+    roster,
+    runs,
+    standing,
+)
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
     ArchiveAsked,

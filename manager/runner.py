@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 from blake3 import blake3
 
@@ -39,7 +38,6 @@ from manager.desk import Desk
 from manager.events import (
     DeliveryInstalled,
     DeliveryRefused,
-    InstancesPlanned,
     OutputsRefused,
     OutputsTaken,
     ServiceRefused,
@@ -49,14 +47,14 @@ from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
-from manager.planner import Planned, Planner
+from manager.planner import Planner
 from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt
 from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
-from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
+from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.conditions import conditions
@@ -77,7 +75,7 @@ RETRY_S = 1.0
 class Runner:
     """The manager's hands."""
 
-    def __init__(  # noqa: PLR0913 -- what hands need
+    def __init__(
         self, spawn: Spawn, layout: Layout, organizer: Organizer, tree: Tree, loop: Loop, planner: Planner
     ) -> None:
         """`spawn` runs a coroutine in the manager's task group under a name."""

@@ -83,7 +83,7 @@ select * from unnest(
 on conflict (id) do update set
     state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,
     reason = excluded.reason, reason_code = excluded.reason_code, finished_at = excluded.finished_at,
-    total = excluded.total, finished = excluded.finished, failed = excluded.failed;
+    total = excluded.total, finished = excluded.finished, failed = excluded.failed, skipped = excluded.skipped;
 
 -- name: put_children
 -- Only those that changed come here.
@@ -114,7 +114,7 @@ on conflict (id) do update set
     run_id = excluded.run_id, is_hidden = excluded.is_hidden, version = excluded.version;
 
 -- name: put_runs
--- What a run was asked to do never changes; how far it is does.
+-- What a run was asked to do never changes, but the keys that it is bound to come later; how far it is does too.
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
@@ -125,7 +125,8 @@ select * from unnest(
     $18::float8[], $19::float8[]
 )
 on conflict (id) do update set
-    state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch, attempts = excluded.attempts,
+    parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
+    attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
     error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
 
@@ -143,7 +144,8 @@ select
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
 from staged_runs
 on conflict (id) do update set
-    state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch, attempts = excluded.attempts,
+    parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
+    attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
     error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
 

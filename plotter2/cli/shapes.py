@@ -192,6 +192,7 @@ def run(one: Run) -> Document:
         "bundle": one.bundle,
         "state": one.state,
         "worker": one.worker,
+        "parameters": raw(one.parameters_json, "{}"),
         "results": raw(one.results_json, "null"),
         "outputs": [output(file) for file in one.outputs],
     }

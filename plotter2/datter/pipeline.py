@@ -24,6 +24,7 @@ KEPT_PIPELINES = 256
 STEPS_MAX = 1_000
 WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
 _USABLE = sorted(name for name, row in TABLE.items() if not row.is_script_only)
+_GIVEN_BEFORE = {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}
 _WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters", "boxes": "boxes"}
 
 
@@ -81,9 +82,7 @@ def _step(place: int, raw: Any, filename: str) -> Step:
             f"{filename}, step {place}: {name!r} works in scripts only, because it decides while running."
         )
     step = Step(place, builtin, args, kwargs)
-    before: list[Any] = [None] * {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}.get(
-        builtin.role, 1
-    )
+    before: list[Any] = [None] * _GIVEN_BEFORE.get(builtin.role, 1)
     try:
         signature(builtin.call).bind(*before, *args, **kwargs)
     except TypeError as wrong:

@@ -11,7 +11,7 @@ from manager.store import Batch, Snapshot, Store
 from plotter2.errors import ConflictError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model.record import JOURNAL
-from plotter2.model.request import RequestState
+from plotter2.model.request import RequestState, Skip
 from plotter2.model.service import ServiceState
 from plotter2.model.task import Output, RunState
 from tests.contract.conftest import World
@@ -150,10 +150,22 @@ async def test_a_thousand_runs_go_in_and_on_as_one(world: World) -> None:
     await put(world.store, asked, *waiting)
     ended = [replace(one, state=RunState.DONE, results_json="1", finished_at=at(5)) for one in waiting[:600]]
     more = [run(asked, 1_000 + index) for index in range(400)]
-    await put(world.store, *ended, *more)
+    bound = replace(waiting[600], parameters_json='{"k": "m_1"}')
+    await put(world.store, *ended, bound, *more)
     store = await world.open()
-    assert await store.runs_of(asked.id) == (*ended, *waiting[600:], *more)
-    assert (await store.load()).runs == (*waiting[600:], *more)
+    assert await store.runs_of(asked.id) == (*ended, bound, *waiting[601:], *more)
+    assert (await store.load()).runs == (bound, *waiting[601:], *more)
+
+
+async def test_the_keys_of_a_run_and_what_is_left_out_come_after_both_were_made(world: World) -> None:
+    asked, waiting = request(1), run(request(1), 0)
+    await put(world.store, asked, waiting)
+    bound = replace(waiting, parameters_json='{"k": "m_1"}')
+    empty = replace(asked, skipped=(Skip("lab", "there is no data called 'm'"),))
+    await put(world.store, empty, bound)
+    store = await world.open()
+    assert await store.runs_of(asked.id) == (bound,)
+    assert await store.get_request(asked.id) == empty
 
 
 async def test_a_restart_finds_what_has_not_ended_and_what_that_speaks_of(world: World) -> None:

@@ -47,6 +47,7 @@ class Run:
     started: str = ""
     finished: str = ""
     results_json: str = field(default="", repr=False)
+    parameters_json: str = field(default="{}", repr=False)
 
     @classmethod
     def of(cls, run: TaskRun) -> Run:
@@ -65,7 +66,13 @@ class Run:
             outputs=tuple(OutputFile(made.path, made.kind, made.title, made.size_bytes) for made in run.outputs),
             started=when(run.started_at),
             finished=when(run.finished_at),
+            parameters_json=run.parameters_json,
         )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What it was given, and the keys that it is bound to."""
+        return json_or(self.parameters_json, {})  # type: ignore[no-any-return]  # JSON is Any
 
     @property
     def ok(self) -> bool:

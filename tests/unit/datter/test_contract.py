@@ -121,3 +121,23 @@ def test_a_key_that_is_not_there_names_the_nearest(matrices: Path, tmp_path: Pat
 def test_without_a_key_an_imposed_name_stands_for_all_of_the_data(matrices: Path, tmp_path: Path) -> None:
     source = "impose(k as datter.keytype(m))\ndef task():\n    return len(access(k))"
     assert Bench(tmp_path).run(source, scope_of(matrices, declared=DECLARED)).results == 3
+
+
+@pytest.mark.req("r098", "r129")
+def test_a_pipeline_runs_on_the_key_that_it_is_given(matrices: Path, tmp_path: Path) -> None:
+    steps = [{"impose": {"k": {"keytype": "m"}}}, {"access": "k"}, "mean"]
+    assert Bench(tmp_path).run(steps, scope_of(matrices, declared=DECLARED), k="step_11").results == 11.0
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        (["access", {"impose": {"k": {"keytype": "m"}}}], "step 2 (impose): it says what must be given, so it stands"),
+        ([{"impose": {"k": {"keytyp": "m"}}}, "access"], "step 1 (impose): 'k' is a key of some data: {\"k\": "),
+    ],
+)
+@pytest.mark.req("r098", "r177")
+def test_a_pipeline_that_imposes_in_the_wrong_way_is_refused(steps: list[object], words: str, tmp_path: Path) -> None:
+    with pytest.raises(ScriptError) as wrong:
+        Bench(tmp_path).run(steps)
+    assert words in str(wrong.value)
