@@ -54,7 +54,7 @@ from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt
 from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
-from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
+from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
 from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.conditions import conditions
@@ -145,6 +145,27 @@ class Runner:
             await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
             return
         await self._services.start(spec)
+
+    async def _plan(self, effect: PlanInstances) -> None:
+        run = effect.run
+        async with self._plans:
+            try:
+                found = await self._planned(effect)
+            except Plotter2Error as wrong:
+                await self._loop.put(InstancesPlanned(run.id, error=wrong.message, error_code=wrong.code))
+                return
+        parameters = tuple(msgspec.json.encode(keys).decode() for keys in found.parameters)
+        await self._loop.put(InstancesPlanned(run.id, parameters, bool(found.axes), found.plan.warning))
+
+    async def _planned(self, effect: PlanInstances) -> Planned:
+        """A store that is away is no fault of the run's."""
+        run = effect.run
+        while True:
+            try:
+                return await self._planner.plan(effect.task, (run.bundle, run.version), run.parameters_json)
+            except UnreachableError as wrong:
+                self._log.warning("plan.again", run=run.id, why=wrong.message)
+                await asyncio.sleep(RETRY_S)
 
     def _install(self, effect: InstallDelivery) -> None:
         if len(effect.files) <= SMALL_FILES_MAX and sum(one.size_bytes for one in effect.files) <= SMALL_BYTES_MAX:

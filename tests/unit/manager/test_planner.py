@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.managerkit import managing
 
 SCRIPT = "impose(k as datter.keytype(m))\ndef task():\n    return 1"
 PIPELINE = json.dumps([{"impose": {"k": {"keytype": "m"}}}, {"access": "k"}, "mean"])
+FLAT = b'{"data": {"m": {"path": "m_*.csv"}}}'
 PACKAGE = json.dumps({"data": {"m": {"path": "m/*.csv"}}})
 
 
@@ -78,3 +80,17 @@ async def test_a_key_that_is_not_there_and_too_many_are_refused(
         monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
         with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
             await planner.plan(task(both), ("lab", 1), "{}")
+
+
+@pytest.mark.req("r098", "r129")
+async def test_a_request_is_one_run_a_key_from_ask_to_store(tmp_path: Path) -> None:
+    async with managing(tmp_path) as manager:
+        await manager.push("lab", {"m_1.csv": b"x\n1\n", "m_2.csv": b"x\n2\n", "package.json": FLAT})
+        asked = await manager.client.run("plot", "lab", source=SCRIPT, wait=False)
+        while (found := await manager.client.request(asked.id)).total != 2:
+            await asyncio.sleep(0.01)
+        assert [run.parameters for run in found.runs] == [{"k": "m_1"}, {"k": "m_2"}]
+        empty = await manager.client.run("plot", "lab", source=SCRIPT.replace("(m)", "(mm)"))
+        assert (empty.ok, len(empty.runs), [one.reason for one in empty.skipped]) == (
+            True, 1, ["there is no data called 'mm' here, so no instance is started; the nearest is 'm'"],
+        )  # fmt: skip
