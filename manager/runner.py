@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from blake3 import blake3
 
@@ -47,7 +48,7 @@ from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
-from manager.planner import Planner
+from manager.planner import Planned, Planner
 from manager.prompting import AskFor
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
