@@ -39,6 +39,7 @@ from manager.desk import Desk
 from manager.events import (
     DeliveryInstalled,
     DeliveryRefused,
+    InstancesPlanned,
     OutputsRefused,
     OutputsTaken,
     ServiceRefused,
