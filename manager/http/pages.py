@@ -6,6 +6,7 @@ script never reaches the API.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from starlette.responses import Response
 from manager.doors import Doors
 from manager.store import OutputRow
 from plotter2.clock import Instant, rfc3339
+from plotter2.datter import redraw
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId
 from plotter2.model import paths
+from plotter2.model.output import PAGES
 from plotter2.model.worker import WorkerState
 
 ROWS_MAX = 200
@@ -30,6 +33,7 @@ SANDBOX = {
     "X-Content-Type-Options": "nosniff",
 }
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+PNG = ".png"
 HIDDEN_KINDS = frozenset({"asset"})
 
 
@@ -55,6 +59,7 @@ def environment() -> Environment:
     )
     made.filters["size"] = size_text
     made.filters["time"] = time_text
+    made.globals["pictured"] = PAGES
     return made
 
 
@@ -77,7 +82,7 @@ def router(doors: Doors) -> APIRouter:
             bundles=bundles,
             requests=requests,
             reports=_of_kind(outputs.items, "report"),
-            drawings=[row for row in outputs.items if row.output.kind not in {"report", *HIDDEN_KINDS}],
+            drawings=[row for row in outputs.items if row.output.kind not in {"report", "table", *HIDDEN_KINDS}],
             workers=[(one, len(doors.state.load.get(one.id, ()))) for one in workers if one.state is WorkerState.ALIVE],
         )
 
@@ -112,7 +117,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/output/{path:path}")
     async def output(path: str) -> Response:
-        return _file(doors.layout.output, paths.file_path(path))
+        return await asyncio.to_thread(_file, doors.layout.output, paths.file_path(path))
 
     return routes
 
@@ -121,8 +126,18 @@ def _of_kind(rows: tuple[OutputRow, ...], kind: str) -> list[OutputRow]:
     return [row for row in rows if row.output.kind == kind]
 
 
+def _drawn(root: Path, name: str) -> Response:
+    """A page's picture as PNG, made of its SVG when somebody wants it: most never are."""
+    path = root / f"{name.removesuffix(PNG)}.svg"
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > redraw.BYTES_MAX:
+        raise NotFoundError(f"There is no output {name!r}.")
+    return Response(redraw.png(path.read_bytes()), media_type="image/png", headers=SANDBOX)
+
+
 def _file(root: Path, name: str) -> Response:
     path = root / name
+    if name.endswith(PNG) and not path.exists():
+        return _drawn(root, name)
     if path.is_symlink() or not path.is_file():
         raise NotFoundError(f"There is no output {name!r}.")
     return FileResponse(path, headers=SANDBOX)

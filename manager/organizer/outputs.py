@@ -1,4 +1,4 @@
-"""What a run made goes under output/: moved, with its sidecar, durably, and again without harm after a crash."""
+"""What a run made goes under output/: moved durably, with what lies beside each page; again without harm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plotter2 import files as durable
 from plotter2.datter import assets
 from plotter2.errors import AlteredError, NotFoundError
 from plotter2.layout import Layout
-from plotter2.model import paths
+from plotter2.model import output, paths
 from plotter2.model.task import Output
 
 SIDECAR = ".json"
@@ -36,12 +36,12 @@ def take_outputs(layout: Layout, run_dir: Path, made: Sequence[Output], target: 
         source = inside(run_dir, layout.runs, "what a run made")
         folder = layout.output / paths.file_path(target)
         names = [paths.file_path(one.path) for one in made]
-        sidecars = [f"{name}{SIDECAR}" for name in names]
-        optional = [name for name in sidecars if name not in names and _find(source, folder, name) is not None]
+        beside = [f"{name}{suffix}" for name in names for suffix in output.COMPANIONS]
+        optional = [name for name in beside if name not in names and plain_below(source, name) is not None]
         found = [
             _output(_need(source, folder, name), one, f"{target}/{name}") for name, one in zip(names, made, strict=True)
         ]
-        waiting = [name for name in (*optional, *names) if plain_below(source, name) is not None]
+        waiting = optional + [name for name in names if plain_below(source, name) is not None]
         if waiting:
             _move(source, folder, list(dict.fromkeys(waiting)), layout.output)
         return tuple(found)

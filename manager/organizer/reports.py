@@ -1,4 +1,4 @@
-"""What of a run goes into a numbered report: its pages with their sidecars, and what all pages share.
+"""What of a run goes into a numbered report: its pages with what lies beside them, and what all pages share.
 
 They go into the blob store by hard link and lie in the report as they lie below `output/`, so every page finds what it
 needs wherever the folder is copied. Sidecars are read for the inputs.
@@ -14,10 +14,11 @@ import msgspec
 
 from manager.organizer import sidecars
 from manager.organizer.blobs import Blobs
-from manager.organizer.disk import trouble
+from manager.organizer.disk import plain_below, trouble
 from plotter2 import files as durable
 from plotter2.datter import assets
 from plotter2.layout import Layout
+from plotter2.model import output
 from plotter2.model.bundle import FileEntry
 from plotter2.model.report import Kept
 from plotter2.model.task import Output
@@ -26,11 +27,9 @@ from plotter2.model.task import Output
 def keep(layout: Layout, blobs: Blobs, outputs: Sequence[Output]) -> Kept:
     """See `Organizer.keep_report`."""
     with trouble("keeping a report"):
-        names = [
-            *(one.path for one in outputs),
-            *sidecars.names(layout, outputs),
-            f"{assets.FOLDER}/{assets.script_name()}",
-        ]
+        beside = [f"{one.path}{suffix}" for one in outputs for suffix in output.COMPANIONS]
+        beside = [name for name in beside if plain_below(layout.output, name)]
+        names = [*(one.path for one in outputs), *beside, f"{assets.FOLDER}/{assets.script_name()}"]
         jobs = [(layout.output / name, _entry(layout.output, name)) for name in dict.fromkeys(names)]
         blobs.adopt(jobs)
         inputs = json.dumps([msgspec.structs.asdict(one) for one in sidecars.reads(layout, outputs)])

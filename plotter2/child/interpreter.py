@@ -34,7 +34,6 @@ THREADS_OF_OURS = 2
 KIND_FILE = "file"
 SEEDS = 1 << 32
 """numpy takes so many."""
-SIDECAR_SUFFIX = ".json"
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -152,14 +151,14 @@ class Interpreter:
         if not result.made and self._scratch.is_empty:
             return None
         said = {one.path: one for one in result.made}
-        sidecars = {name + SIDECAR_SUFFIX for name in said}
+        companions = {name + suffix for name in said for suffix in output.COMPANIONS}
         made: list[Made] = []
         try:
             for name in self._scratch.files():
                 one = said.get(name)
                 if one is not None:
                     made.append(self._scratch.measure(name, str(one.kind), one.title))
-                elif name not in sidecars:
+                elif name not in companions:
                     made.append(self._scratch.measure(name, KIND_FILE, ""))
         except (OSError, ValueError) as wrong:
             raise TaskFailedError(f"What the script left in its directory cannot be taken: {wrong}") from wrong

@@ -1,40 +1,28 @@
-"""Frames into figures, and figures into files with their sidecars: what happens when something is sent.
+"""Frames into figures, and what happens when something is sent; `writing` makes files of them.
 
-Things in one frame that share their axes become one panel. Each page gets a JSON file beside it that says what is
-drawn, of which data by digest, by which code, with which parameters (design 3).
+Things in one frame that share their axes become one panel.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
-import msgspec
-from blake3 import blake3
-
-from plotter2.datter import assets
 from plotter2.datter.automatic import panels_of
-from plotter2.datter.context import Context, Symbol, file_digest
+from plotter2.datter.context import Context, Symbol
 from plotter2.datter.extent import extents
 from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Layer, Panel
 from plotter2.datter.frame import Coloured, Frame, Look, Report
-from plotter2.datter.keys import natural
 from plotter2.datter.points import Clusters, Points
 from plotter2.datter.scope import Made
 from plotter2.datter.table import Table
+from plotter2.datter.writing import parameters, provenance, write
 from plotter2.errors import UsageError
 
 OVERLAID = frozenset({"line", "scatter", "fit", "shape"})
 WIDE = 2
 LARGE_MAX = 8
-SLUG_MAX = 60
-PAGES_MAX = 1_000
-LISTED_MAX = 6
-_PLAIN = re.compile(r"[^a-z0-9]+")
 
 
 def figure_of(context: Context, root: Frame) -> Figure:
@@ -201,18 +189,14 @@ def _title(context: Context, root: Frame, panels: list[Panel]) -> str:
 def _subtitle(context: Context) -> str:
     scope = context.run.scope
     bundle = f"{scope.bundle} (version {scope.version})" if scope.bundle else ""
-    return " · ".join(part for part in (bundle, _parameters(context)) if part)
-
-
-def _parameters(context: Context) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in context.parameters.items())
+    return " · ".join(part for part in (bundle, parameters(context)) if part)
 
 
 def send(context: Context, root: Frame) -> Made:
     """Write a frame's figure."""
     root.is_sent = True
     figure = figure_of(context, root)
-    return write(context, Document(figure.kind, figure.title, (figure,), figure.subtitle, _provenance(context)))
+    return write(context, Document(figure.kind, figure.title, (figure,), figure.subtitle, provenance(context)))
 
 
 def send_report(context: Context, report: Report) -> Made:
@@ -221,97 +205,8 @@ def send_report(context: Context, report: Report) -> Made:
     if not sections:
         raise UsageError(f"The report {report.title!r} is empty.")
     title = report.title or context.run.task_name or "Report"
-    document = Document("report", title, sections, report.subtitle or _subtitle(context), _provenance(context))
+    document = Document("report", title, sections, report.subtitle or _subtitle(context), provenance(context))
     return write(context, document)
-
-
-def _provenance(context: Context) -> dict[str, Any]:
-    run, scope = context.run, context.run.scope
-    return {
-        "bundle": f"{scope.bundle}, version {scope.version}" if scope.bundle else "",
-        "parameters": _parameters(context),
-        "task": run.task_name,
-        "run": run.run_id,
-        "code": code_digest(run.source),
-        "data": _listed(
-            sorted(
-                (path if bundle == scope.bundle else f"{bundle}/{path}" for bundle, _, path in context.reads),
-                key=natural,
-            )
-        ),
-    }
-
-
-def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(paths) if len(paths) <= LISTED_MAX else f"{paths[0]} to {paths[-1]} ({len(paths):,} files)"
-
-
-def code_digest(source: str) -> str:
-    """The digest of a script or pipeline."""
-    return blake3(source.encode()).hexdigest()
-
-
-def write(context: Context, document: Document) -> Made:
-    """The page and its sidecar."""
-    if len(context.made) >= PAGES_MAX * WIDE:
-        raise UsageError(f"One task can make {PAGES_MAX:,} pages; more is the work of more tasks.")
-    pages = import_module("plotter2.datter.page")
-    folder = context.run.output_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    script = _script(context)
-    count = sum(1 for made in context.made if made.kind != "asset") + 1
-    name = (
-        f"{count:02d}-{_PLAIN.sub('-', document.title.lower()).strip('-')[:SLUG_MAX].strip('-') or document.kind}.html"
-    )
-    (folder / name).write_text(pages.page(document, script), encoding="utf-8")
-    (folder / f"{name}.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(sidecar(context, document)), indent=1)
-    )
-    made = Made(name, document.kind, document.title)
-    context.made.append(made)
-    return made
-
-
-def _script(context: Context) -> str:
-    """Where the page finds Bokeh's script; where nobody has laid it for all pages, it is laid beside this one."""
-    if context.run.way_up:
-        return f"{context.run.way_up}{assets.FOLDER}/{assets.script_name()}"
-    name = f"{assets.FOLDER}/{assets.script_name()}"
-    if not any(made.path == name for made in context.made):
-        target = context.run.output_dir / name
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(assets.script_path(), target)
-        context.made.append(Made(name, "asset", f"Bokeh {assets.version()}"))
-    return name
-
-
-def sidecar(context: Context, document: Document) -> dict[str, Any]:
-    """What a program wants to know of a page."""
-    run, scope = context.run, context.run.scope
-    read = [
-        {"bundle": bundle, "version": version, "path": path, "digest": file_digest(local)}
-        for (bundle, version, path), local in sorted(context.reads.items())
-    ]
-    return {
-        "kind": document.kind, "title": document.title,
-        "panels": [_panel(panel) for figure in document.sections for panel in figure.panels],
-        "inputs": {"bundle": scope.bundle, "version": scope.version, "files": read},
-        "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name, "run": run.run_id,
-        "seed": run.seed,
-    }  # fmt: skip
-
-
-def _panel(panel: Panel) -> dict[str, Any]:
-    about: dict[str, Any] = {
-        "visual": panel.visual,
-        "title": panel.title,
-        "data": [{"key": one.key, "digest": one.digest} for one in panel.data],
-    }
-    if panel.motion is not None:
-        about["frames"] = len(panel.motion.frames)
-    if panel.notes:
-        about["notes"] = list(panel.notes)
-    return about
 
 
 def flush(context: Context, *, gave_up: bool) -> None:

@@ -164,13 +164,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One page: a figure, or the sections of a report, and where it all came from."""
+    """One page: a figure, or the sections of a report, what lies beside it, and where it all came from."""
 
     kind: str
     title: str
     sections: tuple[Figure, ...]
     subtitle: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 def digest(value: Any) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import numpy as np
@@ -42,7 +43,7 @@ def page(document: Document, script: str) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_asset("page.css")}</style>'
         f'<script src="{script}"></script></head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
         f"{_paragraph(document.subtitle, 'sub')}</header>{_contents(document)}<main>{sections}</main>"
-        f"{_footer(document.provenance)}"
+        f"{_footer(document.provenance, document.files)}"
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
         f'<script type="application/json" id="items">{_inert(items)}</script>'
         f"<script>{_asset('page.js')}</script></body></html>\n"
@@ -155,10 +156,12 @@ def _controls(motion: Motion, name: str) -> str:
     )
 
 
-def _footer(provenance: dict[str, Any]) -> str:
+def _footer(provenance: dict[str, Any], files: tuple[str, ...] = ()) -> str:
     parts = [
         f"<dt>{escape(name)}</dt><dd>{escape(written(value))}</dd>"
         for name, value in provenance.items()
         if value not in ("", None)
     ]
+    links = ", ".join(f'<a href="{escape(quote(name))}">{escape(name)}</a>' for name in files)
+    parts += [f"<dt>tables</dt><dd>{links}</dd>"] * bool(links)
     return f"<footer><dl>{''.join(parts)}</dl></footer>" if parts else ""

@@ -87,7 +87,7 @@ class RunInput:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that a run made, relative to its output directory. Kinds: figure, animation, report, asset."""
+    """A file that a run made, relative to its output directory. Kinds: figure, animation, report, table, asset."""
 
     path: str
     kind: str

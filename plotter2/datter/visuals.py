@@ -32,6 +32,8 @@ BINS_MAX = 60
 BINS_ASKED_MAX = 1_000
 BARS_MAX = 40
 ROWS_MAX = 200
+FLATTEST = 0.25
+"""A matrix is drawn no flatter, and no narrower, than this: cells are squares only within it."""
 OUTSIDE_MAX = 2_000
 SEVERAL = 2
 NAMED_MAX = 5
@@ -241,10 +243,11 @@ def matrix(array: NDArray[Any], *, limits: tuple[float, float] | None = None) ->
         {"image": shown.astype(np.float32), **place},
         hover=(("row", "$y{0}"), ("column", "$x{0}"), ("value", "image")),
     )
+    aspect = float(np.clip(rows / columns, FLATTEST, 1 / FLATTEST))
     return Panel(
         "matrix", x=Axis("column", low=-0.5, high=columns - 0.5, is_whole=True),
         y=Axis("row", low=rows - 0.5, high=-0.5, is_whole=True), layers=(layer,), has_legend=False,
-        colours=colour_scale(limits or extent(values)), aspect=rows / columns, notes=tuple(notes),
+        colours=colour_scale(limits or extent(values)), aspect=aspect, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from plotter2.datter.run import RunInput, RunResult, Scope, execute
 from plotter2.model import package
+from plotter2.model.output import PAGES
 
 
 def scope_of(folder: Path, bundle: str = "experiments/demo", declared: Any = None, **about: Any) -> Scope:
@@ -47,9 +48,9 @@ class Bench:
         return execute(run, self.lines.append)
 
     def sidecar(self, result: RunResult, place: int = 0) -> Any:
-        pages = [made for made in result.made if made.kind != "asset"]
+        pages = [made for made in result.made if made.kind in PAGES]
         return json.loads((self.folder / f"{pages[place].path}.json").read_text())
 
     def page(self, result: RunResult, place: int = 0) -> str:
-        pages = [made for made in result.made if made.kind != "asset"]
+        pages = [made for made in result.made if made.kind in PAGES]
         return (self.folder / pages[place].path).read_text()

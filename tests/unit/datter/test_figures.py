@@ -263,7 +263,7 @@ def task():
     page.add(datter.runs().access("m"), title="Curves")
 """
     result = bench.run(source, scope_of(written(tmp_path / "e", {}), "e", descendants=children))
-    assert [made.kind for made in result.made] == ["asset", "report"]
+    assert [made.kind for made in result.made] == ["asset", "report", "table"]
     side, page = bench.sidecar(result), bench.page(result)
     assert [panel["visual"] for panel in side["panels"]] == ["text", "table", "line"]
     assert [one["bundle"] for one in side["inputs"]["files"]] == ["e/b0.1", "e/b0.2"]

@@ -1,0 +1,179 @@
+"""Documents into files: a page, beside it its story, its picture, the films of an animation, the tables of a report.
+
+The story is a JSON file that says what is drawn, of which data by digest, by which code, with which parameters (design
+3).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+
+from plotter2.datter import assets
+from plotter2.datter.context import Context, file_digest
+from plotter2.datter.figure import Document, Figure, Panel
+from plotter2.datter.frame import TableOf
+from plotter2.datter.keys import natural
+from plotter2.datter.scope import Made
+from plotter2.datter.table import Table
+from plotter2.errors import UsageError
+from plotter2.ids import request_of
+from plotter2.model.output import PAGES
+
+WIDE = 2
+SLUG_MAX = 60
+PAGES_MAX = 1_000
+LISTED_MAX = 6
+ROWS_LISTED_MAX = 100
+_PLAIN = re.compile(r"[^a-z0-9]+")
+
+
+def parameters(context: Context) -> str:
+    """What the run was given, in a line."""
+    return ", ".join(f"{name} = {value}" for name, value in context.parameters.items())
+
+
+def provenance(context: Context) -> dict[str, Any]:
+    """Where a page came from, for its foot."""
+    run, scope = context.run, context.run.scope
+    return {
+        "bundle": f"{scope.bundle}, version {scope.version}" if scope.bundle else "",
+        "parameters": parameters(context),
+        "task": run.task_name,
+        "run": run.run_id,
+        "code": code_digest(run.source),
+        "data": _listed(
+            sorted(
+                (path if bundle == scope.bundle else f"{bundle}/{path}" for bundle, _, path in context.reads),
+                key=natural,
+            )
+        ),
+    }
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(paths) if len(paths) <= LISTED_MAX else f"{paths[0]} to {paths[-1]} ({len(paths):,} files)"
+
+
+def code_digest(source: str) -> str:
+    """The digest of a script or pipeline."""
+    return blake3(source.encode()).hexdigest()
+
+
+def write(context: Context, document: Document) -> Made:
+    """The page, and beside it its sidecar, its picture, the films of an animation and the tables of a report."""
+    if len(context.made) >= PAGES_MAX * WIDE:
+        raise UsageError(f"One task can make {PAGES_MAX:,} pages; more is the work of more tasks.")
+    pages = import_module("plotter2.datter.page")
+    folder = context.run.output_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    script = _script(context)
+    count = sum(1 for made in context.made if made.kind in PAGES) + 1
+    name = (
+        f"{count:02d}-{_PLAIN.sub('-', document.title.lower()).strip('-')[:SLUG_MAX].strip('-') or document.kind}.html"
+    )
+    made = Made(name, document.kind, document.title)
+    tables = _tables(context, document, name) if document.kind == "report" else []
+    document = replace(document, files=tuple(one.path for one in tables))
+    (folder / name).write_text(pages.page(document, script), encoding="utf-8")
+    story = msgspec.json.format(msgspec.json.encode(sidecar(context, document)), indent=1)
+    (folder / f"{name}.json").write_bytes(story)
+    (folder / f"{name}.svg").write_bytes(_picture(document))
+    for figure in document.sections if document.kind == "animation" else ():
+        for lacking in import_module("plotter2.datter.film").films(figure, folder / name):
+            context.emit(f"warning: {lacking}")
+    context.made += [made, *tables]
+    return made
+
+
+def _picture(document: Document) -> bytes:
+    """The small picture: of a report, of what is drawn in it first."""
+    picture, canvas = import_module("plotter2.datter.picture"), import_module("plotter2.datter.canvas")
+    first = document.sections[0]
+    if document.kind == "report":
+        panels = [panel for figure in document.sections for panel in figure.panels if panel.visual != "break"]
+        drawn = [panel for panel in panels if panel.is_drawn] or panels
+        first = Figure(document.title, tuple(drawn), columns=min(len(drawn), WIDE))
+    paper = canvas.Svg(*picture.size_of(first))
+    picture.draw(first, paper)
+    found: bytes = paper.encode()
+    return found
+
+
+def _tables(context: Context, document: Document, page: str) -> list[Made]:
+    """The tables of a report as CSV files, with all their rows."""
+    made = []
+    items = [item for report in context.reports for frame in report.frames for item in frame.items]
+    whole = [one.table if isinstance(one, TableOf) else one for one in items if isinstance(one, TableOf | Table)]
+    shown = [panel for figure in document.sections for panel in figure.panels if panel.visual == "table"]
+    for place, panel in enumerate(shown, 1):
+        table = next((one for one in whole if one.names == panel.heads and len(one) >= len(panel.rows)), None)
+        rows = [panel.heads, *(panel.rows if table is None else (tuple(row.values()) for row in table.rows()))]
+        name = f"{page.removesuffix('.html')}-table-{place}.csv"
+        with (context.run.output_dir / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        made.append(Made(name, "table", panel.title or f"Table {place} of {document.title}"))
+    return made
+
+
+def _script(context: Context) -> str:
+    """Where the page finds Bokeh's script; where nobody has laid it for all pages, it is laid beside this one."""
+    if context.run.way_up:
+        return f"{context.run.way_up}{assets.FOLDER}/{assets.script_name()}"
+    name = f"{assets.FOLDER}/{assets.script_name()}"
+    if not any(made.path == name for made in context.made):
+        target = context.run.output_dir / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(assets.script_path(), target)
+        context.made.append(Made(name, "asset", f"Bokeh {assets.version()}"))
+    return name
+
+
+def sidecar(context: Context, document: Document) -> dict[str, Any]:
+    """What a program wants to know of a page."""
+    run, scope = context.run, context.run.scope
+    return {
+        "kind": document.kind, "title": document.title,
+        "panels": [_panel(panel) for figure in document.sections for panel in figure.panels],
+        "inputs": {"bundle": scope.bundle, "version": scope.version, "files": _read(context)},
+        "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name,
+        "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed,
+    }  # fmt: skip
+
+
+def _read(context: Context) -> list[dict[str, Any]]:
+    """The files that were read, by digest; of more than 100 in one folder, the folder by the digest of all of them."""
+    folders: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
+    for (bundle, version, path), local in sorted(context.reads.items()):
+        folders.setdefault((bundle, version, path.rpartition("/")[0]), []).append((path, file_digest(local)))
+    rows: list[dict[str, Any]] = []
+    for (bundle, version, _), found in folders.items():
+        about = {"bundle": bundle, "version": version}
+        if len(found) <= ROWS_LISTED_MAX:
+            rows += [{**about, "path": path, "digest": one} for path, one in found]
+            continue
+        names = sorted((path for path, _ in found), key=natural)
+        whole = blake3("\n".join(f"{one} {path}" for path, one in found).encode()).hexdigest()
+        rows.append({**about, "path": f"{names[0]} to {names[-1]}", "count": len(found), "digest": whole})
+    return rows
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "visual": panel.visual,
+        "title": panel.title,
+        "data": [{"key": one.key, "digest": one.digest} for one in panel.data],
+    }
+    if panel.motion is not None:
+        about["frames"] = len(panel.motion.frames)
+    if panel.notes:
+        about["notes"] = list(panel.notes)
+    return about
