@@ -32,7 +32,7 @@ WIDE = 2
 SLUG_MAX = 60
 PAGES_MAX = 1_000
 LISTED_MAX = 6
-ROWS_LISTED_MAX = 100
+ROWS_LISTED_MAX = 1_000
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
@@ -143,18 +143,19 @@ def sidecar(context: Context, document: Document) -> dict[str, Any]:
     return {
         "kind": document.kind, "title": document.title,
         "panels": [_panel(panel) for figure in document.sections for panel in figure.panels],
-        "inputs": {"bundle": scope.bundle, "version": scope.version, "files": _read(context)},
+        "inputs": {"bundle": scope.bundle, "version": scope.version, **_read(context)},
         "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name,
         "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed,
     }  # fmt: skip
 
 
-def _read(context: Context) -> list[dict[str, Any]]:
-    """The files that were read, by digest; of more than 100 in one folder, the folder by the digest of all of them."""
+def _read(context: Context) -> dict[str, Any]:
+    """The files that were read, by digest; more than 1,000 of one folder as one group with one digest of all of them."""
     folders: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
     for (bundle, version, path), local in sorted(context.reads.items()):
         folders.setdefault((bundle, version, path.rpartition("/")[0]), []).append((path, file_digest(local)))
     rows: list[dict[str, Any]] = []
+    groups: list[dict[str, Any]] = []
     for (bundle, version, _), found in folders.items():
         about = {"bundle": bundle, "version": version}
         if len(found) <= ROWS_LISTED_MAX:
@@ -162,8 +163,8 @@ def _read(context: Context) -> list[dict[str, Any]]:
             continue
         names = sorted((path for path, _ in found), key=natural)
         whole = blake3("\n".join(f"{one} {path}" for path, one in found).encode()).hexdigest()
-        rows.append({**about, "path": f"{names[0]} to {names[-1]}", "count": len(found), "digest": whole})
-    return rows
+        groups.append({**about, "first": names[0], "last": names[-1], "count": len(found), "digest": whole})
+    return {"files": rows, **({"groups": groups} if groups else {})}
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from plotter2.datter.context import Context
 from plotter2.datter.figure import Axis, Figure, Panel
 from plotter2.datter.frame import Frame
 from plotter2.errors import UsageError
-from tests.unit.datter.kit import Bench, scope_of, written
+from tests.unit.datter.kit import Bench, written
 from tests.unit.datter.test_figures import VALUES
 from tests.unit.datter.test_shapes import CALLS
 
@@ -178,14 +178,14 @@ def test_tables_of_a_report_are_files_with_all_their_rows(bench: Bench) -> None:
 
 
 @pytest.mark.req("r012")
-def test_many_files_are_one_row_of_a_sidecar(bench: Bench, tmp_path: Path) -> None:
-    files = {f"steps/{place}.txt": f"{place}\n" for place in range(120)}
-    scope = scope_of(written(tmp_path / "in", {**files, "notes.txt": "one"}))
-    source = "def task():\n    for place in range(120):\n        access(f'steps/{place}.txt')\n"
-    source += "    access('notes.txt')\n    plotme([1, 2])\n"
-    side = bench.sidecar(bench.run(source, scope))
-    rows = {row["path"]: row for row in side["inputs"]["files"]}
-    assert set(rows) == {"notes.txt", "steps/0.txt to steps/119.txt"}
-    assert rows["steps/0.txt to steps/119.txt"]["count"] == 120
-    assert (side["request"], side["run"]) == ("req-1", "req-1.0")
+def test_many_files_are_one_group_of_a_sidecar(context: Context, tmp_path: Path) -> None:
+    one = written(tmp_path, {"x": "same"}) / "x"
+    context.reads = {("b", 1, f"steps/{place}.txt"): one for place in range(1_200)} | {("b", 1, "notes.txt"): one}
+    made = drawing.plotme([1, 2])
+    side = json.loads((context.run.output_dir / f"{made.path}.json").read_text())
+    assert [row["path"] for row in side["inputs"]["files"]] == ["notes.txt"]
+    (group,) = side["inputs"]["groups"]
+    assert (group["first"], group["last"], group["count"]) == ("steps/0.txt", "steps/1199.txt", 1_200)
+    assert len(group["digest"]) == 64
+    assert side["request"] == side["run"].partition(".")[0]
     assert len(json.dumps(side)) < 2_000
