@@ -80,7 +80,7 @@ class BundleCalls:
         there = here if origin is target else await self._pinned(origin)
         found = ways.found(self._doors.state.bonds, here, there)
         response.ways.extend(ways_to_proto(found.ways))
-        for path, number in found.lenders.items():
+        for path, number in found.lenders.items() if request.with_files else ():
             lender = await version_of(self._doors, path, number)
             files = await self._doors.store.files_of(lender.path, lender.version)
             wanted = lending.needed([one.path for one in files], lender.package_json, found.heads_of(path))

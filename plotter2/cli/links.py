@@ -71,16 +71,42 @@ def ops(
     everywhere: Annotated[bool, typer.Option("--all", help="Only what every bundle below does.")] = False,
     anywhere: Annotated[bool, typer.Option("--any", help="Only what some bundle below does.")] = False,
     forced: Annotated[bool, typer.Option("--forced", help="Forced links count too.")] = False,
+    calls: Annotated[bool, typer.Option("--calls", help="What a run on it can call, and who does it.")] = False,
+    task_of: Annotated[
+        str, typer.Option("--task-of", metavar="BUNDLE", help="With --calls: who declares the task that runs.")
+    ] = "",
 ) -> None:
-    """List what a bundle does, and how those below it do it."""
-    if everywhere and anywhere:
-        raise UsageError("--all and --any exclude each other: all bundles below, or some.")
+    """List what a bundle does, and how those below it do it; or what a run on it can call."""
+    if everywhere + anywhere + calls > 1:
+        raise UsageError(
+            "--all, --any and --calls exclude each other: all bundles below, some, or what a run can call."
+        )
+    if task_of and not calls:
+        raise UsageError("--task-of goes with --calls.")
+    if calls:
+        _list_calls(session, bundle, task_of)
+        return
     with session.connect() as p2:
         found = p2.ops(bundle, "all" if everywhere else "any" if anywhere else "", forced=forced)
     if session.as_json:
         output.document(shapes.operations(found))
     else:
         _show(found)
+
+
+def _list_calls(session: Session, bundle: str, task_of: str) -> None:
+    with session.connect() as p2:
+        found = p2.calls(bundle, task_of=task_of)
+    if session.as_json:
+        output.document(shapes.operations(found))
+        return
+    rows = [
+        (one.name, one.shape, link.of, link.head, link.origin, link.mode, ", ".join([*link.forward, *link.backward]))
+        for one in found.operations
+        for link in one.links
+    ]
+    head = ("name", "shape", "done by", "head", "origin", "mode", "translated by")
+    output.table(head, rows, f"A run on {found.bundle} can call nothing.")
 
 
 def _show(found: Operations) -> None:
@@ -113,4 +139,9 @@ def register(app: typer.Typer) -> None:
         "unlink",
         examples="plotter2 unlink experiments/x experiments/x/a curve\n\nplotter2 unlink experiments/x experiments/x/a",
     )(unlink)
-    verb(app, "ops", examples="plotter2 ops experiments/x\n\nplotter2 ops experiments/x --all --json")(ops)
+    verb(
+        app,
+        "ops",
+        examples="plotter2 ops experiments/x\n\nplotter2 ops experiments/x --all --json\n\n"
+        "plotter2 ops experiments/x --calls",
+    )(ops)

@@ -51,6 +51,7 @@ from plotter2.wire.links import mode_from_proto, verdict_from_proto
 from plotter2.wire.requests import repeat_from_proto, request_from_proto
 from plotter2.wire.search import entry_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
+from plotter2.wire.ways import ways_from_proto
 
 TIMEOUT_S = 60.0
 T = TypeVar("T")
@@ -229,6 +230,15 @@ def operations_of(bundle: str, message: manager_pb2.ListOperationsResponse) -> O
         tuple(Operation(one.name, one.form, one.shape, tuple(map(_link_of, one.links))) for one in message.operations),
         tuple(Verdict.of(verdict_from_proto(one)) for one in message.members),
     )
+
+
+def calls_of(message: manager_pb2.GetBundleResponse) -> Operations:
+    """What a run can call: by each name, how it is done; where there are several ways the first is meant."""
+    found = tuple(
+        Operation(name, links[0].given.form, links[0].expected.shape, tuple(map(Link.of_model, links)))
+        for name, links in ways_from_proto(message.ways).items()
+    )
+    return Operations(message.bundle.path, found)
 
 
 def _link_of(message: manager_pb2.LinkRecord) -> Link:

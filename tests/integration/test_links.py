@@ -48,6 +48,31 @@ async def cli(manager: Manager, *words: str) -> int:
     return await asyncio.to_thread(run, [*words, "--address", manager.address])
 
 
+@pytest.mark.req("r036", "r040")
+async def test_what_a_run_can_call_is_listed_with_who_does_it(
+    manager: Manager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await manager.push("lib", bundle(weights=VECTOR))
+    await manager.push("app", bundle(
+        [{"name": "far", "from": ".", "in": "weights", "to": "lib", "out": "weights", "mode": "mutable"}],
+        weights=VECTOR,
+    ))  # fmt: skip
+    found = await manager.client.calls("app")
+    assert [(one.name, one.shape, [link.of for link in one.links]) for one in found.operations] == [
+        ("far", "(…) -> vector[float64, 3]", ["lib"]), ("weights", "(…) -> vector[float64, 3]", ["app", "lib"]),
+    ]  # fmt: skip
+    by_x = await manager.client.calls(B, task_of=f"{X}@1")
+    assert [(one.name, one.links[0].of, one.links[0].origin) for one in by_x.operations] == [
+        ("curve", X, "shared"), ("flat", B, "found"), ("raw", B, "found"), ("weights", X, "shared"),
+    ]  # fmt: skip
+    assert await cli(manager, "ops", "app", "--calls", "--json") == 0
+    assert [one["operation"] for one in document(capsys)["operations"]] == ["far", "weights"]
+    assert await cli(manager, "ops", "app", "--calls") == 0
+    assert "mutable" in capsys.readouterr().out
+    assert await cli(manager, "ops", "app", "--calls", "--all") == 2
+    assert await cli(manager, "ops", "app", "--task-of", "lib") == 2
+
+
 @pytest.mark.req("r036", "r038", "r047", "r049", "r055")
 async def test_links_are_found_asked_for_refused_with_both_types_and_shown(manager: Manager) -> None:
     p2 = manager.client

@@ -1320,7 +1320,7 @@ class GetBundleResponse(_message.Message):
     def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___Way]: ...
     @_builtins.property
     def lenders(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetBundleResponse]:
-        """Other bundles that ways lead to, with those of their files that are needed."""
+        """Other bundles that ways lead to, with those of their files that are needed; only where files were asked for."""
 
     def __init__(
         self,

@@ -38,3 +38,7 @@ class Links(Thread):
     def ops(self, bundle: str, of: Literal["", "all", "any"] = "", *, forced: bool = False) -> Operations:
         """What a bundle does; of that, what all or any of the bundles below it do; and what each of these is to it."""
         return self._do(lambda p2: p2.ops(bundle, of, forced=forced))
+
+    def calls(self, bundle: str, *, task_of: str = "") -> Operations:
+        """What a script or pipeline can call when it runs on a bundle, `operation(name)`, and how each is done."""
+        return self._do(lambda p2: p2.calls(bundle, task_of=task_of))

@@ -79,3 +79,17 @@ class Links(Core):
         message = manager_pb2.ListOperationsRequest(bundle=path, of=_OF[of], with_forced=forced)
         answer = await self._link.ask(lambda stub: stub.ListOperations(message, timeout=asks.TIMEOUT_S))
         return asks.operations_of(path, answer)
+
+    async def calls(self, bundle: str, *, task_of: str = "") -> Operations:
+        """What a script or pipeline can call when it runs on a bundle, `operation(name)`, and how each is done.
+
+        Args:
+            bundle: where it runs, `name` or `name@version`.
+            task_of: the bundle that declares the task; "" for the same one.
+        """
+        path, version = asks.bundle_and_version(bundle)
+        task_bundle, task_version = asks.bundle_and_version(task_of)
+        message = manager_pb2.GetBundleRequest(
+            bundle=path, version=version, with_ways=True, task_bundle=task_bundle, task_version=task_version
+        )
+        return asks.calls_of(await self._link.ask(lambda stub: stub.GetBundle(message, timeout=asks.TIMEOUT_S)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from plotter2.model.link import Link as LinkModel
 from plotter2.model.membership import Standing
 from plotter2.model.membership import Verdict as VerdictModel
 
@@ -53,6 +54,16 @@ class Link:
     forward: tuple[str, ...] = ()
     backward: tuple[str, ...] = ()
     is_forced: bool = False
+
+    @classmethod
+    def of_model(cls, link: LinkModel) -> Link:
+        """The view of a link: who expects it, and whose head does it."""
+        given, translated = link.given, link.epsilon
+        return cls(
+            link.expected.bundle, given.bundle, given.name, link.origin, link.mode,
+            tuple(one.name for one in translated.forward), tuple(one.name for one in translated.backward),
+            link.is_forced,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
