@@ -274,6 +274,8 @@ def _column(name: str, values: Any) -> NDArray[Any]:
         array = np.asarray(listed)
     except ValueError:
         array = np.array([repr(value) for value in listed], dtype=object)
+    if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array.ravel()):
+        array = array.astype(float)  # whole numbers beyond 64 bits
     if array.ndim != 1:
         raise UsageError(f"The column {name!r} must be a list of values, not an array of shape {array.shape}.")
     return array

@@ -30,6 +30,7 @@ from stager import archives
 from stager.frames import Chunk, decode
 from stager.receiver import Receiver
 from stager.wire import order_from_proto
+from tests.fuzz import values
 
 Target = Callable[[bytes], None]
 REFUSALS = (RefusedError, UsageError)
@@ -152,6 +153,8 @@ TARGETS: dict[str, Target] = {
     "messages": read_messages,
     "pieces": receive,
     "archive": read_archive,
+    "formula": values.read_formula,
+    "values": values.read_value,
 }
 SEEDS: dict[str, list[bytes]] = {
     "manifest": [PAPER.encode()],
@@ -163,10 +166,13 @@ SEEDS: dict[str, list[bytes]] = {
         _zip(), zlib.compress(b"hello", wbits=31), b"BZh9", b"\xfd7zXZ\0",
         b"PK" + struct.pack("<4s4xQ4x", b"PK\x06\x07", 2) + b"PK\x05\x06" + bytes(18),
     ],
+    "formula": values.FORMULAS,
+    "values": values.VALUES,
 }  # fmt: skip
 WORDS = [
     *(b"..", b"/", b"\\", b"\0", b"\n", b"\xff", b"\xed\xa0\x80", b"u\xcc\x88", b"bundles", b"code_sources"),
     *(b"NaN", b"1e400", b"Infinity", b"9" * 400, b"{" * 100, b"[" * 100, b'"', b"\\ud800", b'"a":1,"a":2,'),
+    *values.HOSTILE,
     *(b"manifest_version", b"contains", b"files", b"submanifests", b"packages"),
     *(b"\xff\xff\xff\xff\x7f", b"\x80" * 10, b"PK\x05\x06", b"PK\x01\x02", b"\x1f\x8b\x08"),
 ]

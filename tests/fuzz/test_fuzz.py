@@ -15,7 +15,7 @@ from plotter2.model import manifest
 from tests.fuzz.mutation import mutants
 from tests.fuzz.targets import SEEDS, TARGETS, WORDS, tried
 
-MUTANTS = {"pieces": 300, "archive": 1_000}
+MUTANTS = {"pieces": 300, "archive": 1_000, "values": 1_000}
 MUTANTS_ELSE = 2_000
 
 

@@ -7,6 +7,8 @@ the reason.
 
 from __future__ import annotations
 
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -27,7 +29,14 @@ TEXT_LIKE = frozenset(
 )
 """Endings of text that is read by its path, but is no data of its bundle."""
 PARTED = {"csv": "", "tsv": "\t"}
-WRONG = (OSError, ValueError, zipfile.BadZipFile, zlib.error, KeyError, EOFError)
+WRONG = (
+    *(OSError, ValueError, LookupError, EOFError, OverflowError, RecursionError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+"""What readers raise at broken files."""
+_ASKED = re.compile(r"malloc of size (\d+) failed")
+MEMORY_MAX = 1 << 44
+"""No machine has so many bytes: a broken file asks for more; less is what the run's limit refused."""
 
 
 def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] | None = None) -> Any:
@@ -53,6 +62,11 @@ def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] 
         reason = str(wrong).strip().splitlines()
         said = f"{reason[0].rstrip('.') if reason else type(wrong).__name__}"
         raise UsageError(f"{name} cannot be read as {written_as}: {said}.") from None
+    except MemoryError as wrong:
+        asked = _ASKED.search(str(wrong))
+        if asked is None or int(asked[1]) < MEMORY_MAX:
+            raise
+        raise UsageError(f"{name} cannot be read as {written_as}: its sizes are broken.") from None
     shaped = _SHAPES[wanted](value, name) if wanted in _SHAPES else value
     return shapes.declared(shaped, columns, name) if columns and isinstance(shaped, Table) else shaped
 

@@ -6,8 +6,10 @@ import io
 import warnings
 import zipfile
 from importlib import import_module
+from math import prod
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,20 +37,44 @@ _PLAIN = {
 
 def read_npy(source: Source, name: str) -> Any:
     """The array of a file; mapped read-only from 1 MiB on, a .npz as `read_npz` says."""
-    if isinstance(source, bytes):
-        return np.load(io.BytesIO(source), allow_pickle=False)
-    if name.endswith(".npz"):
+    if isinstance(source, Path) and name.endswith(".npz"):
         return read_npz(source, name)
-    if source.stat().st_size < MAPPED_BYTES_MIN:
-        array: NDArray[Any] = np.load(source, allow_pickle=False)
-        array.flags.writeable = False
-        return array
+    with stream(source) as file:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        shape, is_fortran, dtype = _header(file, size)
+        if isinstance(source, Path) and size >= MAPPED_BYTES_MIN and 0 not in shape:
+            return np.memmap(source, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
+        return _read(file, shape, is_fortran=is_fortran, dtype=dtype)
+
+
+def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """What a .npy says of itself: shape, order and dtype; the file stands at its first value then.
+
+    Raises:
+        ValueError: it is none, holds objects, or says that it is larger than it is.
+    """
+    layout = np.lib.format
     try:
-        return np.load(source, mmap_mode="r", allow_pickle=False)
-    except ValueError as wrong:
-        if "mmap" not in str(wrong):
-            raise
-        return np.load(source, allow_pickle=False)  # an array without elements cannot be mapped
+        version = layout.read_magic(file)
+        reader = layout.read_array_header_1_0 if version == (1, 0) else layout.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote says as much
+            shape, is_fortran, dtype = reader(file)
+    except (SyntaxError, TokenError, TypeError, OverflowError, RecursionError):  # it is read as a piece of Python
+        raise ValueError("its header is broken") from None
+    if dtype.hasobject:
+        raise ValueError("it holds objects of Python, which are never unpickled")
+    wanted = prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or wanted > size - file.tell():
+        raise ValueError(f"its header says {wanted} bytes of values, and {size - file.tell()} are there")
+    return shape, is_fortran, dtype
+
+
+def _read(file: IO[bytes], shape: tuple[int, ...], *, is_fortran: bool, dtype: np.dtype[Any]) -> NDArray[Any]:
+    values = np.frombuffer(file.read(prod(shape) * dtype.itemsize), dtype)
+    array = values.reshape(shape, order="F" if is_fortran else "C")
+    array.flags.writeable = False
+    return array
 
 
 def read_npz(source: Source, _: str) -> Any:
@@ -60,7 +86,7 @@ def read_npz(source: Source, _: str) -> Any:
             loaded = _mapped(source, member) if is_mapped and isinstance(source, Path) else None
             if loaded is None:
                 with archive.open(member) as file:
-                    loaded = np.load(io.BytesIO(limited(file)), allow_pickle=False)
+                    loaded = read_npy(limited(file), member.filename)
             arrays[member.filename.removesuffix(".npy")] = loaded
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 
@@ -70,10 +96,8 @@ def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
         file.seek(member.header_offset)
         header = file.read(_LOCAL_HEADER_BYTES)
         file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
-        version = np.lib.format.read_magic(file)
-        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, is_fortran, dtype = reader(file)
-        if dtype.hasobject or 0 in shape:
+        shape, is_fortran, dtype = _header(file, file.tell() + member.file_size)
+        if 0 in shape:
             return None
         return np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
 

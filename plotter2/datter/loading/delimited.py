@@ -8,6 +8,7 @@ memory.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from io import BytesIO
@@ -42,13 +43,47 @@ def read_csv(source: Source, name: str, delimiter: str = "", kinds: Kinds | None
     if not text.strip():
         raise ValueError("the file is empty")
     notes = []
+    if not _is_utf8(text):
+        encoding = "UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else "Latin-1"
+        text = text.decode(encoding).encode()
+        notes.append(f"{name}: it is not UTF-8 and was read as {encoding}.")
     text = text[_start(text) :]
     delimiter = delimiter or _delimiter(text)
     table, ragged = _parsed(text, delimiter, kinds or {})
-    if any("binary" in str(kind) for kind in table.schema.types):
-        table, ragged = _parsed(text.decode("latin-1").encode(), delimiter, kinds or {})
-        notes.append(f"{name}: it is not UTF-8 and was read as Latin-1.")
     return _named(table, name, ragged, notes)
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Looked at piece by piece, so that no second copy of the text is made."""
+    decode = getincrementaldecoder("utf-8")().decode
+    try:
+        for start in range(0, len(text), BLOCK_BYTES):
+            decode(text[start : start + BLOCK_BYTES], start + BLOCK_BYTES >= len(text))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Utf8:
+    """A file that is read as it is, and refused where it is no UTF-8."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decode = getincrementaldecoder("utf-8")().decode
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        data = self._file.read(size)
+        try:
+            self._decode(data)
+        except UnicodeDecodeError:
+            raise ValueError("it is not UTF-8, and a file of this size is not guessed at; convert it first") from None
+        return data
+
+    def close(self) -> None:
+        """Whoever opened the file closes it."""
+        self.closed = True
 
 
 def is_large(path: Path, packing: str) -> bool:
@@ -85,8 +120,6 @@ def _wider(message: str, head: bytes, delimiter: str) -> dict[str, Any]:
     found = _WRONG_KIND.search(message)
     if found is None:
         raise ValueError(message)
-    if found[2] in {"string", "utf8"}:
-        raise ValueError("it is not UTF-8, and a file of this size is not guessed at; convert it first")
     csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
     first = BytesIO(head.lstrip().splitlines()[0] + b"\n")
     name = csv.read_csv(first, parse_options=_parting(delimiter)).column_names[int(found[1])]
@@ -108,7 +141,7 @@ def _counting(ragged: list[int]) -> Callable[[Any], str]:
 def _streamed(file: IO[bytes], delimiter: str, kinds: Kinds, ragged: list[int]) -> Any:
     csv = import_module("pyarrow.csv")
     return csv.open_csv(
-        file,
+        _Utf8(file),
         read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
         parse_options=_parting(delimiter, _counting(ragged)),
         convert_options=csv.ConvertOptions(null_values=NULLS, strings_can_be_null=True, column_types=dict(kinds)),

@@ -16,7 +16,21 @@ TEXT_BYTES_MAX = 16 << 20
 
 def read_json(source: Source, name: str) -> Any:
     """What a JSON file holds."""
-    return _shaped(json.loads(content(source)), name)
+    return _shaped(_parsed(content(source)), name)
+
+
+def _parsed(text: bytes) -> Any:
+    """JSON, without halves of characters, which no other format can hold."""
+    value = json.loads(text)
+    return _whole(value) if b"\\ud" in text.lower() else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return [_whole(one) for one in value] if isinstance(value, list) else value
 
 
 def _shaped(value: Any, name: str) -> Any:
@@ -42,7 +56,7 @@ def read_jsonl(source: Source, name: str) -> Any:
     values, notes = [], []
     for number, line in enumerate(lines, 1):
         try:
-            values.append(json.loads(line))
+            values.append(_parsed(line))
         except json.JSONDecodeError:
             if number < len(lines):
                 raise ValueError(f"line {number} is not JSON") from None

@@ -250,6 +250,37 @@ def test_what_is_larger_than_the_disk_is_for_is_refused(
     assert list(small_memory.iterdir()) == []
 
 
+def test_a_large_csv_that_is_no_utf8_is_refused(tmp_path: Path, small_memory: Path) -> None:
+    assert small_memory
+    with pytest.raises(UsageError, match="it is not UTF-8, and a file of this size is not guessed at"):
+        load_file(at(tmp_path, CSV.encode() + b"4,1,\xe9\n5\xe9\n"), "m.csv")
+
+
+def test_a_table_from_a_spreadsheet_may_be_utf16(tmp_path: Path) -> None:
+    table = load_file(at(tmp_path, "a,b\n1,\u00e9\n".encode("utf-16")), "m.csv")
+    assert (table["b"].tolist(), table.names) == (["\u00e9"], ("a", "b"))
+    assert "was read as UTF-16" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': '<f8', 'shape': (", b"{'descr': '<f8', 'fortran_order': False, 'shape': (9,)}"]
+)
+def test_an_array_whose_header_lies_is_refused(tmp_path: Path, header: bytes) -> None:
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(16)
+    with pytest.raises(UsageError, match=r"its header is broken|says 72 bytes of values, and 16 are there"):
+        load_file(at(tmp_path, content), "m.npy")
+
+
+def test_halves_of_characters_are_made_whole(tmp_path: Path) -> None:
+    table = load_file(at(tmp_path, b'[{"a\\ud800": "\\ud83d\\ude00"}]'), "m.json")
+    assert table.to_arrow().to_pydict() == {"a\ufffd": ["\U0001f600"]}
+
+
+def test_columns_of_numbers_beyond_64_bits_are_floats(tmp_path: Path) -> None:
+    table = load_file(at(tmp_path, b'[{"a": 1180591620717411303424}, {"a": 1}]'), "m.json")
+    assert table["a"].tolist() == [2.0**70, 1.0]
+
+
 def test_a_large_csv_reads_as_a_small_one(tmp_path: Path, small_memory: Path) -> None:
     path = at(tmp_path, CSV.encode())
     large = load_file(path, "m.csv")
