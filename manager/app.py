@@ -22,6 +22,7 @@ from manager.organizer import Organizer
 from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
+from manager.rules import Rules
 from manager.runner import Runner
 from manager.scheduler import RoundRobin
 from manager.servicelink import ServiceLink
@@ -63,7 +64,8 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         return group.create_task(work, name=name)
 
     registry = telemetry.registry()
-    machine, organizer, hub = Machine(RoundRobin(), config.membership_min), Organizer(layout), Hub()
+    machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max)
+    organizer, hub = Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
     await asyncio.to_thread(organizer.lay_assets)
     commands: list[Command] = await loading.load(machine, store, life.clock)
@@ -78,7 +80,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
         planner, version("plotter2"), life.clock.now(),
     )  # fmt: skip
-    calls = ManagerRpc(doors)
+    calls = ManagerRpc(doors, Rules())
     topics = Topics(config.tenant_id, config.channel_id)
     async with AsyncExitStack() as stack:
         stack.callback(desk.close)
@@ -101,7 +103,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         )
         channel = await stack.enter_async_context(rpc.connect(config.servicer_address))
         publisher = Publisher(bus, topics, server.address)
-        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop), calls.ask_for)
+        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop), calls)
         web = await stack.enter_async_context(
             http.serve(http.build(doors, registry, lambda: life.is_ready), config.host, config.http_port)
         )

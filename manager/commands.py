@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from manager.prompting import AskFor
+from manager.prompting import AskFor, Consider
 from manager.store import Batch, Delivery, Held, ServiceRow, Tags, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
@@ -375,6 +375,7 @@ Effect = (
     | AskFor
     | AssignRuns
     | AskWho
+    | Consider
     | StartOnProplet
     | StopOnProplet
     | InstallDelivery

@@ -20,6 +20,49 @@ def task(data, title):
         page.add(access(key), title=key)
 """
 
+CLUSTERS = """# Rows of numbers, grouped by how close they lie (HDBSCAN: Campello, Moulavi, Sander 2013).
+from dataclasses import replace
+
+import numpy as np
+from sklearn.cluster import HDBSCAN
+
+from plotter2.datter.figure import PALETTE
+from plotter2.datter.points import Labels
+
+
+def task(data, circled, labelled, cleaned):
+    found = access(data) if data else access()
+    shown = scale(found, "linear")
+    if len(shown.names) > 2 or not np.isfinite(shown.matrix).all():
+        shown = pca(found, 2)
+    rows = shown.matrix
+    spread = rows.std(axis=0)
+    evened = rows / np.where(spread > 0, spread, 1)
+    codes = HDBSCAN(min_cluster_size=max(5, len(rows) // 50), copy=True).fit_predict(evened)
+    count = codes.max() + 1
+    kept = codes >= 0 if cleaned and count else np.full(len(rows), True)
+    names = tuple(f"cluster {one + 1}" for one in range(count)) + ("no cluster",)
+    groups = Labels("cluster", names, np.where(codes < 0, count, codes)[kept])
+    page = frame(f"{count} clusters" + (" without what belongs to none" if cleaned else ""))
+    plot(page, replace(shown, matrix=rows[kept], groups=groups))
+    axis(page, x=shown.names[0], y=shown.names[1])
+    turn = np.linspace(0, 2 * np.pi, 97)
+    for one in range(count):
+        mine = rows[codes == one]
+        middle = mine.mean(axis=0)
+        widths, axes = np.linalg.eigh(np.cov(mine.T))
+        reach = 2.5 * np.sqrt(np.maximum(widths, 0))
+        edge = middle + (np.column_stack([np.cos(turn), np.sin(turn)]) * reach) @ axes.T
+        colour = PALETTE[one % len(PALETTE)]
+        if circled:
+            line(page, edge[:, 0], edge[:, 1], name=f"around cluster {one + 1}", colour=colour)
+        if labelled:
+            top = float(edge[:, 1].max())
+            text(page, f"cluster {one + 1} (n = {len(mine):,})", float(middle[0]), top, colour=colour)
+    plotme(page)
+    return {"clusters": int(count), "left out": int((~kept).sum())}
+"""
+
 
 def report(request: RequestId, now: Instant) -> Task:
     """The definition of a report; its id comes from the request, so it is the same whenever it is decided."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from blake3 import blake3
 
-from manager import asks
+from manager import asks, autouser
 from manager.commands import Answer, Command
 from manager.events import RunAsked
 from manager.state import State
@@ -26,5 +26,7 @@ def run(state: State, push: Request, version: BundleVersion, tasks: Iterable[Enc
             0, ids.request_id(int(now * 1000), chance), push.user, one.name, version.path, version.version, one.source,
             one.kind, one.filename, one.parameters_json, cause=push.id, limits=one.limits,
         )  # fmt: skip
-        commands += (one for one in asks.run(state, asked, now) if not isinstance(one, Answer))  # nobody waits for it
+        wrong = autouser.objection(state, asked, None, now)
+        decided = asks.objected(state, asked, wrong, now) if wrong else asks.run(state, asked, now)
+        commands += (one for one in decided if not isinstance(one, Answer))  # nobody waits for it
     return commands

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from manager import (
     asks,
+    autouser,
     instances,
     intake,
     linking,
@@ -44,6 +45,7 @@ from manager.events import (
     Origin,
     OutputsRefused,
     OutputsTaken,
+    PlannerAsked,
     Prompted,
     PropletResult,
     QuarantineAsked,
@@ -71,6 +73,7 @@ from manager.store import Snapshot
 from plotter2.clock import Instant
 from plotter2.model import ask
 from plotter2.model import request as requests
+from plotter2.model.automatic import ASKS_HOURLY
 from plotter2.model.bundle import Contents
 from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import RequestKind, RequestState
@@ -81,9 +84,17 @@ from plotter2.model.task import RunState
 class Machine:
     """Decides. No await, clock, randomness or log call."""
 
-    def __init__(self, scheduler: Scheduler, membership_min: float = THRESHOLD) -> None:
-        """`membership_min` is the least score with which a bundle is taken for a member of its parent, 0 to 1."""
-        self.state = State(membership_min=membership_min)
+    def __init__(
+        self, scheduler: Scheduler, membership_min: float = THRESHOLD, automatic_hourly_max: int = ASKS_HOURLY
+    ) -> None:
+        """Knows nothing yet.
+
+        Args:
+            scheduler: who gives runs to workers.
+            membership_min: the least score with which a bundle is taken for a member of its parent, 0 to 1.
+            automatic_hourly_max: what all automatic users together may ask within an hour.
+        """
+        self.state = State(membership_min=membership_min, automatic_hourly_max=automatic_hourly_max)
         self._scheduler = scheduler
 
     def load(
@@ -105,6 +116,8 @@ class Machine:
         self._load_catalog(snapshot, sources)
         state.tasks = {row.task.id: row for row in snapshot.tasks}
         state.reports = dict(snapshot.reports)
+        state.switch = autouser.switch_of(snapshot.switch)
+        state.automatic.extend(reversed(snapshot.automatic))
         for tally in snapshot.tallies:
             state.keep_tally(tally)
         for worker in snapshot.workers:
@@ -118,7 +131,11 @@ class Machine:
             self._reopen(live, contents)
         return [
             *(StartService(one.spec) for one in snapshot.services if one.status.state is ServiceState.QUEUED),
-            *(again for live in state.requests.values() for again in standing.reopened(live)),
+            *(
+                again
+                for live in state.requests.values()
+                for again in (*standing.reopened(live), *autouser.reopened(live))
+            ),
         ]
 
     def _load_catalog(self, snapshot: Snapshot, sources: dict[str, dict[str, bytes]]) -> None:
@@ -193,6 +210,7 @@ class Machine:
                 | TagsAsked()
                 | LinkAsked()
                 | OrderAsked()
+                | PlannerAsked()
                 | InheritAsked()
                 | QuarantineAsked()
                 | AskRefused()
@@ -201,7 +219,7 @@ class Machine:
             case Prompted():
                 return self._asked(event.asked, now, event.origin)
             case AskedFor():
-                return standing.asked_for(state, event)
+                return origins.asked_for(state, event)
             case RequestCancelled():
                 return asks.cancelled(state, event, now)
             case CallsOpened():
@@ -236,10 +254,13 @@ class Machine:
         known = asks.repeated(self.state, event, now)
         if known is not None:
             return known
-        commands = self._decided(event, now)
+        wrong = autouser.objection(self.state, event, origin, now)
+        commands = asks.objected(self.state, event, wrong, now) if wrong else self._decided(event, now)
         if origin is not None:
             commands = origins.marked(self.state, commands, event.request_id, origin)
         saved = [one.request for one in commands if isinstance(one, SaveRequest) and one.request.id == event.request_id]
+        if not wrong and (saved or event.request_id in self.state.requests):
+            autouser.count(self.state, event, now)
         return commands + [one for request in saved for one in standing.on_done(self.state, request, now)]
 
     def _decided(self, event: Asked, now: Instant) -> list[Command]:  # noqa: C901, PLR0911 -- a dispatch table too
@@ -258,6 +279,8 @@ class Machine:
                 return linking.asked(self.state, event, now)
             case OrderAsked():
                 return orders.asked(self.state, event, now)
+            case PlannerAsked():
+                return autouser.asked(self.state, event, now)
             case QuarantineAsked():
                 return quarantine.decide(self.state, event, now)
             case AskRefused():
@@ -312,6 +335,7 @@ class Machine:
         if request.kind is RequestKind.REDO and has_new:
             cause = standing.Cause(request.id, request.chain)
             commands += standing.on_settled(self.state, request.bundle, cause, now)
+            commands += autouser.follow(self.state, request, now) if request.state is RequestState.DONE else []
         return [*commands, *standing.on_done(self.state, request, now)]
 
     def _service_reported(self, event: ServiceReported, now: Instant) -> list[Command]:

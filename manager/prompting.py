@@ -20,3 +20,14 @@ class AskFor:
     def client_key(self) -> str:
         """What the ask is known by, so that a repeat is answered with the first."""
         return f"{OWN_KEY}{self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class Consider:
+    """Have a planner think about the wish `cause`, and ask for what it proposes."""
+
+    cause: RequestId
+
+    def client_key(self, number: int) -> str:
+        """What its ask of this number is known by."""
+        return f"{OWN_KEY}{self.cause}.{number}"

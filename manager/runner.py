@@ -7,9 +7,9 @@ runs in tasks of their own, a bounded number at a time; disk work runs in thread
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -50,7 +50,7 @@ from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.planner import Planned, Planner
-from manager.prompting import AskFor
+from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt
@@ -72,6 +72,16 @@ SMALL_BYTES_MAX = 1 << 20
 OUTPUTS_AT_A_TIME = 8
 PLANS_AT_A_TIME = 4
 RETRY_S = 1.0
+
+
+class Door(Protocol):
+    """Where plotter2 asks for something itself, as people do."""
+
+    async def ask_for(self, wanted: AskFor) -> None:
+        """Ask for the redo of a firing."""
+
+    async def consider(self, effect: Consider) -> None:
+        """Have a planner think about a wish, and ask for what it proposes."""
 
 
 class Runner:
@@ -100,10 +110,10 @@ class Runner:
 
     def connect(
         self, desk: Desk, hub: Hub, publisher: Publisher, services: ServiceLink,
-        ask_for: Callable[[AskFor], Coroutine[Any, Any, None]],
+        door: Door,
     ) -> None:  # fmt: skip
         """Give it those who hear of effects, and the door for what is asked by ourselves; before the first one."""
-        self._desk, self._hub, self._ask_for = desk, hub, ask_for
+        self._desk, self._hub, self._door = desk, hub, door
         self._publisher, self._services = publisher, services
 
     def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a dispatch table: one line a kind of effect
@@ -118,7 +128,9 @@ class Runner:
             case AssignRuns() | AskWho() | StartOnProplet() | StopOnProplet():
                 self._publisher.put(effect)
             case AskFor():
-                self._spawn(self._ask_for(effect), f"ask for {effect.cause}")
+                self._spawn(self._door.ask_for(effect), f"ask for {effect.cause}")
+            case Consider():
+                self._spawn(self._door.consider(effect), f"think about {effect.cause}")
             case InstallDelivery():
                 self._install(effect)
             case Materialise():

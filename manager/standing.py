@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 
 from blake3 import blake3
 
-from manager import drawing, runs
+from manager import drawing, origins, runs
 from manager.catalog import Node
 from manager.commands import Command, Notify, SaveRequest, SaveTally, SaveTask
-from manager.events import AskedFor
 from manager.journal import note
 from manager.prompting import AskFor
 from manager.state import LiveRequest, State
@@ -213,27 +212,11 @@ def _redo(order: StandingOrder, bundle: str) -> ask.RedoAsk | None:
 
 
 def reopened(live: LiveRequest) -> list[Command]:
-    """The redo that a firing wants and that, as far as is written, nobody has asked for yet.
-
-    Its runs are either under way or finished; what its total has beyond them is the ask.
-    """
-    if live.request.kind is not RequestKind.STANDING or live.finished + len(live.runs) == live.total:
+    """The redo that a firing wants and nobody has asked for yet; also after a restart."""
+    if live.request.kind is not RequestKind.STANDING or not origins.owes(live):
         return []
     wanted = ask.standing_ask(live.request.ask_json).redo
     return [AskFor(live.request.id, live.request.user, wanted)] if wanted is not None else []
-
-
-def asked_for(state: State, event: AskedFor) -> list[Command]:
-    """The redo of a firing is asked for, as a request of its own, or was refused: then the firing has failed."""
-    live = state.requests.get(event.request_id)
-    if live is None or not reopened(live):
-        return []
-    live.finished += 1
-    if event.error:
-        live.failed += 1
-        live.reason, live.reason_code = event.error, event.error_code
-    state.touch(live)
-    return []
 
 
 def _id(step: Firing, version: int, cause: Cause, number: int) -> RequestId:

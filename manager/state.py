@@ -18,6 +18,7 @@ from manager.store import Delivery, Held, ServiceRow, TaskRow
 from plotter2.clock import ZERO, Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model import ask
+from plotter2.model.automatic import ASKS_HOURLY, Switch
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.membership import THRESHOLD
 from plotter2.model.order import Tally
@@ -100,6 +101,8 @@ class State:
         without_axes: digests of sources that are known to be one instance.
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
+        switch: whether automatic users may ask.
+        automatic: when they asked within the last hour, oldest first; at most `automatic_hourly_max` times.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
 
@@ -128,6 +131,9 @@ class State:
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     due: list[tuple[Instant, str, str]] = field(default_factory=list)
     reports: dict[str, int] = field(default_factory=dict)
+    switch: Switch = field(default_factory=Switch)
+    automatic: deque[Instant] = field(default_factory=deque)
+    automatic_hourly_max: int = ASKS_HOURLY
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)

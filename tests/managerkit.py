@@ -29,6 +29,7 @@ from manager.organizer import Organizer
 from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
+from manager.rules import Rules
 from manager.runner import Runner
 from manager.scheduler import RoundRobin
 from manager.servicelink import ServiceLink
@@ -131,7 +132,7 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
         verifier, planner, "0", clock.now(),
     )  # fmt: skip
-    calls = ManagerRpc(doors)
+    calls = ManagerRpc(doors, Rules())
     async with AsyncExitStack() as stack:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks: list[asyncio.Task[None]] = []
@@ -141,7 +142,7 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
 
         stack.callback(lambda: [task.cancel() for task in tasks])
         runner = Runner(spawn, layout, organizer, tree, loop, planner)
-        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls.ask_for)
+        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls)
         server = await stack.enter_async_context(
             rpc.serve(
                 lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(calls, server),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from manager.asks.bundles import archive, inherit, tag
 from manager.asks.calls import calls_added, calls_closed, calls_opened, calls_task_id
-from manager.asks.remembered import PLAN_AGAIN, described, key_taken, refuse, refused, repeated, what
+from manager.asks.remembered import PLAN_AGAIN, described, key_taken, objected, refuse, refused, repeated, what
 from manager.asks.work import cancelled, redo_asked, run
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "described",
     "inherit",
     "key_taken",
+    "objected",
     "redo_asked",
     "refuse",
     "refused",

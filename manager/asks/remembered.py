@@ -20,6 +20,7 @@ from manager.events import (
     InheritAsked,
     LinkAsked,
     OrderAsked,
+    PlannerAsked,
     QuarantineAsked,
     RedoAsked,
     RunAsked,
@@ -74,7 +75,7 @@ def what(event: Asked) -> tuple[RequestKind, str, str]:  # noqa: C901, PLR0911 -
             return kind, described(event), event.held.bundle if event.held else ""
         case RedoAsked():
             return RequestKind.REDO, event.ask_json, event.experiment.version.path
-        case LinkAsked() | OrderAsked():
+        case LinkAsked() | OrderAsked() | PlannerAsked():
             return event.kind, ask.encode(event.asked), event.bundle
         case AskRefused():
             return event.kind, event.ask_json, event.bundle
@@ -96,11 +97,20 @@ def repeated(state: State, event: Asked, now: Instant) -> list[Command] | None:
     known = state.keys.get(event.client_key) if event.client_key else None
     if known is None:
         return None
-    kind, text, bundle = what(event)
+    kind, text, _ = what(event)
     if ask.identity(kind, text) == known[1]:
         return [Answer(event.token, known[0])]
-    request = Request(event.request_id, kind, user=event.user, bundle=bundle, ask_json=text, created_at=now)
-    return refuse(state, event.token, request, key_taken(event.client_key, known[0]), now)
+    return objected(state, replace(event, client_key=""), key_taken(event.client_key, known[0]), now)
+
+
+def objected(state: State, event: Asked, wrong: RefusedError, now: Instant) -> list[Command]:
+    """An ask that is refused before anybody looks at what it asks."""
+    kind, text, bundle = what(event)
+    request = Request(
+        event.request_id, kind, user=event.user, bundle=bundle, ask_json=text, client_key=event.client_key,
+        cause=event.cause if isinstance(event, RunAsked) else RequestId(""), created_at=now,
+    )  # fmt: skip
+    return refuse(state, event.token, request, wrong, now)
 
 
 def refused(state: State, event: AskRefused, now: Instant) -> list[Command]:

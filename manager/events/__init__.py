@@ -20,6 +20,7 @@ from manager.events.asks import (
     RunAsked,
     TagsAsked,
 )
+from manager.events.automatic import PlannerAsked
 from manager.events.deliveries import (
     DeliveryInstalled,
     DeliveryOffered,
@@ -60,6 +61,7 @@ Event = (
     | InheritAsked
     | LinkAsked
     | OrderAsked
+    | PlannerAsked
     | Prompted
     | AskedFor
     | RequestCancelled
@@ -103,6 +105,7 @@ __all__ = [
     "OutputsRefused",
     "OutputsTaken",
     "PlannedChild",
+    "PlannerAsked",
     "Prompted",
     "PropletResult",
     "QuarantineAsked",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from manager.events.automatic import PlannerAsked
 from manager.events.links import LinkAsked
 from manager.events.orders import OrderAsked
 from manager.events.token import Token
@@ -162,6 +163,7 @@ Asked = (
     | InheritAsked
     | QuarantineAsked
     | OrderAsked
+    | PlannerAsked
     | AskRefused
 )
 """Asks that may carry a client key: a repeat is answered with the first one."""

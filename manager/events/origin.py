@@ -16,10 +16,14 @@ class Origin:
     Attributes:
         cause: the request that led to this ask.
         chain: the firings that led to that one.
+        because: why, in the words of who asks.
+        scope: the bundle that who asks keeps to.
     """
 
-    cause: RequestId
+    cause: RequestId = RequestId("")
     chain: tuple[Firing, ...] = ()
+    because: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from manager.rpc.automatic import AutomaticCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
@@ -24,6 +25,7 @@ class ManagerRpc(
     LineageCalls,
     QuarantineCalls,
     OrderCalls,
+    AutomaticCalls,
     StreamCalls,
     BundleCalls,
     VersionCalls,

@@ -51,6 +51,7 @@ PLAN_TRIES_MAX = 5
 PAYLOAD_BYTES_MAX = 4 << 20
 """Of the parameters of one run."""
 NESTING_MAX = 64
+BECAUSE_CHARS_MAX = 1_000
 AXES_SHOWN_MAX = 3
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -112,9 +113,21 @@ class AskCalls(RequestCalls):
         """An ask, remembered before it is answered."""
         del context
         ask.check_key(request.client_key)
-        return pb.SubmitResponse(request=await self.whole(await self._handle(request, "")))
+        return pb.SubmitResponse(request=await self.whole(await self.submit(request)))
 
-    async def _handle(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+    async def submit(self, request: pb.SubmitRequest) -> RequestId:
+        """The way of every ask, whoever it comes from; its key is checked."""
+        if not (request.cause or request.because or request.scope):
+            return await self.handle(request, "")
+        if len(request.because) > BECAUSE_CHARS_MAX:
+            raise UsageError(f"A reason has at most {BECAUSE_CHARS_MAX:,} characters.")
+        scope = paths.bundle_path(request.scope) if request.scope else ""
+        cause = await self.need(RequestId(request.cause)) if request.cause else None
+        origin = Origin(cause.id, cause.chain) if cause is not None else Origin()
+        return await self.because_of(replace(origin, because=request.because, scope=scope)).handle(request, "")
+
+    async def handle(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
+        """Have an ask understood by the method of its kind."""
         name = request.WhichOneof("ask")
         if name is None:
             kinds = ", ".join(field.name for field in pb.SubmitRequest.DESCRIPTOR.oneofs_by_name["ask"].fields)
@@ -223,7 +236,7 @@ class AskCalls(RequestCalls):
             refusal = self._refusal(request, self._doors.ids.request(), first.kind, first.bundle, text)
             return await self._known(refusal) or await self._refuse(refusal, wrong)
         again.client_key, again.user = request.client_key, request.user
-        return await self._handle(again, first.id)
+        return await self.handle(again, first.id)
 
     # --- redo: planned at the edge, where the store can be asked --------------------------------------------------
 
@@ -353,7 +366,7 @@ class AskCalls(RequestCalls):
             return RequestId(str(await self._doors.desk.ask(make)))
         return RequestId(str(await self._doors.desk.ask(lambda token: Prompted(make(token), origin))))
 
-    def _because_of(self, origin: Origin) -> Self:
+    def because_of(self, origin: Origin) -> Self:
         """The same calls for what comes of something else."""
         calls = copy(self)
         calls.origin = origin

@@ -13,9 +13,10 @@ from manager.events import CallsAdded, CallsClosed, CallsOpened
 from manager.hub import Watch
 from manager.rpc.asking import json_object
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import UsageError
+from plotter2.errors import RefusedError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import ask, paths
+from plotter2.model.automatic import is_automatic
 from plotter2.model.task import SOURCE_BYTES_MAX, RunState, Task, TaskKind
 from plotter2.rpc import Context
 from plotter2.wire import tasks as wire
@@ -49,6 +50,10 @@ class StreamCalls:
         if first is None or first.WhichOneof("step") != "begin":
             raise UsageError("The first message of a stream of calls must be 'begin'.")
         key = ask.check_key(first.begin.client_key)
+        if is_automatic(first.begin.user):
+            raise RefusedError(
+                f"{first.begin.user!r} is an automatic user: it asks by Submit, with a scope and a reason."
+            )
         known = await self._doors.store.find_request(key) if key else None
         if known is not None:
             raise key_taken(key, known.id)

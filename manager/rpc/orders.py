@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from manager.events import AskedFor, OrderAsked, Origin
+from manager.events import AskedFor, OrderAsked
 from manager.prompting import AskFor
 from manager.rpc.asking import AskCalls
 from manager.rpc.requests import page_of
@@ -40,17 +40,19 @@ class OrderCalls(AskCalls):
     async def ask_for(self, wanted: AskFor) -> None:
         """What a firing wants, asked for as people ask; a repeat is answered with the first."""
         request = pb.SubmitRequest(
-            redo=wire_asks.redo_to_proto(wanted.redo), user=wanted.user, client_key=wanted.client_key
+            redo=wire_asks.redo_to_proto(wanted.redo),
+            user=wanted.user,
+            client_key=wanted.client_key,
+            cause=wanted.cause,
         )
-        cause = await self.need(wanted.cause)
         try:
-            await self._because_of(Origin(cause.id, cause.chain)).ask_redo(request, "")
+            await self.submit(request)
         except UnreachableError:  # we are stopping: the next process asks again
             return
         except Plotter2Error as wrong:
-            await self._doors.loop.put(AskedFor(cause.id, wrong.message, wrong.code))
+            await self._doors.loop.put(AskedFor(wanted.cause, wrong.message, wrong.code))
             return
-        await self._doors.loop.put(AskedFor(cause.id))
+        await self._doors.loop.put(AskedFor(wanted.cause))
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:  # noqa: N802 -- gRPC's name
         """By bundle, in the order in which each declares them."""

@@ -41,6 +41,13 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901
             return _decision(first)
         case RequestKind.PAUSE | RequestKind.RESUME:
             return _order(first)
+        case RequestKind.WISH:
+            asked_wish = ask.wish_ask(first.ask_json)
+            if not asked_wish.text:
+                raise RefusedError(f"Request {first.id} was made by plotter2 itself, when a redo was done.")
+            return pb.SubmitRequest(wish=pb.WishAsk(bundle=asked_wish.bundle, text=asked_wish.text))
+        case RequestKind.PLANNER:
+            return pb.SubmitRequest(planner=pb.PlannerAsk(on=ask.planner_ask(first.ask_json).on))
         case RequestKind.PUSH:
             raise RefusedError(
                 f"Request {first.id} is a push: its data came from outside. `plotter2 pull {first.bundle}@VERSION DIR` "

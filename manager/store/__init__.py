@@ -185,6 +185,8 @@ class Snapshot:
         held: deliveries in quarantine that nobody has decided about, oldest first, in short.
         inheritances: the text of each snapshot that one of these versions speaks of, by digest.
         reports: the number of each bundle's newest report.
+        switch: what was asked last about whether automatic users may ask.
+        automatic: when they asked, newest first; the last of it.
     """
 
     requests: tuple[Request, ...]
@@ -198,6 +200,8 @@ class Snapshot:
     tallies: tuple[Tally, ...] = ()
     held: tuple[Held, ...] = ()
     reports: dict[str, int] = field(default_factory=dict)
+    switch: Request | None = None
+    automatic: tuple[Instant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from manager.store.log import Head
 from manager.store.text import clean_batch
 from manager.store.tracing import Tracer
 from manager.store.writing import STAGED_ROWS_MIN, Writer
+from plotter2.clock import Instant
 from plotter2.errors import ConflictError, UsageError
+from plotter2.model.automatic import ASKS_HOURLY_MAX
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Child
 from plotter2.pg import Database, Doorbell, Queries, migrate
@@ -159,6 +161,11 @@ class PostgresStore(Tracer):
                 links=tuple(map(rows.to_link, await connection.fetch(queries["newest_links"]))),
                 tallies=tuple(map(tallies.read, await connection.fetch(queries["orders"]))),
                 reports={row["bundle"]: row["number"] for row in await connection.fetch(queries["newest_reports"])},
+                switch=next((rows.to_request(row) for row in await connection.fetch(queries["newest_switch"])), None),
+                automatic=tuple(
+                    Instant(row["created_at"])
+                    for row in await connection.fetch(queries["automatic_asks"], ASKS_HOURLY_MAX)
+                ),
             )
         self._writer.know(snapshot)
         return snapshot

@@ -73,12 +73,12 @@ select "offset" from group_offsets where group_name = $1 and topic = $2 and part
 -- name: put_requests
 insert into requests (
     id, kind, state, has_ended, user_name, bundle, ask, client_key, cause, reason, reason_code,
-    created_at, finished_at, total, finished, failed, chain, skipped
+    created_at, finished_at, total, finished, failed, chain, skipped, because, scope
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[], $17::text[],
-    $18::text[]
+    $18::text[], $19::text[], $20::text[]
 )
 on conflict (id) do update set
     state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,
@@ -256,6 +256,17 @@ select distinct on (src, dst, operation) * from links order by src, dst, operati
 
 -- name: live_requests
 select * from requests where not has_ended order by created_at, id;
+
+-- name: newest_switch
+select * from requests
+where (user_name like 'ai:%' or kind = 'planner') and kind = 'planner' and state = 'done'
+order by created_at desc, id desc limit 1;
+
+-- name: automatic_asks
+-- When automatic users asked, newest first; not what was refused as too much, and not wishes, which ask for nothing.
+select created_at from requests
+where user_name like 'ai:%' and kind <> 'wish' and reason_code <> 'limit'
+order by created_at desc limit $1;
 
 -- name: live_children
 select * from children

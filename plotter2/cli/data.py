@@ -181,6 +181,8 @@ def _show_request(session: Session, found: Request) -> None:
         "bundle": found.bundle,
         "reason": found.reason,
         "caused by": found.cause,
+        "because": found.because,
+        "keeps to": found.scope,
         "user": found.user,
         "created": found.created,
         "finished": found.finished_at,

@@ -259,6 +259,8 @@ def request(one: Request) -> Document:
         "bundle": one.bundle,
         "user": one.user,
         "cause": one.cause,
+        "because": one.because,
+        "scope": one.scope,
         "reason": one.reason,
         "reason_code": one.reason_code,
         "created": one.created,

@@ -254,7 +254,7 @@ def requests(
         output.document(shapes.page(found, shapes.request_line))
         return
     rows = [
-        (one.id, one.kind, one.state, one.bundle, f"{one.finished}/{one.total}", one.created, one.reason)
+        (one.id, one.kind, one.state, one.bundle, f"{one.finished}/{one.total}", one.created, one.reason or one.because)
         for one in found
     ]
     output.table(

@@ -21,13 +21,14 @@ from plotter2.client.verbs.links import Links
 from plotter2.client.verbs.look import Look
 from plotter2.client.verbs.many import Many
 from plotter2.client.verbs.orders import Orders
+from plotter2.client.verbs.planner import Planning
 from plotter2.client.verbs.quarantine import Quarantine
 from plotter2.client.verbs.search import Search
 from plotter2.client.verbs.versions import Versions
 from plotter2.clock import SystemClock, SystemIds
 
 
-class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders):
+class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning):
     """A connected client. Made by `connect`."""
 
 

@@ -15,12 +15,13 @@ from plotter2.client.plain.links import Links
 from plotter2.client.plain.look import Look
 from plotter2.client.plain.many import Many
 from plotter2.client.plain.orders import Orders
+from plotter2.client.plain.planner import Planning
 from plotter2.client.plain.quarantine import Quarantine
 from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders):
+class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

@@ -158,7 +158,36 @@ class OrderAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
 
 
-Ask = RunAsk | RedoAsk | ArchiveAsk | TagAsk | LinkAsk | UnlinkAsk | InheritAsk | StandingAsk | QuarantineAsk | OrderAsk
+class WishAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Have a planner think about a bundle; see `plotter2.model.automatic.Wish`."""
+
+    bundle: str
+    text: str = ""
+    of: str = ""
+    replay_of: str = ""
+
+
+class PlannerAsk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Let automatic users ask, or not."""
+
+    on: bool
+    replay_of: str = ""
+
+
+Ask = (
+    RunAsk
+    | RedoAsk
+    | ArchiveAsk
+    | TagAsk
+    | LinkAsk
+    | UnlinkAsk
+    | InheritAsk
+    | StandingAsk
+    | QuarantineAsk
+    | OrderAsk
+    | WishAsk
+    | PlannerAsk
+)
 
 
 def encode(ask: Ask) -> str:
@@ -215,6 +244,16 @@ def quarantine_ask(text: str) -> QuarantineAsk:
 def order_ask(text: str) -> OrderAsk:
     """The ask of a pause or a resume."""
     return msgspec.json.decode(text, type=OrderAsk)
+
+
+def wish_ask(text: str) -> WishAsk:
+    """The ask of a wish."""
+    return msgspec.json.decode(text, type=WishAsk)
+
+
+def planner_ask(text: str) -> PlannerAsk:
+    """The ask of a switch."""
+    return msgspec.json.decode(text, type=PlannerAsk)
 
 
 def standing_ask(text: str) -> StandingAsk:

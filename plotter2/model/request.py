@@ -32,6 +32,8 @@ class RequestKind(StrEnum):
     REFUSE = "refuse"
     PAUSE = "pause"
     RESUME = "resume"
+    WISH = "wish"
+    PLANNER = "planner"
 
 
 class RequestState(StrEnum):
@@ -116,6 +118,8 @@ class Request:
         chain: the firings that led to this request, first to last; its own is the last of a firing.
         total, finished, failed: counts of the runs or children it has.
         skipped: bundles that it goes over and leaves out.
+        because: why it was asked, as who asked it says; an automatic user must say it.
+        scope: the bundle that it was kept to by who asked it; "" for none.
     """
 
     id: RequestId
@@ -136,6 +140,8 @@ class Request:
     children: tuple[Child, ...] = field(default=())
     chain: tuple[Firing, ...] = ()
     skipped: tuple[Skip, ...] = ()
+    because: str = ""
+    scope: str = ""
 
     @property
     def has_ended(self) -> bool:

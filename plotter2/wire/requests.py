@@ -76,6 +76,8 @@ def request_to_proto(
         runs=[run_to_proto(run) for run in runs],
         skipped=[manager_pb2.Skip(bundle=one.bundle, reason=one.reason) for one in request.skipped],
         repeat=repeat_to_proto(repeat) if repeat is not None else None,
+        because=request.because,
+        scope=request.scope,
     )
 
 
@@ -132,4 +134,6 @@ def request_from_proto(message: manager_pb2.Request) -> Request:
         failed=message.failed,
         children=tuple(child_from_proto(child, index) for index, child in enumerate(message.children)),
         skipped=tuple(Skip(one.bundle, one.reason) for one in message.skipped),
+        because=message.because,
+        scope=message.scope,
     )

@@ -17,6 +17,7 @@ from manager.store import (
     entries,
     log,
 )
+from manager.store.memory import automatic
 from manager.store.memory.apart import Apart
 from manager.store.memory.eventlog import Events
 from manager.store.memory.lineage import Recalling
@@ -119,6 +120,8 @@ class MemoryStore(Recalling, Entries, Events, Apart):
             links=tuple(newest[place] for place in sorted(newest)),
             tallies=tuple(one for _, one in sorted(self._tallies.items())),
             reports=dict(sorted(self._reports)),
+            switch=automatic.switch(self._requests.values()),
+            automatic=automatic.asks(self._requests.values()),
         )
 
 

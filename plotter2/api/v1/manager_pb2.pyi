@@ -193,11 +193,22 @@ class SubmitRequest(_message.Message):
     INHERIT_FIELD_NUMBER: _builtins.int
     PAUSE_FIELD_NUMBER: _builtins.int
     RESUME_FIELD_NUMBER: _builtins.int
+    WISH_FIELD_NUMBER: _builtins.int
+    PLANNER_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     client_key: _builtins.str
     """Makes a repeat harmless: it is answered with the first request, also when that was refused. The same key with
     another ask is refused (conflict). Empty: every call is a new ask.
     """
     user: _builtins.str
+    because: _builtins.str
+    """Why it is asked, for people. Of an automatic user (`ai:...`) it is needed."""
+    scope: _builtins.str
+    """The bundle that who asks keeps to. An automatic user needs one: what it asks about lies in it, or is refused."""
+    cause: _builtins.str
+    """The request that led to this ask, if one did."""
     @_builtins.property
     def run(self) -> Global___RunAsk: ...
     @_builtins.property
@@ -228,6 +239,14 @@ class SubmitRequest(_message.Message):
 
     @_builtins.property
     def resume(self) -> Global___OrderAsk: ...
+    @_builtins.property
+    def wish(self) -> Global___WishAsk:
+        """Have a planner think about a bundle: it asks, under a name of its own, for what fulfils the wish."""
+
+    @_builtins.property
+    def planner(self) -> Global___PlannerAsk:
+        """Let automatic users ask, or not."""
+
     def __init__(
         self,
         *,
@@ -245,12 +264,17 @@ class SubmitRequest(_message.Message):
         inherit: Global___InheritAsk | None = ...,
         pause: Global___OrderAsk | None = ...,
         resume: Global___OrderAsk | None = ...,
+        wish: Global___WishAsk | None = ...,
+        planner: Global___PlannerAsk | None = ...,
+        because: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "pause", b"pause", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "tag", b"tag", "unlink", b"unlink"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "inherit", b"inherit", "link", b"link", "pause", b"pause", "planner", b"planner", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "tag", b"tag", "unlink", b"unlink", "wish", b"wish"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "pause", b"pause", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "tag", b"tag", "unlink", b"unlink", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive", "ask", b"ask", "because", b"because", "cause", b"cause", "client_key", b"client_key", "inherit", b"inherit", "link", b"link", "pause", b"pause", "planner", b"planner", "redo", b"redo", "refuse", b"refuse", "release", b"release", "replay", b"replay", "resume", b"resume", "run", b"run", "scope", b"scope", "tag", b"tag", "unlink", b"unlink", "user", b"user", "wish", b"wish"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "release", "refuse", "replay", "tag", "inherit", "pause", "resume"]  # noqa: Y015
+    _WhichOneofReturnType_ask: _TypeAlias = _typing.Literal["run", "redo", "archive", "link", "unlink", "release", "refuse", "replay", "tag", "inherit", "pause", "resume", "wish", "planner"]  # noqa: Y015
     _WhichOneofArgType_ask: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ask) -> _WhichOneofReturnType_ask | None: ...
 
@@ -401,6 +425,48 @@ class TagAsk(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TagAsk: _TypeAlias = TagAsk  # noqa: Y015
+
+@_typing.final
+class WishAsk(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    text: _builtins.str
+    """In a person's words."""
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WishAsk: _TypeAlias = WishAsk  # noqa: Y015
+
+@_typing.final
+class PlannerAsk(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ON_FIELD_NUMBER: _builtins.int
+    on: _builtins.bool
+    def __init__(
+        self,
+        *,
+        on: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannerAsk: _TypeAlias = PlannerAsk  # noqa: Y015
 
 @_typing.final
 class OrderAsk(_message.Message):
@@ -564,9 +630,13 @@ class Request(_message.Message):
     RUNS_FIELD_NUMBER: _builtins.int
     SKIPPED_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
-    """push, run, redo, call, standing, archive, inherit, tag, link, unlink, release, refuse, pause, resume."""
+    """push, run, redo, call, standing, archive, inherit, tag, link, unlink, release, refuse, pause, resume,
+    wish, planner.
+    """
     state: Global___RequestState.ValueType
     user: _builtins.str
     bundle: _builtins.str
@@ -583,6 +653,9 @@ class Request(_message.Message):
     total: _builtins.int
     finished: _builtins.int
     failed: _builtins.int
+    because: _builtins.str
+    """Why it was asked, and the bundle that who asked keeps to; empty where nobody said."""
+    scope: _builtins.str
     @_builtins.property
     def children(self) -> _containers.RepeatedCompositeFieldContainer[Global___Child]: ...
     @_builtins.property
@@ -616,10 +689,12 @@ class Request(_message.Message):
         runs: _abc.Iterable[_task_pb2.TaskRun] | None = ...,
         skipped: _abc.Iterable[Global___Skip] | None = ...,
         repeat: Global___Repeat | None = ...,
+        because: _builtins.str = ...,
+        scope: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "skipped", b"skipped", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "because", b"because", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "scope", b"scope", "skipped", b"skipped", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3073,3 +3148,55 @@ class LineageFile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LineageFile: _TypeAlias = LineageFile  # noqa: Y015
+
+@_typing.final
+class GetPlannerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlannerRequest: _TypeAlias = GetPlannerRequest  # noqa: Y015
+
+@_typing.final
+class GetPlannerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    HOURLY_MAX_FIELD_NUMBER: _builtins.int
+    is_on: _builtins.bool
+    by: _builtins.str
+    """Who asked for that, and when; empty and 0: nobody has, and it is off."""
+    at: _builtins.float
+    identity: _builtins.str
+    """Who thinks about wishes."""
+    asked: _builtins.int
+    """How often automatic users have asked within the last hour, and how often they may."""
+    hourly_max: _builtins.int
+    def __init__(
+        self,
+        *,
+        is_on: _builtins.bool = ...,
+        by: _builtins.str = ...,
+        at: _builtins.float = ...,
+        identity: _builtins.str = ...,
+        asked: _builtins.int = ...,
+        hourly_max: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "at", b"at", "by", b"by", "hourly_max", b"hourly_max", "identity", b"identity", "is_on", b"is_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlannerResponse: _TypeAlias = GetPlannerResponse  # noqa: Y015

@@ -155,6 +155,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.GetPlanner = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/GetPlanner',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.FromString,
+                _registered_method=True)
         self.TraceLineage = channel.unary_stream(
                 '/plotter2.api.v1.ManagerService/TraceLineage',
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
@@ -328,6 +333,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPlanner(self, request, context):
+        """Whether automatic users may ask, and how often they did.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TraceLineage(self, request, context):
         """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages.
         """
@@ -457,6 +469,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'GetPlanner': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlanner,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.SerializeToString,
             ),
             'TraceLineage': grpc.unary_stream_rpc_method_handler(
                     servicer.TraceLineage,
@@ -1113,6 +1130,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/ListOrders',
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPlanner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/GetPlanner',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,6 +76,8 @@ class ManagerServiceStub:
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]
     """Standing orders, with how far each is."""
+    GetPlanner: _grpc.UnaryUnaryMultiCallable[_manager_pb2.GetPlannerRequest, _manager_pb2.GetPlannerResponse]
+    """Whether automatic users may ask, and how often they did."""
     TraceLineage: _grpc.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
 
@@ -127,6 +129,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """What a bundle does, or what all or some of the bundles below it do of that, and what each of them is to it."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListOrdersRequest, _manager_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Standing orders, with how far each is."""
+    GetPlanner: _aio.UnaryUnaryMultiCallable[_manager_pb2.GetPlannerRequest, _manager_pb2.GetPlannerResponse]  # type: ignore[assignment]
+    """Whether automatic users may ask, and how often they did."""
     TraceLineage: _aio.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]  # type: ignore[assignment]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
 
@@ -319,6 +323,14 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.ListOrdersResponse, _abc.Awaitable[_manager_pb2.ListOrdersResponse]]:
         """Standing orders, with how far each is."""
+
+    @_abc_1.abstractmethod
+    def GetPlanner(
+        self,
+        request: _manager_pb2.GetPlannerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.GetPlannerResponse, _abc.Awaitable[_manager_pb2.GetPlannerResponse]]:
+        """Whether automatic users may ask, and how often they did."""
 
     @_abc_1.abstractmethod
     def TraceLineage(

@@ -11,6 +11,7 @@ from plotter2.client.views.lineage import Lineage, Origin, Step
 from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.orders import Order
 from plotter2.client.views.page import Page, json_or, when
+from plotter2.client.views.planner import Planner
 from plotter2.client.views.plans import Plan, PlannedRun
 from plotter2.client.views.quarantine import QuarantineItem, Verification
 from plotter2.client.views.repeats import Repeat
@@ -41,6 +42,7 @@ __all__ = [
     "Page",
     "Plan",
     "PlannedRun",
+    "Planner",
     "Process",
     "Pulled",
     "QuarantineItem",

@@ -100,7 +100,12 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A remembered ask, and what became of it so far."""
+    """A remembered ask, and what became of it so far.
+
+    Attributes:
+        because: why it was asked, as who asked it says; "" where nobody said.
+        scope: the bundle that who asked keeps to.
+    """
 
     id: str
     kind: str
@@ -120,6 +125,8 @@ class Request:
     ask_json: str = field(default="{}", repr=False)
     repeat: Repeat | None = None
     skipped: tuple[Skip, ...] = ()
+    because: str = ""
+    scope: str = ""
 
     @classmethod
     def of(cls, request: RequestModel, runs: Iterable[TaskRun] = (), repeat: Repeat | None = None) -> Request:
@@ -146,6 +153,8 @@ class Request:
             ask_json=request.ask_json,
             skipped=request.skipped,
             repeat=repeat,
+            because=request.because,
+            scope=request.scope,
         )
 
     @property

@@ -60,6 +60,7 @@ class Story:
         self.numbers = itertools.count(1)
         self.said: list[Command] = []
         self.is_plain = True
+        self.last: RedoAsked
 
     def turn(self, *events: Event, after_s: float = 0.01) -> list[Command]:
         self.now = Instant(self.now + after_s)
@@ -117,6 +118,7 @@ class Story:
             8, asked, "ann", experiment, children, parallel, existing.get("force", False),
             f'{{"parallel": {parallel}, "runs_version": {node.version.version}}}',
         )  # fmt: skip
+        self.last = event
         return asked, self.turn(event)
 
     def calls(self, count: int, name: str = "add") -> RequestId:

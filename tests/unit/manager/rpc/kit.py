@@ -22,6 +22,7 @@ from manager.machine import Machine
 from manager.organizer import Organizer
 from manager.planner import Planner
 from manager.rpc import ManagerRpc
+from manager.rules import Rules
 from manager.scheduler import RoundRobin
 from manager.store.memory import MemoryStore
 from manager.tree import Tree
@@ -60,7 +61,8 @@ class Small:
             Doors(
                 self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
                 self.ids, "installation", verifier, planner, "0", self.clock.now(),
-            )
+            ),
+            Rules(),
         )  # fmt: skip
 
     def perform(self, effect: Effect) -> None:

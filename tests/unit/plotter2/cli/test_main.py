@@ -43,7 +43,7 @@ def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
 def test_the_tree_has_every_verb() -> None:
     system = ["up", "down", "status", "workers", "logs", "doctor", "verify", "quarantine"]
     data = ["push", "pull", "ls", "show", "diff", "history", "inherit", "archive", "unarchive", "report", "tag"]
-    work = ["run", "redo", "replay", "tasks", "orders", "requests", "wait", "cancel"]
+    work = ["run", "redo", "replay", "tasks", "orders", "planner", "wish", "requests", "wait", "cancel"]
     project = ["init", "check"]
     links = ["link", "unlink", "ops", "why", "uses"]
     assert sorted([*system, *data, *links, *project, *work]) == VERBS

@@ -161,4 +161,6 @@ def requests(draw: st.DrawFn) -> Request:
         failed=draw(u32),
         children=children,
         skipped=tuple(draw(st.lists(st.builds(Skip, texts, texts), max_size=2))),
+        because=draw(texts),
+        scope=draw(texts),
     )
