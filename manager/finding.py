@@ -1,9 +1,12 @@
-"""Queries as people write them, answered by the store: what gRPC and the page of runs have in common."""
+"""What people name and ask for, found in the store: what gRPC and the pages have in common."""
 
 from __future__ import annotations
 
+from manager.catalog import Catalog
 from manager.store import Page, Store
-from plotter2.model import query
+from plotter2.errors import NotFoundError
+from plotter2.model import paths, query
+from plotter2.model.bundle import BundleVersion
 from plotter2.model.entry import Entry
 from plotter2.model.query import Field, Order, Own, Search
 
@@ -26,3 +29,19 @@ async def find(
         for what, fields in asked.items():
             query.check_names(what, fields, known)
     return await store.search(Search(condition, order or NEWEST_FIRST, under, archived), *page)
+
+
+async def version_of(store: Store, catalog: Catalog, name: str, number: int) -> BundleVersion:
+    """One version of a bundle; 0 is the newest.
+
+    Raises:
+        NotFoundError: there is no such bundle, or no such version; the message says what there is.
+    """
+    path = paths.bundle_path(name)
+    found = await store.get_bundle(path, number)
+    if found is not None:
+        return found
+    catalog.need(path)  # its message names those nearby
+    newest = await store.get_bundle(path)
+    there = f"; its versions are 1 to {newest.version}" if newest else ""
+    raise NotFoundError(f"Bundle {path!r} has no version {number}{there}.")

@@ -71,6 +71,7 @@ class Walk:
         self._fan_max = fan_max
         self._nodes: dict[str, Node] = {}
         self._edges: dict[tuple[str, str, EdgeKind], Edge] = {}
+        self._recorded: dict[tuple[str, str, EdgeKind], Edge] = {}
         self._next: dict[str, NodeKind] = {}
         self._left = 0
         self._remarks: dict[str, str] = {}
@@ -200,13 +201,15 @@ class Walk:
         self._more(name, kind, NodeKind.VERSION, len(edges) - self._fan_max)
 
     def _look_forth(self, facts: Facts) -> None:
-        for edge in facts.edges:  # says what of it was read
+        for edge in facts.edges:  # says what of it was read, be it found already or later
+            self._recorded[edge.src, edge.dst, edge.kind] = edge
             if (edge.src, edge.dst, edge.kind) in self._edges:
                 self._join(edge)
         shown: dict[tuple[str, EdgeKind, NodeKind], list[int]] = {}
         for one in facts.followers:
             src = version_id(*one.src)
-            self._after(Edge(src, one.id, one.kind), one.what)
+            found = Edge(src, one.id, one.kind)
+            self._after(self._recorded.get((src, one.id, one.kind), found), one.what)
             counts = shown.setdefault((src, one.kind, one.what), [0, one.total])
             counts[0] += 1
         for (src, kind, what), (count, total) in shown.items():

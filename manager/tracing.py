@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from manager.catalog import Catalog
+from manager.finding import version_of
 from manager.lineage import Facts, Walk, Wanted
 from manager.store import OutputRow, Store
 from manager.store.ancestry import FileAt
-from plotter2.errors import NotFoundError
-from plotter2.model.lineage import Direction, Lineage, Node, NodeKind, version_id
+from plotter2.errors import NotFoundError, PathRefusedError
+from plotter2.model import paths
+from plotter2.model.lineage import Direction, Lineage, Node, NodeKind, place_of, version_id
 
 SIDECAR = ".json"
 OUTPUT = "output/"
@@ -31,6 +34,41 @@ class Question:
     digest: bytes
     nodes_max: int
     fan_max: int
+
+
+async def traced(store: Store, catalog: Catalog, question: Question) -> Lineage:
+    """The lineage of what is named.
+
+    Raises:
+        NotFoundError: nothing is named so, and no file has that content.
+    """
+    starts = await found(store, question) or await _versions(store, catalog, question)
+    return await trace(store, question, starts)
+
+
+async def _versions(store: Store, catalog: Catalog, question: Question) -> list[Node]:
+    """A version; without a number the newest for `why`, every one for `uses`."""
+    place = place_of(question.thing) or (question.thing, 0)
+    try:
+        name = paths.bundle_path(place[0])
+        if place[1] == 0 and question.direction is Direction.USES:
+            newest = await _newest(store, name, question.fan_max)
+            if newest:
+                return newest
+        version = await version_of(store, catalog, name, place[1])
+    except (NotFoundError, PathRefusedError) as wrong:
+        if not question.digest and isinstance(wrong, NotFoundError):
+            raise
+        raise NotFoundError(
+            f"No output and no bundle is called {question.thing!r}"
+            + (", and nothing that plotter2 keeps has the content of that file." if question.digest else ".")
+        ) from None
+    return [Node(version_id(version.path, version.version), NodeKind.VERSION)]
+
+
+async def _newest(store: Store, name: str, limit: int) -> list[Node]:
+    page = await store.list_versions(name, 0, limit)
+    return [Node(version_id(one.path, one.version), NodeKind.VERSION) for one in page.items]
 
 
 async def trace(store: Store, question: Question, starts: list[Node]) -> Lineage:

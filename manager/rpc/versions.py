@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from manager import finding
 from manager.doors import Doors
 from manager.rpc.requests import page_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import NotFoundError
 from plotter2.model import difference, paths
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.difference import ChangeKind
@@ -27,14 +27,7 @@ async def version_of(doors: Doors, name: str, number: int) -> BundleVersion:
     Raises:
         NotFoundError: there is no such bundle, or no such version; the message says what there is.
     """
-    path = paths.bundle_path(name)
-    found = await doors.store.get_bundle(path, number)
-    if found is not None:
-        return found
-    doors.state.catalog.need(path)  # its message names those nearby
-    newest = await doors.store.get_bundle(path)
-    there = f"; its versions are 1 to {newest.version}" if newest else ""
-    raise NotFoundError(f"Bundle {path!r} has no version {number}{there}.")
+    return await finding.version_of(doors.store, doors.state.catalog, name, number)
 
 
 class VersionCalls:

@@ -36,6 +36,7 @@ VALUES_CHARS_MAX = 160
 FILES_MAX = 4
 OUTPUT = "output/"
 FIRED = "standing:"
+MORE = f"{NodeKind.MORE}:"
 
 
 def joint(edge: Edge, direction: Direction) -> str:
@@ -100,7 +101,7 @@ def short_digest(node: Node) -> str:
 
 def read(edge: Edge) -> str:
     """What was read: the first files, and how many more; "" for an edge along which nothing is read."""
-    if edge.kind is not EdgeKind.READ:
+    if edge.kind is not EdgeKind.READ or MORE in {edge.src[: len(MORE)], edge.dst[: len(MORE)]}:
         return ""
     count = len(edge.files) + edge.more_files
     if not count:

@@ -128,6 +128,18 @@ def test_a_walk_looks_at_each_thing_once_even_where_rows_go_round(
     assert all(one.src != one.dst for one in found.edges)
 
 
+def test_what_a_run_read_is_told_also_where_another_way_led_to_the_run_first() -> None:
+    one = Edge("lab/b@1", "req-1.0", EdgeKind.READ, (ReadFile("m.csv", "ab" * 32),))
+    walk = Walk(Direction.USES, [Node("lab@1", NodeKind.VERSION)], 10, 8)
+    code = Follower(("lab", 1), EdgeKind.CODE, NodeKind.RUN, "req-1.0", 1)
+    child = Follower(("lab", 1), EdgeKind.ON, NodeKind.SERVICE, "req-1.s0", 1)
+    walk.learn(Facts(versions=[version(("lab", 1))], followers=[code, child]))
+    walk.learn(Facts(runs=[ran("req-1.0")], edges=[one], made={"req-1.s0": ("lab/b", 1)}))
+    read_by = Follower(("lab/b", 1), EdgeKind.READ, NodeKind.RUN, "req-1.0", 1)
+    walk.learn(Facts(versions=[version(("lab/b", 1))], followers=[read_by]))
+    assert one in walk.lineage().edges
+
+
 def test_a_replay_leads_to_what_it_asks_again() -> None:
     walk = Walk(Direction.WHY, [Node("req-2", NodeKind.REQUEST)], 10, 8)
     again = Request(RequestId("req-2"), RequestKind.RUN, ask_json='{"task": "loss", "replay_of": "req-1"}')
