@@ -350,7 +350,7 @@ def test_a_second_up_on_the_same_home_says_who_holds_it(lab: Installation) -> No
     assert lab.is_ready()
 
 
-@pytest.mark.req("r198")
+@pytest.mark.req("r002", "r198")
 def test_everything_stops_and_comes_back_as_it_was(tmp_path: Path) -> None:
     lab = Installation(tmp_path / "home")
     lab.up()

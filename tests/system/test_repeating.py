@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.installation import Installation
+import plotter2
+from tests.system.installation import Installation, fetch
 
 TRAIN = """
 import os, pathlib, sys, time
@@ -112,3 +113,36 @@ def test_a_program_that_is_not_deterministic_is_found_out(lab: Lab) -> None:
     again = lab.ask("redo", f"{NAME}/bundles/lr=7", "--wait", code=1)["repeat"]
     assert (again["equal"], again["files"]) == (False, [{"path": "out/when.txt", "change": "changed"}])
     assert "is a run of 'experiments/tiny'" in lab.ask("redo", f"{NAME}/bundles/lr=7", "--set", "lr=1", code=3)
+
+
+@pytest.mark.req("r001")
+def test_data_experiments_analysis_storage_and_reruns_meet_through_five_ports(lab: Lab, tmp_path: Path) -> None:
+    """Data goes in, is run on, drawn, kept, shown, run again, and every figure leads back to where it began."""
+    installation = lab.installation
+    lab.push("first")
+    script = tmp_path / "draw.py"
+    script.write_text("def task():\n    plotme(access())\n")
+    with plotter2.connect(home=installation.home) as p2:
+        redone = p2.redo(NAME, {"lr": [11, 12]}, parallel=2).check()
+        child = redone.children[0].bundle
+        drawn = p2.run(script, on=child).check()
+        (page,) = [one for one in drawn.runs[0].outputs if one.kind != "asset"]
+        place = installation.home / "output" / page.path
+        again = p2.redo(NAME, {"lr": [11]}).check()
+        p2.pull(child, tmp_path / "copy")
+        why, uses = p2.why(place), p2.uses(NAME)
+    assert [one.reused for one in again.children] == [True]
+    assert (tmp_path / "copy" / "out" / "result.csv").read_text() == "lr,data\n11.0,first\n"
+    led_to = {one.id for one in why.origins}
+    assert {page.path, drawn.runs[0].id, f"{child}@1", f"{redone.id}.s0", redone.id, drawn.id} <= led_to
+    pushes = [one for one in why.origins if one.form == "push"]
+    assert [one.ask["bundle"] for one in pushes] == [NAME], "the first cause is what was pushed"
+    assert page.path in {one.id for one in uses.origins}
+    found = {one["role"]: one["addresses"] for one in installation.processes().values()}
+    assert fetch(f"http://{found['manager']['http']}/output/{page.path}")[1] == place.read_bytes()
+    assert b'class="lineage"' in fetch(f"http://{found['manager']['http']}/why/{page.path}")[1]
+    for role, heard in (("manager", "ManagerService/Submit"), ("stager", "/Upload"), ("servicer", "/Start")):
+        probe = found[role].get("probe") or found[role]["http"]
+        assert heard in fetch(f"http://{probe}/metrics")[1].decode(), role
+    ports = [found[role]["grpc"] for role in ("manager", "stager", "servicer")]
+    assert len({*ports, found["manager"]["http"], found["worker"]["probe"]}) == 5
