@@ -66,6 +66,8 @@ def misfit(expected: Type, value: Any, mode: Mode = Mode.CONSTANT) -> str:
         return ""
     if _is_plain(value) and expected.kind in {Kind.ARRAY, Kind.TEXT}:
         return values.misfit(expected, _listed(value), mode)
+    if isinstance(value, Table) and expected.kind is Kind.TABLE and _has_columns(expected, value, mode):
+        return ""
     given = described(np.asarray(value) if isinstance(value, list | tuple) and not _is_ragged(value) else value)
     if given is None:
         return f"this is {_spelled(value)}"
@@ -73,6 +75,13 @@ def misfit(expected: Type, value: Any, mode: Mode = Mode.CONSTANT) -> str:
         given = replace(given, kind=Kind.IMAGE)
     part = types.difference(expected, given, mode)
     return f"this is {given}: another {part}" if part else ""
+
+
+def _has_columns(expected: Type, table: Table, mode: Mode) -> bool:
+    """Whether a table fits; of a large one only those columns are looked at whose dtypes are declared."""
+    wanted = {name for name, dtype in expected.columns if dtype != OPEN}
+    given = {name: _column_dtype(table, name) if name in wanted else OPEN for name in table.names}
+    return types.accepts(expected, types.table(given), mode)
 
 
 def _is_plain(value: Any) -> bool:
@@ -114,11 +123,11 @@ def lent(value: Any) -> Any:
 
 
 def sealed(value: Any) -> Any:
-    """A value that nobody can write any more, neither who made it nor who gets it."""
+    """A value that nobody can write: a copy of one that its maker still could, who may hold it for the next call."""
     if isinstance(value, np.ndarray):
-        if value.flags.writeable and not value.flags.owndata:
-            value = value.copy()  # whoever made it may hold the memory behind it
-        value.flags.writeable = False
+        if value.flags.writeable:
+            value = value.copy()
+            value.flags.writeable = False
         return value
     return value.map(sealed) if isinstance(value, DataGroup) else _copied(value)
 
