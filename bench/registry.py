@@ -30,7 +30,7 @@ PACKAGE = {
     "parameters": {"lr": {"type": "float", "default": 0.1}, "seed": {"type": "int", "default": 0}},
     "service": {"command": ["{python}", "train.py", "--lr", "{lr}"], "metrics": [{"path": "out/metrics.csv"}]},
     "data": {"metrics": {"path": "out/metrics.csv", "type": "table{epoch: int64, loss: float64, *}"}},
-    "tasks": [{"name": "curve", "pipeline": ["access", "plotme"]}],
+    "tasks": [{"name": "curve", "task_src": "tasks/curve.py"}],
     "heads": {"loss": {"data": "metrics", "returns": "table"}},
 }
 
@@ -94,9 +94,9 @@ def _bundle(number: int) -> Contents:
     files = tuple(FileEntry(name, 1_000, digest) for name in ("out/metrics.csv", "run.json"))
     if child == 0:
         version = BundleVersion(
-            BundlePath(path), 1, digest, 2, 2_000, Instant(1.7e9 + number), package_json=json.dumps(PACKAGE)
+            BundlePath(path), 1, digest, 3, 3_000, Instant(1.7e9 + number), package_json=json.dumps(PACKAGE)
         )
-        return Contents(version, files)
+        return Contents(version, (*files, FileEntry("tasks/curve.py", 1_000, digest)))
     made = BundleVersion(
         BundlePath(f"{path}/bundles/lr={child / 1000}"), 1, digest, 2, 2_000, Instant(1.7e9 + number),
         parameters_json=json.dumps({"lr": child / 1000, "seed": number}), run_key=digest,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from manager.catalog import source_digests
+from collections import defaultdict
+
 from manager.commands import Command
 from manager.machine import Machine
 from manager.store import Snapshot, Store
@@ -13,8 +14,8 @@ from plotter2.model import ask, package
 from plotter2.model.bundle import Contents
 from plotter2.model.request import RequestKind
 
-READ_AT_A_TIME = 200
-"""Versions whose files are read together: a version may have many."""
+READ_AT_A_TIME = 10_000
+"""Sources of tasks whose digests are read together."""
 
 
 async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
@@ -25,13 +26,18 @@ async def load(machine: Machine, store: Store, clock: Clock) -> list[Command]:
 
 
 async def _sources(snapshot: Snapshot, store: Store) -> dict[str, dict[str, bytes]]:
-    found: dict[str, dict[str, bytes]] = {}
-    declaring = [one for one in snapshot.bundles if any(task.task_src for task in package.read(one.package_json).tasks)]
-    for start in range(0, len(declaring), READ_AT_A_TIME):
-        part = declaring[start : start + READ_AT_A_TIME]
-        files = await store.files_of_many([(one.path, one.version) for one in part])
-        for one in part:
-            found[one.path] = source_digests(package.read(one.package_json), files[one.path, one.version])
+    """Of each bundle that declares tasks the digests of their sources: not of all its files, it may have many."""
+    wanted = [
+        (one.path, one.version, task.task_src)
+        for one in snapshot.bundles
+        for task in package.read(one.package_json).tasks
+        if task.task_src
+    ]
+    found: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for start in range(0, len(wanted), READ_AT_A_TIME):
+        digests = await store.digests_of(wanted[start : start + READ_AT_A_TIME])
+        for (path, _, name), digest in digests.items():
+            found[path][name] = digest
     return found
 
 

@@ -293,6 +293,10 @@ class Store(EventLog, Ancestry, Protocol):
         """The files of each of these versions (bundle, version), by path; versions without files are left out."""
         ...
 
+    async def digests_of(self, wanted: Sequence[tuple[str, int, str]]) -> dict[tuple[str, int, str], bytes]:
+        """The digests of single files (bundle, version, path); those that are not there are left out."""
+        ...
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited; "" for one that was never written."""
         ...

@@ -393,6 +393,12 @@ join versions on versions.path = wanted.path collate "C" and versions.version = 
 join files on files.version_id = versions.id
 order by files.version_id, files.path;
 
+-- name: digests_of
+select wanted.bundle, wanted.version, files.path, files.digest
+from unnest($1::text[], $2::integer[], $3::text[]) as wanted (bundle, version, path)
+join versions on versions.path = wanted.bundle collate "C" and versions.version = wanted.version
+join files on files.version_id = versions.id and files.path = wanted.path collate "C";
+
 -- name: find_run_keys
 select distinct on (run_key) versions.*, bundles.archived, bundles.tags from versions join bundles using (path)
 where run_key = any($1::bytea[]) and ok and run_key <> ''

@@ -115,6 +115,13 @@ class Reader:
             found[row["bundle"], row["version"]].append(rows.to_file(row))
         return {place: tuple(files) for place, files in found.items()}
 
+    async def digests_of(self, wanted: Sequence[tuple[str, int, str]]) -> dict[tuple[str, int, str], bytes]:
+        """The digests of single files of versions."""
+        if not wanted:
+            return {}
+        found = await self._fetch("digests_of", *map(list, zip(*wanted, strict=True)))
+        return {(row["bundle"], row["version"], row["path"]): row["digest"] for row in found}
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited."""
         return await self._one(lambda row: str(row["entries"]), "get_inheritance", digest) or ""

@@ -102,4 +102,8 @@ async def test_many_bundles_and_their_files_are_found_in_one_go(store: Store) ->
     files = await store.files_of_many([("a", 1), ("b", 1), ("b", 7), ("empty", 1)])
     assert files == {("a", 1): OLD, ("b", 1): OLD[:1]}
     assert await store.files_of_many([]) == {}
+    first = OLD[0]
+    asked = [("a", 1, first.path), ("b", 1, first.path), ("b", 1, "gone"), ("b", 7, first.path), ("c", 1, first.path)]
+    assert await store.digests_of(asked) == {("a", 1, first.path): first.digest, ("b", 1, first.path): first.digest}
+    assert await store.digests_of([]) == {}
     assert await store.newest_of([]) == ()

@@ -70,6 +70,12 @@ class Bundles:
         """The files of each of these versions."""
         return {place: files for place in places if (files := await self.files_of(*place))}
 
+    async def digests_of(self, wanted: Sequence[tuple[str, int, str]]) -> dict[tuple[str, int, str], bytes]:
+        """The digests of single files of versions."""
+        found = await self.files_of_many(list(dict.fromkeys((bundle, number) for bundle, number, _ in wanted)))
+        known = {(*place, entry.path): entry.digest for place, files in found.items() for entry in files}
+        return {one: known[one] for one in wanted if one in known}
+
     async def get_inheritance(self, digest: bytes) -> str:
         """The text of a snapshot of what is inherited."""
         return self._inheritances.get(digest, "")
