@@ -267,6 +267,16 @@ class NotifyLines:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyProgress:
+    """Tell those who watch a request how far one of its runs says it is. Nothing durable."""
+
+    request_id: RequestId
+    run_id: RunId
+    done: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
 class AssignRuns:
     """Send runs (and cancellations) to one of our workers, in one message."""
 
@@ -372,6 +382,7 @@ Effect = (
     | Notify
     | NotifyCalls
     | NotifyLines
+    | NotifyProgress
     | AskFor
     | AssignRuns
     | AskWho

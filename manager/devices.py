@@ -69,6 +69,7 @@ def _reports(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
                 report.error_code,
                 tuple(Output(made.path, made.kind, made.title, made.size_bytes, made.digest) for made in report.made),
                 report.lines,
+                report.progress,
             )
             for report in batch.reports
         ),

@@ -7,17 +7,22 @@ A watcher sees the newest state, never a backlog of old ones; printed lines are 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from manager.commands import CallEnd, Notify, NotifyCalls, NotifyLines
+from manager.commands import CallEnd, Notify, NotifyCalls, NotifyLines, NotifyProgress
 from plotter2.ids import RequestId, RunId
 from plotter2.model.request import Request
 
 LINES_MAX = 10_000
 WATCHERS_MAX = 10_000
+SAID_REQUESTS_MAX = 256
+SAID_LINES_MAX = 1_000
+SAID_LINE_CHARS_MAX = 1_000
+"""What a request's runs printed is kept for those who come late: so many of the newest requests and lines."""
+Happening = Notify | NotifyCalls | NotifyLines | NotifyProgress
 
 
 @dataclass(slots=True)
@@ -26,6 +31,7 @@ class News:
 
     request: Request | None = None
     lines: list[tuple[RunId, str]] = field(default_factory=list)
+    progress: dict[RunId, tuple[float, float]] = field(default_factory=dict)
     ends: list[CallEnd] = field(default_factory=list)
 
 
@@ -35,10 +41,11 @@ class Watch:
     def __init__(self) -> None:
         self._request: Request | None = None
         self._lines: deque[tuple[RunId, str]] = deque(maxlen=LINES_MAX)
+        self._progress: dict[RunId, tuple[float, float]] = {}
         self._ends: list[CallEnd] = []
         self._full = asyncio.Event()
 
-    def put(self, news: Notify | NotifyCalls | NotifyLines) -> None:
+    def put(self, news: Happening) -> None:
         """Something happened."""
         match news:
             case Notify():
@@ -47,14 +54,16 @@ class Watch:
                 self._ends.extend(news.ends)
             case NotifyLines():
                 self._lines.extend((news.run_id, line) for line in news.lines)
+            case NotifyProgress():
+                self._progress[news.run_id] = news.done, news.total
         self._full.set()
 
     async def next(self) -> News:
         """Wait for news; everything since the last look at once."""
         await self._full.wait()
         self._full.clear()
-        news = News(self._request, list(self._lines), self._ends)
-        self._request, self._ends = None, []
+        news = News(self._request, list(self._lines), self._progress, self._ends)
+        self._request, self._progress, self._ends = None, {}, []
         self._lines.clear()
         return news
 
@@ -64,6 +73,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watches: dict[RequestId, set[Watch]] = {}
+        self._said: OrderedDict[RequestId, deque[tuple[RunId, str]]] = OrderedDict()
 
     @contextmanager
     def watch(self, request: RequestId) -> Iterator[Watch]:
@@ -78,7 +88,16 @@ class Hub:
             if not left:
                 del self._watches[request]
 
-    def put(self, request: RequestId, news: Notify | NotifyCalls | NotifyLines) -> None:
-        """Tell everybody who watches."""
+    def said(self, request: RequestId) -> list[tuple[RunId, str]]:
+        """What the runs of a request have printed so far; the newest lines, as long as they are kept."""
+        return list(self._said.get(request, ()))
+
+    def put(self, request: RequestId, news: Happening) -> None:
+        """Tell everybody who watches, and keep what is printed for those who come late."""
+        if isinstance(news, NotifyLines):
+            kept = self._said.setdefault(request, deque(maxlen=SAID_LINES_MAX))
+            kept.extend((news.run_id, line[:SAID_LINE_CHARS_MAX]) for line in news.lines)
+            if len(self._said) > SAID_REQUESTS_MAX:
+                self._said.popitem(last=False)
         for watch in self._watches.get(request, ()):
             watch.put(news)

@@ -28,6 +28,7 @@ from manager.commands import (
     Notify,
     NotifyCalls,
     NotifyLines,
+    NotifyProgress,
     PlanInstances,
     StartOnProplet,
     StartService,
@@ -123,7 +124,10 @@ class Runner:
                 self._desk.answer(effect.token, effect.value, effect.error)
             case Notify():
                 self._hub.put(effect.request.id, effect)
-            case NotifyCalls() | NotifyLines():
+            case NotifyLines():
+                self._log.info("task.said", run=effect.run_id, lines=effect.lines)
+                self._hub.put(effect.request_id, effect)
+            case NotifyCalls() | NotifyProgress():
                 self._hub.put(effect.request_id, effect)
             case AssignRuns() | AskWho() | StartOnProplet() | StopOnProplet():
                 self._publisher.put(effect)

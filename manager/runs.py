@@ -16,6 +16,7 @@ from manager.commands import (
     Command,
     KeepReport,
     NotifyLines,
+    NotifyProgress,
     SaveEdges,
     SaveReport,
     SaveRun,
@@ -151,6 +152,9 @@ def report(state: State, event: RunsReported, now: Instant) -> list[Command]:
             continue
         if said.lines:
             commands.append(NotifyLines(run.request_id, run.id, said.lines))
+        if said.progress is not None and said.state is RunState.RUNNING:
+            state.progress[run.id] = said.progress
+            commands.append(NotifyProgress(run.request_id, run.id, *said.progress))
         commands += _advance(state, run, said, now)
     return commands
 
@@ -275,6 +279,7 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
 
 def _release(state: State, run: TaskRun) -> None:
     state.planning.discard(run.id)
+    state.progress.pop(run.id, None)
     state.sent_at.pop(run.id, None)
     state.load.get(run.worker_id, set()).discard(run.id)
 

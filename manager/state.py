@@ -99,6 +99,7 @@ class State:
         unplanned: runs of this turn of which it is not known how many instances they are.
         planning: runs of which that is being found out.
         without_axes: digests of sources that are known to be one instance.
+        progress: how far runs say they are: so much of so much. Not written down.
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
         switch: whether automatic users may ask.
@@ -115,6 +116,7 @@ class State:
     unplanned: list[RunId] = field(default_factory=list)
     planning: set[RunId] = field(default_factory=set)
     without_axes: set[bytes] = field(default_factory=set)
+    progress: dict[RunId, tuple[float, float]] = field(default_factory=dict)
     taking: dict[RunId, TaskRun] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     load: dict[WorkerId, set[RunId]] = field(default_factory=dict)

@@ -50,7 +50,7 @@ class ChildLine(asyncio.Protocol):
             case Ended():
                 self._hear(RunEnded(self.number, message))
             case Printed():
-                self._hear(RunPrinted(self.number, message.sequence, tuple(message.lines)))
+                self._hear(RunPrinted(self.number, message.sequence, tuple(message.lines), message.progress))
             case Skipped():
                 self._hear(RunsSkipped(self.number, tuple(message.sequences)))
             case Ready():

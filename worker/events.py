@@ -66,11 +66,12 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunPrinted:
-    """A child says what a run has printed."""
+    """A child says what a run has printed, and how far it says it is."""
 
     child: int
     sequence: int
     lines: tuple[str, ...]
+    progress: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

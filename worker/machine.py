@@ -254,7 +254,7 @@ class Machine:
         if held is None or held.is_cancelled:
             return []
         held.is_told = True
-        return [Tell(self._reports.running(held, event.lines))]
+        return [Tell(self._reports.running(held, event.lines, event.progress))]
 
     def _skipped(self, event: RunsSkipped, now: float) -> list[Command]:
         seat = self._seats.get(event.child)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from plotter2.child import words
 from plotter2.child.frames import Ended
 from plotter2.clock import ZERO, Instant
@@ -18,9 +20,9 @@ class Reports:
     def __init__(self, wall_offset_s: float) -> None:
         self._wall_offset_s = wall_offset_s
 
-    def running(self, held: Held, lines: tuple[str, ...] = ()) -> Report:
-        """It is going on."""
-        return self._make(held, RunState.RUNNING, lines=lines)
+    def running(self, held: Held, lines: tuple[str, ...] = (), progress: tuple[float, float] | None = None) -> Report:
+        """It is going on; what it printed, and how far it says it is."""
+        return replace(self._make(held, RunState.RUNNING, lines=lines), progress=progress)
 
     def given_back(self, held: Held) -> Report:
         """It could not be begun here in time."""

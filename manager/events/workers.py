@@ -51,6 +51,7 @@ class RunReport:
     error_code: str = ""
     made: tuple[Output, ...] = field(default=())
     lines: tuple[str, ...] = field(default=())
+    progress: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

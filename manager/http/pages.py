@@ -113,7 +113,10 @@ def router(doors: Doors) -> APIRouter:
             raise NotFoundError(f"There is no request {request_id!r}.")
         runs = await doors.store.runs_of(found.id)
         caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
-        return page("request.html", request=found, runs=runs[:ROWS_MAX], caused=caused, hidden=HIDDEN_KINDS)
+        return page(
+            "request.html", request=found, runs=runs[:ROWS_MAX], caused=caused, hidden=HIDDEN_KINDS,
+            progress=doors.state.progress, said=[line for _, line in doors.hub.said(found.id)],
+        )  # fmt: skip
 
     @routes.get("/output/{path:path}")
     async def output(path: str) -> Response:

@@ -11,7 +11,7 @@ from manager.hub import News
 from manager.rpc import repeats
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
-from plotter2.ids import RequestId
+from plotter2.ids import RequestId, RunId
 from plotter2.model.request import Request
 from plotter2.rpc import Context
 from plotter2.wire import requests as wire
@@ -53,8 +53,10 @@ class RequestCalls:
         del context
         request_id = RequestId(request.request_id)
         with self._doors.hub.watch(request_id) as watch:
-            whole = await self.whole(request_id)
-            yield pb.WatchRequestResponse(request=whole)
+            before = News(None, self._doors.hub.said(request_id))  # what comes from now on is in the letter box
+            first = await self._news(request_id, before, ended=True)
+            first.progress.extend(self._progress(first.request))
+            yield first
             ended = (await self.need(request_id)).has_ended
             if ended:
                 # It may have ended between the two reads: the last word is the whole of it.
@@ -69,11 +71,20 @@ class RequestCalls:
     async def _news(self, request_id: RequestId, news: News, *, ended: bool) -> pb.WatchRequestResponse:
         now = self._doors.clock.now()
         lines = [pb.LogLine(run_id=run, at=now, text=line) for run, line in news.lines]
+        told = pb.WatchRequestResponse(lines=lines)
+        for run, (done, total) in news.progress.items():
+            told.progress.add(run_id=run, done=done, total=total)
         if ended:
-            return pb.WatchRequestResponse(request=await self.whole(request_id), lines=lines)
-        if news.request is None:
-            return pb.WatchRequestResponse(lines=lines)
-        return pb.WatchRequestResponse(request=wire.request_to_proto(news.request), lines=lines)
+            told.request.CopyFrom(await self.whole(request_id))
+        elif news.request is not None:
+            told.request.CopyFrom(wire.request_to_proto(news.request))
+        return told
+
+    def _progress(self, request: pb.Request) -> list[pb.RunProgress]:
+        """How far the runs of a request are that have said so."""
+        known = self._doors.state.progress
+        said = ((run.id, known.get(RunId(run.id))) for run in request.runs)
+        return [pb.RunProgress(run_id=run, done=one[0], total=one[1]) for run, one in said if one is not None]
 
     async def CancelRequest(self, request: pb.CancelRequestRequest, context: Context) -> pb.CancelRequestResponse:  # noqa: N802 -- gRPC's name
         """End what a request still has running."""

@@ -25,6 +25,7 @@ class Recorder:
         self._partial = ""
         self._room = bytes_max
         self._left_out = 0
+        self._progress: tuple[float, float] | None = None
 
     def begin(self) -> None:
         """A new run begins; what was not taken is gone."""
@@ -33,6 +34,18 @@ class Recorder:
             self._partial = ""
             self._room = self._bytes_max
             self._left_out = 0
+            self._progress = None
+
+    def show(self, done: float, total: float) -> None:
+        """How far the run is; what was said before is forgotten."""
+        with self._lock:
+            self._progress = done, total
+
+    def seen(self) -> tuple[float, float] | None:
+        """How far the run is, if it has said so since the last call."""
+        with self._lock:
+            found, self._progress = self._progress, None
+            return found
 
     def feed(self, text: str) -> None:
         """Text as it is printed; only whole lines count, until the end."""

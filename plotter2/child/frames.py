@@ -106,10 +106,11 @@ class Ended(msgspec.Struct, frozen=True, array_like=True, tag=12):
 
 
 class Printed(msgspec.Struct, frozen=True, array_like=True, tag=13):
-    """What a run has printed while it goes on."""
+    """What a run has printed while it goes on, and how far it says it is: how much of how much, if it said so."""
 
     sequence: int
     lines: list[str]
+    progress: tuple[float, float] | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True, array_like=True, tag=14):

@@ -126,6 +126,7 @@ class Interpreter:
             scope=prepared.scope,
             output_dir=self._scratch.path,
             way_up=output.way_up(prepared.scope.bundle),
+            show=self._recorder.show,
             links=program.links,
             lenders=prepared.lenders.scopes,
             function=prepared.lenders.function,

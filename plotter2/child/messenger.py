@@ -99,6 +99,6 @@ class Messenger:
     def _flush(self) -> None:
         present = self._present
         if present:
-            lines = self._recorder.take()
-            if lines:
-                self.send(Printed(present, lines))
+            lines, seen = self._recorder.take(), self._recorder.seen()
+            if lines or seen is not None:
+                self.send(Printed(present, lines, seen))

@@ -22,10 +22,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from plotter2.cli.output import progress
+
 if TYPE_CHECKING:
     from plotter2.client.views import Request
 
 COLUMNS_MAX = 4096
+RUNS_SHOWN_MAX = 3
 GOOD, BUSY, WAITING, BAD = "green", "cyan", "yellow", "red"
 COLOURS = {
     **dict.fromkeys(("ready", "alive", "done", "gaveup"), GOOD),
@@ -75,8 +78,10 @@ def request_bar(title: str) -> Iterator[Callable[[Request, list[str]], None]]:
         def show(request: Request, lines: list[str]) -> None:
             for line in lines:
                 console.print(line, markup=False, highlight=False)
-            label = f"{title} ({request.state})"
-            bar.update(task, completed=request.finished, total=request.total or None, description=label)
+            under_way = [(run, *one) for run, one in request.progress.items() if one[1] and one[0] < one[1]]
+            label = " ".join([f"{title} ({request.state})", *(progress(*one) for one in under_way[:RUNS_SHOWN_MAX])])
+            completed = request.finished + sum(done / total for _, done, total in under_way)
+            bar.update(task, completed=completed, total=request.total or None, description=label)
 
         yield show
 

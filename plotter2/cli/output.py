@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 STEP = 1024
+TENTHS = 10
 
 
 def _drawing() -> Any:
@@ -102,12 +103,29 @@ def request_bar(title: str, *, is_shown: bool) -> Iterator[Callable[[Request, li
     if not is_shown:
         yield None
     elif not sys.stderr.isatty():
-        yield _print_lines
+        yield _printing()
     else:
         with _drawing().request_bar(title) as bar:
             yield bar
 
 
-def _print_lines(_request: Request, lines: list[str]) -> None:
-    for line in lines:
-        note(line)
+def _printing() -> Callable[[Request, list[str]], None]:
+    """What prints lines as they come, and how far a run is at each tenth of its way."""
+    seen: dict[str, int] = {}
+
+    def show(request: Request, lines: list[str]) -> None:
+        for line in lines:
+            note(line)
+        for run, (done, total) in request.progress.items():
+            tenth = int(TENTHS * done / total) if total else int(done)
+            if seen.get(run) != tenth:
+                seen[run] = tenth
+                note(progress(run, done, total))
+
+    return show
+
+
+def progress(run: str, done: float, total: float) -> str:
+    """How far a run is, for people: `run 3: 40 of 100`."""
+    of = f" of {total:,g}" if total else ""
+    return f"run {run.rpartition('.')[2]}: {done:,g}{of}"

@@ -144,6 +144,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("drawing", Role.END, "report"),
     **_rows("words", Role.END, "handoff handout=handoff"),
     **_rows("words", Role.CONTRACT, "impose"),
+    **_rows("progress", Role.SCRIPT_ONLY, "progress track"),
     **_rows("words", Role.SCRIPT_ONLY, "giveup expose exposed imposed islinked"),
 }
 

@@ -56,6 +56,11 @@ def no_function(head: Head) -> Callable[..., Any]:
     raise UsageError(f"The code of {head.bundle!r} cannot be loaded here, so {head.name!r} cannot be called.")
 
 
+def unseen(done: float, total: float) -> None:
+    """Nobody watches how far a run is."""
+    del done, total
+
+
 @dataclass(frozen=True, slots=True)
 class RunInput:
     """One run.
@@ -68,6 +73,7 @@ class RunInput:
             by the bundle that it leads to.
         lenders: other bundles that links lead to, by path: what of their files is needed.
         function: gives the function behind a head, loaded from the code of its bundle.
+        show: hears how much is done, of how much.
     """
 
     run_id: str
@@ -83,6 +89,7 @@ class RunInput:
     links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
     lenders: Mapping[str, Scope] = field(default_factory=dict)
     function: FindFunction = no_function
+    show: Callable[[float, float], None] = unseen
 
 
 @dataclass(frozen=True, slots=True)

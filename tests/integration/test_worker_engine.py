@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,26 @@ async def test_a_run_that_is_done_again_by_another_worker_makes_the_same_choices
             assert report.error == ""
             found.add(report.results_json)
     assert len(found) == 1
+
+
+TRACKED = """
+from pathlib import Path
+from time import sleep
+
+def task(seen):
+    for place in track(range(3)):
+        while place == 1 and not Path(seen).exists():
+            sleep(0.01)
+"""
+
+
+@pytest.mark.req("r130")
+async def test_how_far_a_script_is_comes_while_it_goes_on(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        [run] = worker.assign(TRACKED, parameters_json=json.dumps({"seen": str(seen)}))
+        told = await worker.reported.until(lambda reports: any(one.progress for one in reports))
+        assert [one.progress for one in told if one.progress] == [(1, 3)]
+        seen.touch()
+        [end] = await worker.ends([run])
+        assert (end.state, end.error) == (RunState.DONE, "")

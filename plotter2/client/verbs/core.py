@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from plotter2 import rpc
@@ -51,7 +52,10 @@ class Core:
                         self._link.heard()
                         patience.renew()
                         if news.HasField("request"):
-                            found = asks.request_of(news.request)
+                            found = replace(asks.request_of(news.request), progress=found.progress)
+                        told = {one.run_id: (one.done, one.total) for one in news.progress}
+                        if told:
+                            found = replace(found, progress={**found.progress, **told})
                         if on_change is not None:
                             on_change(found, [line.text for line in news.lines])
                         if found.has_ended:

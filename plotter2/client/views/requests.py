@@ -127,6 +127,8 @@ class Request:
     skipped: tuple[Skip, ...] = ()
     because: str = ""
     scope: str = ""
+    progress: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """How far runs say they are, by run: so much of so much; a total of 0 is unknown."""
 
     @classmethod
     def of(cls, request: RequestModel, runs: Iterable[TaskRun] = (), repeat: Repeat | None = None) -> Request:

@@ -76,6 +76,7 @@ class Report:
     started_at: Instant = ZERO
     finished_at: Instant = ZERO
     lines: tuple[str, ...] = ()
+    progress: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,14 @@ def _report_to_proto(report: Report) -> device_pb2.Report:
         started_at=report.started_at,
         finished_at=report.finished_at,
         lines=report.lines,
+        progress=None
+        if report.progress is None
+        else device_pb2.Progress(done=report.progress[0], total=report.progress[1]),
     )
+
+
+def _progress_to_proto(done: float, total: float) -> device_pb2.Progress:
+    return device_pb2.Progress(done=done, total=total)
 
 
 def decode_report_batch(payload: bytes) -> ReportBatch:
@@ -197,6 +205,7 @@ def _report_batch(payload: bytes) -> ReportBatch:
                 started_at=Instant(one.started_at),
                 finished_at=Instant(one.finished_at),
                 lines=tuple(one.lines),
+                progress=(one.progress.done, one.progress.total) if one.HasField("progress") else None,
             )
             for one in message.reports
         ),

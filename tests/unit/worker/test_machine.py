@@ -118,7 +118,8 @@ def test_a_run_that_lasts_is_said_to_be_running_once() -> None:
 def test_what_a_run_prints_is_told_while_it_goes_on() -> None:
     story = Story()
     [sent] = only(story.assign(1), SendRun)
-    [report] = told(story.turn(RunPrinted(sent.child, sent.run.sequence, ("a", "b"))))
+    [report] = told(story.turn(RunPrinted(sent.child, sent.run.sequence, ("a", "b"), (3, 10))))
+    assert report.progress == (3, 10)
     assert (report.state, report.lines) == (RunState.RUNNING, ("a", "b"))
 
 

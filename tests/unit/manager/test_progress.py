@@ -1,0 +1,76 @@
+"""How far runs say they are, and what they printed, for those who watch and those who come late."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from manager.commands import NotifyLines, NotifyProgress, SaveRun
+from manager.events import RunReport, RunsReported, WorkerAnnounced
+from manager.hub import SAID_LINE_CHARS_MAX, SAID_LINES_MAX, SAID_REQUESTS_MAX, Hub
+from plotter2.ids import RequestId, RunId, WorkerId
+from plotter2.model.task import RunState
+from tests.managerkit import managing
+from tests.unit.manager.kit import Story, only
+
+WORKER = WorkerId("w1")
+
+
+def said(run: str, done: float, *lines: str, epoch: int = 1) -> RunsReported:
+    report = RunReport(RunId(run), epoch, RunState.RUNNING, lines=lines, progress=(done, 10))
+    return RunsReported(WORKER, "one", (report,))
+
+
+@pytest.mark.req("r130")
+def test_progress_is_told_and_not_written_down_and_ends_with_the_run() -> None:
+    story = Story()
+    story.worker("w1")
+    asked, _ = story.run("plain", source="def task(): pass")
+    run = f"{asked}.0"
+    story.turn(said(run, 1))
+    told = story.turn(said(run, 3))
+    assert only(told, NotifyProgress) == [NotifyProgress(asked, RunId(run), 3, 10)]
+    assert not only(told, SaveRun)
+    assert story.machine.state.progress == {run: (3, 10)}
+    assert not only(story.turn(said(run, 9, epoch=7)), NotifyProgress)
+    story.report(run)
+    assert not story.machine.state.progress
+
+
+@pytest.mark.req("r130")
+def test_what_was_printed_is_kept_within_bounds() -> None:
+    hub, request = Hub(), RequestId("req-0")
+    hub.put(request, NotifyLines(request, RunId("req-0.0"), ("x" * 2 * SAID_LINE_CHARS_MAX,)))
+    assert [len(line) for _, line in hub.said(request)] == [SAID_LINE_CHARS_MAX]
+    hub.put(request, NotifyLines(request, RunId("req-0.0"), tuple(map(str, range(SAID_LINES_MAX + 5)))))
+    assert [hub.said(request)[place][1] for place in (0, -1)] == ["5", str(SAID_LINES_MAX + 4)]
+    for number in range(1, SAID_REQUESTS_MAX + 1):
+        other = RequestId(f"req-{number}")
+        hub.put(other, NotifyLines(other, RunId(f"{other}.0"), ("a",)))
+    assert hub.said(request) == []
+
+
+@pytest.mark.req("r130")
+async def test_who_comes_late_is_told_what_was_printed_and_how_far_it_is(tmp_path: Path) -> None:
+    async with managing(tmp_path) as manager:
+        await manager.put(WorkerAnnounced(WORKER, "w1", is_ours=True, incarnation="one", slots=4, beat_s=1.0))
+        asked = await manager.client.run("plain", source="def task(): pass", wait=False)
+        run = f"{asked.id}.0"
+        await manager.put(said(run, 4, "begun", "going"))
+        while not manager.machine.state.progress:
+            await asyncio.sleep(0.01)
+        heard: list[tuple[list[str], object]] = []
+        waiting = asyncio.create_task(
+            manager.client.wait(asked.id, on_change=lambda found, lines: heard.append((lines, dict(found.progress))))
+        )
+        while not heard:
+            await asyncio.sleep(0.01)
+        assert heard[0] == (["begun", "going"], {run: (4.0, 10.0)})
+        await manager.put(said(run, 5, "more"))
+        while len(heard) < 2:
+            await asyncio.sleep(0.01)
+        assert heard[1] == (["more"], {run: (5.0, 10.0)})
+        await manager.put(RunsReported(WORKER, "one", (RunReport(RunId(run), 1, RunState.DONE),)))
+        assert (await waiting).ok
