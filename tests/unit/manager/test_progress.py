@@ -62,15 +62,17 @@ async def test_who_comes_late_is_told_what_was_printed_and_how_far_it_is(tmp_pat
         while not manager.machine.state.progress:
             await asyncio.sleep(0.01)
         heard: list[tuple[list[str], object]] = []
-        waiting = asyncio.create_task(
-            manager.client.wait(asked.id, on_change=lambda found, lines: heard.append((lines, dict(found.progress))))
-        )
-        while not heard:
-            await asyncio.sleep(0.01)
-        assert heard[0] == (["begun", "going"], {run: (4.0, 10.0)})
-        await manager.put(said(run, 5, "more"))
-        while len(heard) < 2:
-            await asyncio.sleep(0.01)
-        assert heard[1] == (["more"], {run: (5.0, 10.0)})
-        await manager.put(RunsReported(WORKER, "one", (RunReport(RunId(run), 1, RunState.DONE),)))
-        assert (await waiting).ok
+        async with asyncio.TaskGroup() as group:
+            watching = manager.client.wait(
+                asked.id, on_change=lambda found, lines: heard.append((lines, dict(found.progress)))
+            )
+            waiting = group.create_task(watching)
+            while not heard:
+                await asyncio.sleep(0.01)
+            assert heard[0] == (["begun", "going"], {run: (4.0, 10.0)})
+            await manager.put(said(run, 5, "more"))
+            while len(heard) < 2:
+                await asyncio.sleep(0.01)
+            assert heard[1] == (["more"], {run: (5.0, 10.0)})
+            await manager.put(RunsReported(WORKER, "one", (RunReport(RunId(run), 1, RunState.DONE),)))
+        assert waiting.result().ok
