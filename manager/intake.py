@@ -32,6 +32,7 @@ from plotter2.clock import Instant
 from plotter2.errors import BY_CODE, PackageError, RefusedError
 from plotter2.ids import RequestId, request_of
 from plotter2.model import bundle, package, tags
+from plotter2.model.automatic import is_automatic
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.paths import BundlePath, is_below
 from plotter2.model.request import Request, RequestKind, RequestState
@@ -71,6 +72,9 @@ def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Comm
     offer = state.installing.get(event.delivery_id)
     if offer is None:
         return []
+    if is_automatic(offer.user) and not offer.service_id:
+        reason = f"{offer.user!r} is an automatic user: it asks, and data comes from people and from what they run."
+        return refused(state, DeliveryRefused(offer.delivery_id, reason, RefusedError.code), now)
     lacking = admission.unmet(state, event.conditions)
     if lacking:
         return admission.hold(state, offer, event, _request(offer, RequestState.QUEUED, now), lacking, now)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from manager.events import ServiceReported
+from manager.store import Batch
 from manager.store.memory import MemoryStore
 from plotter2 import rpc
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.client.views import Request
+from plotter2.clock import ZERO
 from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
-from plotter2.ids import ServiceId
+from plotter2.ids import RequestId, ServiceId
 from plotter2.model.request import RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from tests.managerkit import Files, Manager, managing
@@ -154,6 +157,25 @@ async def test_the_switch_and_a_replayed_wish_outlive_a_restart(tmp_path: Path) 
         await manager.client.switch_planner(on=False)
         await manager.client.replay(on.id)
         assert (await manager.client.planner()).is_on
+
+
+@pytest.mark.req("r019", "r198")
+async def test_what_a_wish_leads_to_is_asked_once_though_it_is_thought_about_again(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with managing(tmp_path / "home", store) as manager:
+        await manager.push("lab/a", LAB)
+        await manager.client.switch_planner(on=True)
+        wish = await manager.client.wish("lab/a", "redo with lr=0.3")
+        (redo,) = await caused(manager, wish.id)
+    # As if the process had died after the redo was written and before the wish had heard of it.
+    before = await store.get_request(RequestId(wish.id))
+    assert before is not None
+    lost = replace(before, state=RequestState.RUNNING, finished=0, finished_at=ZERO)
+    await store.commit(Batch(turn="crash", requests={lost.id: lost}))
+    async with managing(tmp_path / "home", store) as manager:
+        assert (await manager.client.wait(wish.id)).state is RequestState.DONE
+        assert [one.id for one in await caused(manager, wish.id)] == [redo.id]
+        assert (await manager.client.planner()).asked == 1
 
 
 @pytest.mark.req("r017", "r019")

@@ -85,6 +85,7 @@ class Story:
         files: Iterable[FileEntry] = FILES,
         service_id: str = "",
         chain: tuple[Firing, ...] = (),
+        user: str = "ann",
     ) -> list[Command]:
         number = next(self.numbers)
         delivery = DeliveryId(f"dlv-{number:032x}")
@@ -93,7 +94,7 @@ class Story:
             delivery,
             request(number),
             bundle,
-            "ann",
+            user,
             "{}",
             tuple(files),
             "/spool",

@@ -168,6 +168,15 @@ def test_tasks_in_the_manifest_of_an_automatic_user_are_no_way_around(story: Sto
     assert (made.request.state, made.request.cause) == (RequestState.REFUSED, push.id)
 
 
+@pytest.mark.req("r020")
+def test_automatic_users_give_no_data_but_what_their_runs_leave_comes_in(story: Story) -> None:
+    by_hand = story.push(f"{LAB}/bundles/x", user="ai:mine")
+    assert "it asks, and data comes from people" in str(error(by_hand))
+    asked, _ = story.redo(LAB, ["0.1"])
+    left = story.push(f"{LAB}/bundles/lr=0.1", user="ai:mine", service_id=f"{asked}.s0")
+    assert error(left) is None
+
+
 def test_people_need_neither_reason_nor_scope(story: Story) -> None:
     assert error(story.turn(RunAsked(4, request(95), "ann", "curve", LAB))) is None
 
