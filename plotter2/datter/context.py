@@ -6,6 +6,7 @@ plain numpy arrays and still keep names and digests.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -73,7 +74,11 @@ class KeyType:
 
 @dataclass(slots=True)
 class Datum:
-    """What is known about a value of this run; it keeps the value, so that its identity stays."""
+    """What is known about a value of this run.
+
+    Attributes:
+        value: the value, so that its identity stays; or a weak reference to one that may go, see `Context.meet`.
+    """
 
     value: Any
     name: str = ""
@@ -113,6 +118,7 @@ class Context:
         found = self.data.get(id(value))
         if found is None:
             found = self.data[id(value)] = Datum(value)
+        found.value = value  # whoever asks may write: what is said of a value keeps it
         return found
 
     def know(self, value: Any, name: str, digest: str = "") -> Any:
@@ -120,6 +126,24 @@ class Context:
         if id(value) not in self.data:
             self.data[id(value)] = Datum(value, name, digest)
         return value
+
+    def meet(self, value: Any, name: str, digest: str) -> Any:
+        """Remember where a value came from for as long as somebody holds it; gives the value.
+
+        So a run may go over a group that is larger than memory. What cannot be watched is kept.
+        """
+        place = id(value)
+        if place not in self.data:
+            is_watchable = bool(type(value).__weakrefoffset__)
+            held = weakref.ref(value, lambda _: self._forget(place)) if is_watchable else value
+            self.data[place] = Datum(held, name, digest)
+        return value
+
+    def _forget(self, place: int) -> None:
+        """Nobody holds a value any more, so its identity may come again for another."""
+        self.data.pop(place, None)
+        self.is_plotted.discard(place)
+        self.loose.pop(place, None)
 
     def name_of(self, value: Any) -> str:
         """What a value is called: what it was labelled, read or exposed as; "" for nothing."""

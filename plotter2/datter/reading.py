@@ -41,6 +41,7 @@ from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
+Remember = Callable[[Any, str, str], Any]
 KEPT_TABLES = 8
 KEPT_BYTES_MAX = 64 << 20
 KEPT_CONVERTED = 2
@@ -176,7 +177,7 @@ def _bound(context: Context, scope: Scope, base: str, wanted: Any) -> Any:
         return _found(context, scope, base)
     owner = next(one for one in (scope, *below(scope)) if one.bundle == key.bundle)
     declared = context.keys_of(owner)[base]
-    return _read_file(context, owner, declared, key.path, stem(key.path) if declared.is_group else base)
+    return _read_file(context, owner, declared, key.path, stem(key.path) if declared.is_group else base, context.know)
 
 
 def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
@@ -189,7 +190,7 @@ def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
 
 
 def _reader(context: Context, scope: Scope, name: str) -> Callable[[], Any]:
-    return lambda: read(context, scope, name)
+    return lambda: read(context, scope, name, context.meet)
 
 
 def _all_keys(context: Context, scope: Scope) -> list[str]:
@@ -203,15 +204,18 @@ def _provides(context: Context, scope: Scope, name: str) -> bool:
     return bool(_undeclared(scope, name).paths)
 
 
-def read(context: Context, scope: Scope, name: str) -> Any:
-    """The value of one key of one bundle; of a folder or a pattern the group of its files."""
+def read(context: Context, scope: Scope, name: str, remember: Remember | None = None) -> Any:
+    """The value of one key of one bundle; of a folder or a pattern the group of its files.
+
+    `remember` is told where it came from; without it the run keeps the value until its end.
+    """
     key = context.keys_of(scope).get(name) or _undeclared(scope, name)
     if not key.paths:
         declared = scope.package.data[name].path if scope.package and name in scope.package.data else name
         raise UsageError(f"{scope.bundle or 'The bundle'} has no file {declared!r}, which is what {name!r} stands for.")
     if not key.is_group:
         called = name if name in context.keys_of(scope) else stem(name)
-        return _read_file(context, scope, key, key.paths[0], called)
+        return _read_file(context, scope, key, key.paths[0], called, remember or context.know)
     members = []
     axes = set()
     for place, path in enumerate(key.paths):
@@ -243,10 +247,10 @@ def _inside(folder: str, path: str) -> str:
 
 
 def _file_reader(context: Context, scope: Scope, key: Key, path: str) -> Callable[[], Any]:
-    return lambda: _read_file(context, scope, key, path, stem(path))
+    return lambda: _read_file(context, scope, key, path, stem(path), context.meet)
 
 
-def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str) -> Any:
+def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str, remember: Remember) -> Any:
     local = scope.files[path]
     context.reads[scope.bundle, scope.version, path] = local
     value = _load(local, path, key.type, key.columns)
@@ -255,7 +259,7 @@ def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str) -
             context.emit(f"warning: {note}")
         if value.name != name:
             value = Table(value.to_arrow(), name=name, notes=value.notes)
-    return context.know(value, name, file_digest(local))
+    return remember(value, name, file_digest(local))
 
 
 def _load(local: Path, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:

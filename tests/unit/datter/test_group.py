@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plotter2.datter.context import Context
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.reading import order
 from plotter2.errors import UsageError
+from tests.unit.datter.kit import Bench, scope_of
 
 NUMBERS = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=8)
 
@@ -126,3 +129,40 @@ def test_what_was_made_of_a_value_is_made_once() -> None:
     group = DataGroup.of([np.ones(2)]).map(lambda value: made.append(1) or value * 2)
     assert [group[0].tolist(), group[0].tolist()] == [[2, 2], [2, 2]]
     assert made == [1]
+
+
+@pytest.mark.req("r004")
+def test_a_run_may_go_over_more_files_than_memory_holds(bench: Bench, tmp_path: Path) -> None:
+    for place in range(40):
+        np.save(tmp_path / f"step_{place}.npy", np.full(1000, place))
+    source = """
+import gc, weakref
+def task():
+    group = access("step_*.npy")
+    seen = []
+    total = 0
+    for value in group:
+        total += int(value[0])
+        seen.append(weakref.ref(value))
+    del value
+    gc.collect()
+    held = group[7]
+    return [total, sum(one() is not None for one in seen), held in group, held is group[7]]
+"""
+    assert bench.run(source, scope_of(tmp_path)).results == [sum(range(40)), 0, True, True]
+
+
+@pytest.mark.req("r004")
+def test_what_is_said_of_a_value_keeps_it(context: Context) -> None:
+    value = np.zeros(3)
+    context.meet(value, "a", "digest")
+    assert context.name_of(value) == "a"
+    context.datum(value).is_owned = True
+    place = id(value)
+    del value
+    gc.collect()
+    assert context.data[place].is_owned
+    context.meet(np.zeros(3), "b", "digest")
+    gc.collect()
+    assert [one.name for one in context.data.values()] == ["a"]
+    assert context.meet("text", "c", "digest") == "text"
