@@ -15,6 +15,7 @@ from plotter2.errors import UsageError
 from plotter2.inspection import Declared, inspect
 from plotter2.model.bundle import CODE, PACKAGE_FILE
 from plotter2.model.package import Package, Service, places
+from plotter2.project import calls
 
 NOT_MEANT = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".ipynb_checkpoints"})
 """Folders that are rarely meant to be sent."""
@@ -62,7 +63,9 @@ def understand(root: Path) -> Understood:
     declared = inspect(sizes, lambda path: by_path[path].read_bytes())
     catalog = keys.catalog(Scope(files=by_path, package=declared.package))
     data = {name: key.paths for name, key in catalog.items()}
-    remarks = (*_remarks(declared.package, by_path, data), *unmeant(by_path))
+    remarks = (
+        *_remarks(declared.package, by_path, data), *calls.remarks(declared.package, by_path), *unmeant(by_path),
+    )  # fmt: skip
     if PACKAGE_FILE not in by_path:
         plain = f"There is no {PACKAGE_FILE}: this is plain data. `plotter2 init` writes one to start from."
         remarks = (plain, *remarks)
