@@ -115,6 +115,8 @@ class Tree:
             Plotter2Error: it cannot be made.
         """
         place = bundle, version
+        if place in self._laid_out:
+            return
         async with self._locks.setdefault(place, asyncio.Lock()):
             if place not in self._laid_out:
                 files = await self._store.files_of(bundle, version)

@@ -73,9 +73,10 @@ class Harvested:
 
 @dataclass(frozen=True, slots=True)
 class StopAsked:
-    """Somebody wants it ended."""
+    """Somebody wants it ended: asked to, and killed after so many seconds (0: the shim's own measure)."""
 
     service_id: ServiceId
+    grace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,10 @@ class Harvest:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Have its shim end the program."""
+    """Have its shim end the program: asked to, and killed after so many seconds (0: the shim's own measure)."""
 
     service_id: ServiceId
+    grace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +278,7 @@ class Machine:
         if status.state is ServiceState.QUEUED:
             return [*self._step(service_id, ServiceState.STOPPED, finished_at=now), End(service_id)]
         self._stopping.add(service_id)
-        return [End(service_id)]
+        return [End(service_id, event.grace_s)]
 
     def _acknowledged(self, event: Acknowledged) -> list[Command]:
         status = self.statuses.get(event.service_id)

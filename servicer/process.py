@@ -96,10 +96,13 @@ def end(root: Path) -> None:
             process.terminate()
 
 
-def forbid(root: Path) -> None:
-    """Have a shim that has not begun its program never begin it, also one that is yet to be started. Blocks."""
+def forbid(root: Path, grace_s: float = 0.0) -> None:
+    """Have a shim that has not begun its program never begin it, also one that is yet to be started. Blocks.
+
+    One that has begun it, and is asked to end it, gives it so many seconds; 0: the shim's own measure.
+    """
     if root.is_dir():
-        files.write_durably(root / "stop.json", b"{}")
+        files.write_durably(root / "stop.json", json.dumps({"grace_s": grace_s} if grace_s else {}).encode())
 
 
 def end_orphan(folder: Folder) -> None:

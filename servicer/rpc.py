@@ -21,6 +21,7 @@ from servicer.machine import Asked, Machine, StopAsked
 from servicer.runner import Runner
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["ServicerService"].full_name
+GRACE_S_MAX = 600.0
 
 
 class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
@@ -45,7 +46,9 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
         """End one; one that was not asked for yet will not begin."""
         del context
         service_id = check_id(request.service_id)
-        await self._runner.put(StopAsked(service_id))
+        if not 0 <= request.grace_s <= GRACE_S_MAX:
+            raise UsageError(f"A grace of {request.grace_s:g} s cannot be; from 0 to {GRACE_S_MAX:g} s can (0: 5 s).")
+        await self._runner.put(StopAsked(service_id, request.grace_s))
         status = self._machine.status(service_id)
         return pb.StopServiceResponse(status=wire.status_to_proto(with_delivery(status)) if status else None)
 

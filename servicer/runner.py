@@ -122,7 +122,7 @@ class Runner:
                 self._go_on("harvest", wanted.spec, self._harvest(wanted.spec, wanted.status))
             case machine.End():
                 root = self._folder(wanted.service_id).root
-                await self._write(process.forbid, root)
+                await self._write(process.forbid, root, wanted.grace_s)
                 await asyncio.to_thread(process.end, root)
             case machine.Report():
                 self._report(wanted.status)

@@ -155,9 +155,16 @@ class Shim:
         if self._process is None or self._stop_at:
             return
         self._reason = reason
-        self._stop_at = time.monotonic() + GRACE_S
+        self._stop_at = time.monotonic() + (self._grace_s() if reason == "stopped" else GRACE_S)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
+
+    def _grace_s(self) -> float:
+        """How long whoever asked for the stop gives the program."""
+        try:
+            return float(json.loads((self._folder / "stop.json").read_text()).get("grace_s", GRACE_S))
+        except (OSError, ValueError):
+            return GRACE_S
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         """Pass on what it prints until both streams are closed, or it has ended and nothing more comes."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from blake3 import blake3
+
 from plotter2.clock import ZERO, Instant
+from plotter2.errors import ConflictError
 from plotter2.ids import DeliveryId
-from plotter2.model.bundle import BundleVersion
+from plotter2.model.bundle import BundleVersion, version_digest
 from plotter2.model.delivery import Order
 
 BLOCK_BYTES = 4096
@@ -37,12 +40,14 @@ class Receipt:
 
     Attributes:
         held: why it is held in quarantine; "" for what was taken in. The bundle has version 0 then.
+        declared: what was delivered, see `declared`; empty in what an older stager wrote down.
     """
 
     bundle: BundleVersion
     request_id: str
     is_new: bool
     held: str = ""
+    declared: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Refusal:
 
     code: str
     reason: str
+    declared: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,25 @@ class Backlog:
     sealed: int
     refused: int
     size_bytes: int
+
+
+def declared(order: Order) -> bytes:
+    """What tells one delivery from another under the same name: where it goes and all its files but the paperwork.
+
+    Empty while digests are missing: then nothing can be told.
+    """
+    if not all(entry.digest for entry in order.files):
+        return b""
+    place = f"{order.bundle}\0{order.service_id}\0".encode()
+    return blake3(place + version_digest(order.files)).digest()
+
+
+def other_content(delivery_id: DeliveryId) -> ConflictError:
+    """Why a delivery is not taken whose name belongs to another one."""
+    return ConflictError(
+        f"Delivery {delivery_id} was another push, with other files or to another bundle; give this push a key of its"
+        " own, or repeat that push as it was."
+    )
 
 
 def is_same(one: Order, other: Order) -> bool:

@@ -16,10 +16,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from plotter2.clock import Instant
-from plotter2.errors import ConflictError, IllegalStepError, LimitError, NotFoundError, RefusedError
+from plotter2.errors import IllegalStepError, LimitError, NotFoundError, RefusedError
 from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order
-from stager.deliveries import STEPS, Backlog, Delivery, DeliveryState, Limits, Receipt, Refusal, is_same
+from stager.deliveries import (
+    STEPS,
+    Backlog,
+    Delivery,
+    DeliveryState,
+    Limits,
+    Receipt,
+    Refusal,
+    declared,
+    is_same,
+    other_content,
+)
 
 # --- what can happen ----------------------------------------------------------------------------------------------
 
@@ -162,20 +173,26 @@ class Machine:
             RefusedError: there never will be.
         """
         fresh = Delivery(order, DeliveryState.RECEIVING)
-        if fresh.room_bytes > self.limits.quota_bytes:
-            raise RefusedError(
-                f"This delivery needs {fresh.room_bytes} bytes; the stager may hold {self.limits.quota_bytes} in all."
-            )
+        self._check_quota(fresh)
         refused = [one for one in self.deliveries.values() if one.state is DeliveryState.REFUSED]
         wrong = "" if order.delivery_id in self.deliveries else self._lack(fresh, refused)
         if wrong:
             raise LimitError(wrong)
 
+    def _check_quota(self, fresh: Delivery) -> None:
+        quota_bytes = self.limits.quota_bytes
+        if fresh.room_bytes > quota_bytes:
+            raise RefusedError(
+                f"This delivery needs {fresh.room_bytes} bytes and the stager's quota is {quota_bytes} bytes in all, so"
+                " there will never be room for it; send it in parts, or give the stager a larger quota_bytes."
+            )
+
     def handle(self, event: Event, now: Instant) -> list[Command]:
         """What follows from an event.
 
         Raises:
-            LimitError: there is no room; the sender keeps its data.
+            LimitError: there is no room now; the sender keeps its data.
+            RefusedError: there never will be.
             ConflictError: the same name for two different deliveries.
             IllegalStepError: a step that the table does not have.
         """
@@ -207,7 +224,7 @@ class Machine:
             self._enter(fresh.id)
             return [*evicted, SaveBegun(fresh)]
         if not is_same(known.order, order):
-            raise ConflictError(f"Delivery {order.delivery_id} was begun with other files; choose a new identifier.")
+            raise other_content(order.delivery_id)
         self._enter(known.id)
         self.deliveries[known.id] = replace(known, touched_at=now)
         return []
@@ -226,6 +243,7 @@ class Machine:
 
     def _make_room(self, fresh: Delivery) -> list[Command]:
         """Refused deliveries, the oldest first, go when the room is needed; nothing else ever does."""
+        self._check_quota(fresh)
         evicted: list[Delivery] = []
         refused = [one for one in self.deliveries.values() if one.state is DeliveryState.REFUSED]
         refused.sort(key=lambda one: one.touched_at, reverse=True)
@@ -260,11 +278,12 @@ class Machine:
         return self._remove(delivery_id) if is_open else []
 
     def _confirmed(self, event: DeliveryConfirmed) -> list[Command]:
-        self._step(event.delivery_id, DeliveryState.CONFIRMED)
+        known = self._step(event.delivery_id, DeliveryState.CONFIRMED)
+        receipt = replace(event.receipt, declared=declared(known.order))
         self._under_way.pop(event.delivery_id, None)
         return [
-            SaveEnded(event.delivery_id, event.receipt),
-            Announce(event.delivery_id, event.receipt),
+            SaveEnded(event.delivery_id, receipt),
+            Announce(event.delivery_id, receipt),
             *self._remove(event.delivery_id),
             *self._dispatch(),
         ]
@@ -273,9 +292,10 @@ class Machine:
         known = self._step(event.delivery_id, DeliveryState.REFUSED)
         self._under_way.pop(event.delivery_id, None)
         self._put(replace(known, touched_at=now))
+        refusal = replace(event.refusal, declared=declared(known.order))
         return [
-            SaveEnded(event.delivery_id, event.refusal),
-            Announce(event.delivery_id, event.refusal),
+            SaveEnded(event.delivery_id, refusal),
+            Announce(event.delivery_id, refusal),
             *self._dispatch(),
         ]
 

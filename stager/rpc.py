@@ -25,7 +25,7 @@ from plotter2.ids import DeliveryId
 from plotter2.model.delivery import Order, examined
 from plotter2.model.manifest import Manifest
 from plotter2.rpc import Context, RpcServer
-from stager.deliveries import Receipt, Refusal
+from stager.deliveries import Receipt, Refusal, declared, other_content
 from stager.fetcher import Fetcher
 from stager.frames import Chunk, Piece, decode
 from stager.inspection import completed
@@ -75,10 +75,11 @@ class StagerRpc(stager_pb2_grpc.StagerServiceServicer):
             raise UsageError("An upload begins with Begin.")
         order, paper = await asyncio.to_thread(lambda: examined(order_from_proto(first.begin)))
         stream = Stream(order, paper, _source(first.begin), request_iterator)
-        if not (await self._keeper.outcome(order.delivery_id) or self._keeper.find(order.delivery_id)):
-            held = await self._held(order)
-        else:
-            held = frozenset()
+        outcome = await self._keeper.outcome(order.delivery_id)
+        known = outcome.declared if outcome is not None else b""
+        if known and declared(order) not in {known, b""}:
+            raise other_content(order.delivery_id)
+        held = frozenset[int]() if outcome or self._keeper.find(order.delivery_id) else await self._held(order)
         if await self._keeper.outcome(order.delivery_id) is None:
             async for answer in self._receive(stream, held):
                 yield answer

@@ -14,7 +14,7 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import ConflictError, RefusedError
 from plotter2.ids import DeliveryId, RequestId, ServiceId
 from plotter2.model import paths
-from plotter2.model.bundle import BundleVersion
+from plotter2.model.bundle import BundleVersion, version_digest
 from plotter2.model.delivery import Order, examined
 from plotter2.model.order import Firing
 from plotter2.model.quarantine import ItemState
@@ -41,6 +41,7 @@ class DaemonCalls:
         known = await doors.store.get_delivery(delivery_id)
         if known is not None:
             version = await doors.store.get_bundle(known.bundle, known.version)
+            _check_same(request, known, version)
             return _delivered(known, version)
         decided = await doors.store.get_item(delivery_id)
         if decided is not None and decided.state is ItemState.REFUSED:
@@ -126,6 +127,16 @@ class DaemonCalls:
             services_running=len(state.services),
             bundles=len(state.catalog),
             workers_alive=sum(1 for worker in state.workers.values() if worker.state is WorkerState.ALIVE),
+        )
+
+
+def _check_same(request: pb.DeliverRequest, known: Delivery, version: BundleVersion | None) -> None:
+    """A stager forgets after a while which push had a name; here it is known for ever."""
+    digest = version_digest(wire.file_entry_from_proto(entry) for entry in request.files)
+    if request.bundle != known.bundle or (version is not None and version.digest != digest):
+        raise ConflictError(
+            f"Delivery {known.id} was another push, to {known.bundle}@{known.version}; give this push a key of its own,"
+            " or repeat that push as it was."
         )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from plotter2.cli import output, search, shapes
-from plotter2.cli.verbs import Session, verb
+from plotter2.cli.verbs import Key, Session, verb
 from plotter2.client.views import Contents, Page, Request, Run
 from plotter2.errors import NotFoundError, RefusedError, UsageError
 
@@ -33,12 +33,13 @@ def push(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Until the manager has it; else until it is safe on disk.")
     ] = True,
+    key: Key = "",
 ) -> int:
     """Send data into a bundle: a new version, unless nothing has changed."""
     if not path.exists():
         raise UsageError(f"There is no file or directory {path}.")
     with session.connect() as p2, output.byte_bar(f"push {bundle}", is_shown=not session.as_json) as bar:
-        found = p2.push(path, bundle, wait=wait, on_progress=bar)
+        found = p2.push(path, bundle, wait=wait, on_progress=bar, key=key)
     for warning in found.warnings:
         output.note(f"warning: {warning}")
     if session.as_json:

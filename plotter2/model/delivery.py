@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from blake3 import blake3
+
 from plotter2 import ids
 from plotter2.errors import PathRefusedError, RefusedError, UsageError
 from plotter2.ids import DeliveryId
@@ -41,6 +43,11 @@ class Order:
     def size_bytes(self) -> int:
         """All files together."""
         return sum(entry.size_bytes for entry in self.files)
+
+
+def delivery_of_key(key: str) -> DeliveryId:
+    """The delivery that a client key stands for: a repeat of the push is the same delivery."""
+    return DeliveryId("dlv-" + blake3(f"push\0{key}".encode()).hexdigest()[:32])
 
 
 def checked(order: Order) -> Order:

@@ -234,6 +234,7 @@ class StopServiceRequest(_message.Message):
     GRACE_S_FIELD_NUMBER: _builtins.int
     service_id: _builtins.str
     grace_s: _builtins.float
+    """Seconds from SIGTERM to SIGKILL, at most 600; 0 means 5."""
     def __init__(
         self,
         *,

@@ -21,6 +21,7 @@ class Give(Thread):
         wait: bool = True,
         on_progress: OnProgress | None = None,
         meta: dict[str, Any] | None = None,
+        key: str = "",
     ) -> Pushed:
         """Send a directory or a file into a bundle; a new version, unless nothing has changed."""
-        return self._do(lambda p2: p2.push(path, bundle, wait=wait, on_progress=on_progress, meta=meta))
+        return self._do(lambda p2: p2.push(path, bundle, wait=wait, on_progress=on_progress, meta=meta, key=key))

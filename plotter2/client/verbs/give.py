@@ -7,6 +7,8 @@ from typing import Any
 
 from plotter2.client import upload
 from plotter2.client.verbs.core import Core, OnProgress
+from plotter2.model.ask import check_key
+from plotter2.model.delivery import delivery_of_key
 
 
 class Give(Core):
@@ -20,6 +22,7 @@ class Give(Core):
         wait: bool = True,
         on_progress: OnProgress | None = None,
         meta: dict[str, Any] | None = None,
+        key: str = "",
     ) -> upload.Pushed:
         """Send a directory or a file into a bundle; a new version, unless nothing has changed.
 
@@ -29,6 +32,8 @@ class Give(Core):
             wait: until the manager has it; else until it is safe on the stager's disk.
             on_progress: called with bytes sent and bytes in all.
             meta: goes into the manifest.
+            key: a repeat with the same key and content is answered with the first push; with other content it is a
+                conflict.
         """
         return await upload.push(
             Path(path),
@@ -40,4 +45,5 @@ class Give(Core):
             wait=wait,
             on_progress=on_progress,
             meta=meta,
+            delivery_id=delivery_of_key(check_key(key)) if key else None,
         )

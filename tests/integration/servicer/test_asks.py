@@ -32,7 +32,7 @@ from tests.servicerkit import (
     until,
 )
 from tests.stagerkit import FakeManager as StagersManager
-from tests.stagerkit import home_at, serving, stager_process
+from tests.stagerkit import home_at, send, serving, stager_process
 from tests.unit.servicer.kit import ONE, spec_of, tree
 
 
@@ -262,15 +262,20 @@ async def test_a_real_stager_that_is_full_then_away_then_roomy_gets_the_output_o
     monkeypatch.setattr(runner, "push", listening)
     wanted = spec(layout, began, "open('big', 'wb').write(bytes(300_000))")
     async with manager_serving(manager) as address, serving(stagers) as stagers_address:
-        with stager_process(layout, stagers_address, quota_bytes="100000") as small:
+        stagers.gate.clear()  # what comes first stays at the stager, and takes the room
+        other = tmp_path / "other"
+        other.write_bytes(bytes(200_000))
+        with stager_process(layout, stagers_address, quota_bytes="400000") as small:
+            await send(other, "other", small.address, wait=False)
             async with servicer_inside(layout, address, stager_address=small.address) as servicer:
                 await servicer.start(wanted)
                 await until(lambda: LimitError in said)
                 small.kill()
                 await until(lambda: UnreachableError in said)
                 port = small.address.rpartition(":")[2]
+                stagers.gate.set()
                 with stager_process(layout, stagers_address, grpc_port=port):
                     assert (await manager.ended(ONE)).state is ServiceState.DONE
     assert set(said) == {LimitError, UnreachableError}
-    assert (len(stagers.installed), starts(began)) == (1, 1)
+    assert (len(stagers.installed), starts(began)) == (2, 1)
     assert stagers.contents("digits/lr=0.1")["big"] == bytes(300_000)

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from servicer import shim
+from servicer import process, shim
 from tests.embedded import wait_until
 
 WAIT_S = 20.0
@@ -254,9 +254,23 @@ time.sleep(60)
 """
     one = shims.run(code)
     one.wait_for("ready")
+    process.forbid(one.folder, 0.2)  # as the servicer does; less than the shim's own measure would give it
     one.process.terminate()
     end = one.ended()
     assert (end["exit_status"], end["reason"]) == (-signal.SIGKILL, "stopped")
+
+
+@pytest.mark.req("r073")
+def test_a_program_has_the_grace_that_whoever_asks_gives_it(tmp_path: Path) -> None:
+    (tmp_path / "start.json").write_text("{}")
+    given = shim.Shim(tmp_path)
+    assert given._grace_s() == shim.GRACE_S
+    process.forbid(tmp_path, 0.25)
+    assert given._grace_s() == 0.25
+    process.forbid(tmp_path)
+    assert given._grace_s() == shim.GRACE_S
+    (tmp_path / "stop.json").write_text("{")
+    assert given._grace_s() == shim.GRACE_S
 
 
 def test_a_stop_that_comes_twice_is_one_stop(shims: Shims) -> None:

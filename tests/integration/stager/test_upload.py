@@ -32,6 +32,7 @@ from plotter2.errors import (
 )
 from plotter2.layout import Layout
 from plotter2.model import manifest
+from plotter2.model.delivery import delivery_of_key
 from tests.stagerkit import (
     CONTENTS,
     IDS,
@@ -200,8 +201,9 @@ async def test_no_room_is_said_before_a_byte_is_sent(tmp_path: Path, layout: Lay
         serving(manager) as manager_address,
         stager_inside(layout, manager_address, quota_bytes=50_000) as address,
     ):
-        with pytest.raises(LimitError, match="room for 50000 more bytes"):
+        with pytest.raises(RefusedError, match="needs 102400 bytes and the stager's quota is 50000 bytes") as wrong:
             await send(path, "b", address)
+        assert not wrong.value.retry
         assert not [one for one in layout.spool.iterdir() if one.is_dir()]
 
 
@@ -212,6 +214,38 @@ async def test_a_repeat_under_the_same_name_is_recognised(tmp_path: Path, addres
     again = await send(path, "b", address, delivery_id=delivery)
     assert first == again
     assert len(manager.installed) == 1
+
+
+@pytest.mark.req("r016")
+async def test_other_content_under_the_name_of_a_push_that_has_ended_is_a_conflict(
+    tmp_path: Path, address: str, manager: FakeManager
+) -> None:
+    path = tree(tmp_path / "data", {"a": b"a"})
+    delivery = delivery_of_key("monday")
+    first = await send(path, "b", address, delivery_id=delivery)
+    (path / "manifest.json").write_text(PAPER)
+    assert (await send(path, "b", address, delivery_id=delivery)).request_id == first.request_id  # newer paperwork
+    (path / "a").write_bytes(b"b")
+    for bundle, content in (("b", b"b"), ("c", b"a")):
+        (path / "a").write_bytes(content)
+        with pytest.raises(ConflictError, match="another push, with other files or to another bundle"):
+            await send(path, bundle, address, delivery_id=delivery)
+    assert len(manager.calls) == 1
+
+
+@pytest.mark.req("r016")
+async def test_a_refused_push_is_answered_with_its_refusal_and_what_was_mended_needs_a_key_of_its_own(
+    tmp_path: Path, address: str, manager: FakeManager
+) -> None:
+    manager.refusal = PackageError("package.json is none.")
+    path = tree(tmp_path / "data", {"a": b"a"})
+    for _ in range(2):
+        with pytest.raises(PackageError, match="is none"):
+            await send(path, "b", address, delivery_id=delivery_of_key("k"))
+    (path / "a").write_bytes(b"mended")
+    with pytest.raises(ConflictError, match="a key of its own"):
+        await send(path, "b", address, delivery_id=delivery_of_key("k"))
+    assert len(manager.calls) == 1
 
 
 async def test_a_broken_stream_goes_on_where_it_stood(address: str, manager: FakeManager, layout: Layout) -> None:

@@ -131,7 +131,7 @@ def test_a_stop_of_a_queued_run_is_its_end_at_once_and_also_ends_a_shim_that_jus
 @pytest.mark.req("r073")
 def test_a_stop_of_a_running_run_is_its_end_only_when_the_program_has_ended() -> None:
     machine = machine_with(ServiceState.RUNNING)
-    assert machine.handle(StopAsked(ONE), NOW) == [End(ONE)]
+    assert machine.handle(StopAsked(ONE, 2.5), NOW) == [End(ONE, 2.5)]
     assert state_of(machine) is ServiceState.RUNNING
     machine.handle(Exited(ONE, -15, is_stopped=True), LATER)
     assert state_of(machine) is ServiceState.STOPPED

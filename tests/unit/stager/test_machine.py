@@ -3,9 +3,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from plotter2.clock import Instant
-from plotter2.errors import ConflictError, IllegalStepError, LimitError, NotFoundError
+from plotter2.errors import ConflictError, IllegalStepError, LimitError, NotFoundError, RefusedError
 from plotter2.model.delivery import Order
-from stager.deliveries import BLOCK_BYTES, Delivery, DeliveryState, Limits, Refusal
+from stager.deliveries import BLOCK_BYTES, Delivery, DeliveryState, Limits, Refusal, declared
 from stager.machine import (
     Announce,
     DeliveryBegun,
@@ -46,9 +46,10 @@ def test_a_delivery_goes_its_way() -> None:
     (forward,) = machine.handle(DeliverySealed(one, 1), NOW)
     assert isinstance(forward, Forward)
     assert forward.delivery.state is DeliveryState.SEALED
+    told = replace(receipt(), declared=declared(one))
     assert machine.handle(DeliveryConfirmed(one.delivery_id, receipt()), NOW) == [
-        SaveEnded(one.delivery_id, receipt()),
-        Announce(one.delivery_id, receipt()),
+        SaveEnded(one.delivery_id, told),
+        Announce(one.delivery_id, told),
         Forget(one.delivery_id),
     ]
     assert machine.find(one.delivery_id) is None
@@ -91,16 +92,28 @@ def test_the_quota_counts_whole_blocks_and_not_what_the_manager_has() -> None:
     assert machine.backlog().size_bytes == 10 * BLOCK_BYTES
 
 
+def test_what_is_larger_than_the_quota_is_refused_for_ever_with_both_sizes() -> None:
+    machine = Machine(LIMITS)
+    said = f"needs {11 * BLOCK_BYTES} bytes and the stager's quota is {10 * BLOCK_BYTES} bytes"
+    large = order(a=b"x" * 11 * BLOCK_BYTES)
+    for ask in (machine.check_room, lambda one: machine.handle(DeliveryBegun(one), NOW)):
+        with pytest.raises(RefusedError, match=said) as wrong:
+            ask(large)
+        assert not wrong.value.retry
+    machine.handle(DeliveryBegun(large, frozenset({0})), NOW)  # the manager has it: it needs no room
+
+
 def test_refused_data_goes_oldest_first_when_the_room_is_needed_and_only_then() -> None:
     machine = Machine(LIMITS)
     old, young = order("b", a=b"x" * 4 * BLOCK_BYTES), order("c", a=b"x" * 4 * BLOCK_BYTES)
     for number, one in enumerate((old, young), 1):
         sealed(machine, one, number)
         machine.handle(DeliveryRefused(one.delivery_id, NO), Instant(NOW + number))
+    begun(machine, order(a=b"x"))
     with pytest.raises(LimitError):
-        machine.handle(DeliveryBegun(order(a=b"x" * 11 * BLOCK_BYTES)), NOW)
+        machine.handle(DeliveryBegun(order(a=b"x" * 10 * BLOCK_BYTES)), NOW)
     assert machine.backlog().refused == 2
-    commands = machine.handle(DeliveryBegun(order(a=b"x" * 6 * BLOCK_BYTES)), NOW)
+    commands = machine.handle(DeliveryBegun(order(a=b"x" * 5 * BLOCK_BYTES)), NOW)
     assert commands[0] == Forget(old.delivery_id)
     assert machine.backlog().refused == 1
 
