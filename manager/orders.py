@@ -17,7 +17,21 @@ from manager.state import State
 from plotter2.clock import ZERO, Instant
 from plotter2.errors import NotFoundError, RefusedError
 from plotter2.model import ask, names
+from plotter2.model.order import Tally
+from plotter2.model.package import StandingOrder
+from plotter2.model.paths import is_below
 from plotter2.model.request import Request, RequestState
+
+
+def listed(state: State, under: str = "") -> list[tuple[StandingOrder, Tally]]:
+    """All standing orders with what is remembered of them: by bundle, and as each declares them.
+
+    Args:
+        state: the bundles.
+        under: only of this one and those below; "" for all.
+    """
+    nodes = (state.catalog.need(path) for path in sorted(state.catalog.paths()) if not under or is_below(path, under))
+    return [(order, state.tally(node.version.path, order.name)) for node in nodes for order in node.package.standing]
 
 
 def asked(state: State, event: OrderAsked, now: Instant) -> list[Command]:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from manager.doors import Doors
-from manager.http import lineage, pages, probes, runs, tasks
+from manager.http import lineage, orders, pages, probes, runs, tasks
 from plotter2 import probes as probes_edge
 from plotter2.errors import (
     ConflictError,
@@ -43,6 +43,7 @@ def build(doors: Doors, registry: CollectorRegistry, is_ready: Callable[[], bool
     app.include_router(tasks.router(doors))
     app.include_router(pages.router(doors))
     app.include_router(runs.router(doors, pages.environment()))
+    app.include_router(orders.router(doors, pages.environment()))
     app.include_router(lineage.router(doors, pages.environment()))
     app.add_exception_handler(Plotter2Error, _on_error)
     app.add_exception_handler(HTTPException, _on_http)

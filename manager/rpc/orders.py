@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from manager import orders
 from manager.events import AskedFor, OrderAsked
 from manager.prompting import AskFor
 from manager.rpc.asking import AskCalls
@@ -57,17 +58,7 @@ class OrderCalls(AskCalls):
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:  # noqa: N802 -- gRPC's name
         """By bundle, in the order in which each declares them."""
         del context
-        state = self._doors.state
-        under = paths.bundle_path(request.under) if request.under else ""
-        found = [
-            (node, order)
-            for path in sorted(state.catalog.paths())
-            if (not under or paths.is_below(path, under)) and (node := state.catalog.get(path)) is not None
-            for order in node.package.standing
-        ]
+        found = orders.listed(self._doors.state, paths.bundle_path(request.under) if request.under else "")
         offset, limit = page_of(request.page)
-        shown = [
-            wire.order_to_proto(order, state.tally(node.version.path, order.name))
-            for node, order in found[offset : offset + limit]
-        ]
+        shown = [wire.order_to_proto(order, tally) for order, tally in found[offset : offset + limit]]
         return pb.ListOrdersResponse(orders=shown, total=len(found))

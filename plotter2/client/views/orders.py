@@ -70,20 +70,24 @@ class Order:
     @property
     def pause(self) -> str:
         """Whether it waits, in words."""
-        return f"by {self.paused_by} since {self.paused}, {self.missed} missed" if self.paused else ""
+        return f"by {self.paused_by} since {_minute(self.paused)}, {self.missed} missed" if self.paused else ""
 
     @property
     def waits_for(self) -> str:
         """What it waits for, in words."""
         match self.on:
             case "cron":
-                return f"{self.cron} (next {self.next_due})"
+                return f"{self.cron} (next {_minute(self.next_due)})"
             case "arrivals":
                 return f"{self.n} arrivals ({self.arrivals} so far)"
             case "request":
                 return f"{self.request} done"
             case _:
                 return self.on
+
+
+def _minute(time: str) -> str:
+    return f"{time[:16].replace('T', ' ')} UTC"
 
 
 def _text(wanted: OrderedRedo | OrderedReport | None) -> str:
