@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import kinds, visuals
+from plotter2.datter import kinds, total, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
@@ -105,6 +105,8 @@ def _visual_of_group(group: DataGroup) -> str:
     inner = visual_of(first)
     if inner == "text" and not isinstance(first, str):
         return "line"
+    if inner == "matrix" and total.suits(group):
+        return total.NAME
     return {"matrix": "matrices", "line": "line"}.get(inner, "each")
 
 
@@ -305,5 +307,5 @@ VISUALS: dict[str, Maker] = {
     "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
     "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
     "fit": _fit, "formula": _formula, "each": _each, "animation": _animation, "shape": _shape, "break": _break,
-    **kinds.MAKERS,
+    **kinds.MAKERS, total.NAME: total.panels,
 }  # fmt: skip

@@ -132,7 +132,8 @@ TABLE: dict[str, Builtin] = {
     **_rows("reading", Role.SOURCE, "access load", gives="data"),
     **_rows("operations", Role.DATA, "through", ANYTHING, "data"),
     **_rows("operations", Role.SCRIPT_ONLY, "operation"),
-    **_rows("words", Role.EFFECT, "register deregister loggy"),
+    **_rows("words", Role.EFFECT, "loggy"),
+    **_rows("tasks", Role.EFFECT, "register deregister"),
     **_rows("looks", Role.NEW_FRAME, "frame"),
     **_rows("looks", Role.FRAME, "axis legend colour color=colour font gradient graident=gradient"),
     **_rows("drawing", Role.FRAME, "text"),
@@ -142,10 +143,11 @@ TABLE: dict[str, Builtin] = {
     **_rows("drawing", Role.SCRIPT_ONLY, "page"),
     **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
     **_rows("drawing", Role.END, "report"),
-    **_rows("words", Role.END, "handoff handout=handoff"),
+    **_rows("tasks", Role.END, "handoff handout=handoff"),
     **_rows("words", Role.CONTRACT, "impose"),
     **_rows("progress", Role.SCRIPT_ONLY, "progress track"),
-    **_rows("words", Role.SCRIPT_ONLY, "giveup expose exposed imposed islinked"),
+    **_rows("words", Role.SCRIPT_ONLY, "giveup expose imposed"),
+    **_rows("tasks", Role.SCRIPT_ONLY, "exposed islinked link gather_tasks collect release task handin share"),
 }
 
 IN_RUNS = frozenset({"me", "datter", "print"})

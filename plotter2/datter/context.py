@@ -78,31 +78,36 @@ class Datum:
 
     Attributes:
         value: the value, so that its identity stays; or a weak reference to one that may go, see `Context.meet`.
+        source: the number of the datum that it is a copy of, 0 for none.
     """
 
     value: Any
     name: str = ""
     digest: str = ""
     visual: str = ""
-    is_owned: bool = False
+    source: int = 0
 
 
 class Context:
-    """One run's state. Made lean: most tasks are tiny and draw nothing."""
+    """One run's state. Made lean: most tasks are tiny and draw nothing.
 
-    __slots__ = ("bindings", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made", "parameters",
-                 "pool", "reads", "reports", "roots", "run")  # fmt: skip
+    Attributes:
+        carrier: takes the run's ops to a ledger; None until there is something to ask.
+    """
 
-    def __init__(self, run: RunInput, emit: Emit) -> None:
+    __slots__ = ("bindings", "carrier", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made",
+                 "parameters", "reads", "reports", "roots", "run")  # fmt: skip
+
+    def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
         self.emit = emit
+        self.carrier = carrier
         self.parameters: dict[str, Any] = {**run.scope.config, **run.scope.parameters, **run.parameters}
         self.data: dict[int, Datum] = {}
         self.reads: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
         self.bindings: dict[str, tuple[str, Any]] = {}
         self.imposed: dict[str, Any] = {}
-        self.pool: dict[str, Any] = {}
         self.is_plotted: set[int] = set()
         self.loose: dict[int, Frame] = {}
         self.roots: list[Frame] = []
@@ -167,7 +172,7 @@ class Context:
         if found is not None and found.digest:
             return found.digest
         if isinstance(value, DataGroup | list | tuple):
-            return _joined([self._content(one) for one in value])
+            return self._content_of_many(value)
         if isinstance(value, Table):
             return _joined([name + figure.digest(value.column(name)) for name in value.names])
         inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value",
@@ -178,6 +183,13 @@ class Context:
         if isinstance(value, np.ndarray):
             return figure.digest(value)
         return figure.digest(repr(value) if not _is_plain(value) else value)
+
+    def _content_of_many(self, values: Any) -> str:
+        """Of a group that many instances look at, worked out once."""
+        if isinstance(values, DataGroup) and values.numbered:
+            known: str = values.once("content", lambda group: _joined([self._content(one) for one in group]))
+            return known
+        return _joined([self._content(one) for one in values])
 
 
 def _is_plain(value: Any) -> bool:

@@ -121,6 +121,8 @@ class Panel:
     Attributes:
         aspect: height over width of the drawing, 0 for what the page has room for.
         size: width and height of the drawing in pixels that the script asked for, 0 for ours.
+        about: more that the sidecar says of it.
+        is_part: it belongs to the panel before it, with which the sidecar lists it.
     """
 
     visual: str
@@ -140,6 +142,8 @@ class Panel:
     font: Font = PLAIN
     notes: tuple[str, ...] = ()
     data: tuple[DataRef, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+    is_part: bool = False
 
     @property
     def is_drawn(self) -> bool:

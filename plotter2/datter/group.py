@@ -34,12 +34,13 @@ class Member:
         origin: the bundle it comes from, "" for none.
     """
 
-    __slots__ = ("_held", "_is_kept", "_load", "_seen", "key", "name", "origin")
+    __slots__ = ("_held", "_is_kept", "_load", "_seen", "key", "name", "number", "origin")
 
     def __init__(self, name: str, key: Any, load: Callable[[], Any], origin: str = "") -> None:
         self.name = name
         self.key = key
         self.origin = origin
+        self.number = 0
         self._load = load
         self._held: Any = None
         self._is_kept = False
@@ -50,6 +51,13 @@ class Member:
         """A member whose value is there already."""
         made = cls(name, key, lambda: value)
         made._held = value
+        return made
+
+    @classmethod
+    def numbered(cls, name: str, key: Any, value: Any, number: int) -> Member:
+        """A member whose value the ledger knows by a number."""
+        made = cls.holding(name, key, value)
+        made.number = number
         return made
 
     @classmethod
@@ -82,6 +90,11 @@ class Member:
         return tuple(_ranked(one) for one in keys), self.origin, natural(self.name)
 
 
+def _numbered(group: DataGroup) -> dict[int, int]:
+    places = {member.number: place for place, member in enumerate(group.members)}
+    return {} if 0 in places else places
+
+
 def _nothing() -> None:
     return None
 
@@ -107,6 +120,7 @@ class DataGroup:
         self._members = tuple(members)
         self.name = name
         self.axis = axis
+        self._kept: dict[str, Any] = {}
 
     @classmethod
     def of(
@@ -174,6 +188,18 @@ class DataGroup:
         if not found:
             raise unknown(f"key of {self.name!r}", str(key), [str(one) for one in self.keys])
         return found[0].value if len(found) == 1 else DataGroup(found, self.name, self.axis)
+
+    def once(self, what: str, make: Callable[[DataGroup], Any]) -> Any:
+        """What was worked out of this group before, or is now; for values that nobody writes to."""
+        if what not in self._kept:
+            self._kept[what] = make(self)
+        return self._kept[what]
+
+    @property
+    def numbered(self) -> dict[int, int]:
+        """Where each value stands, by its number in the ledger; {} when the ledger does not know them all."""
+        found: dict[int, int] = self.once("numbered", _numbered)
+        return found
 
     def to_arrow(self) -> Any:
         """The values as one pyarrow.Table: tables one below the other, arrays of one shape as a row each.

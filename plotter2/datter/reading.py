@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter import calling, loading
+from plotter2.datter.asking import accessed, is_transfer_key, unlocked
 from plotter2.datter.binding import find as find_key
 from plotter2.datter.context import Context, KeyOf, KeyType, current, file_digest
 from plotter2.datter.exchange import taken_in
@@ -89,7 +90,8 @@ def copy(source: Any) -> Any:
     name = context.name_of(value)
     made = value.map(copying.copy) if isinstance(value, DataGroup) else _private(value)
     context.know(made, name)
-    context.datum(made).is_owned = True
+    if context.carrier is not None:
+        context.datum(made).source = context.carrier.shelf.number_of(value)
     return made
 
 
@@ -100,10 +102,12 @@ def _private(value: Any) -> Any:
 class Exposures:
     """What is exposed to this task: names and values. `x in exposed()` asks for a name, or for the very value."""
 
-    __slots__ = ("_named",)
+    __slots__ = ("_named", "_number_of")
 
-    def __init__(self, named: dict[str, DataGroup]) -> None:
+    def __init__(self, named: dict[str, DataGroup], number_of: Callable[[Any], int]) -> None:
+        """Show groups by name; the ledger's number of a value says which it is, 0 for one that it does not know."""
         self._named = named
+        self._number_of = number_of
 
     def only(self) -> Any:
         """One name: its group; several: groups by name."""
@@ -114,7 +118,13 @@ class Exposures:
     def __contains__(self, what: object) -> bool:
         if isinstance(what, str):
             return what in self._named
-        return any(what in group for group in self._named.values())
+        number = self._number_of(what)
+        return any(number in group.numbered for group in self._named.values())
+
+    @property
+    def named(self) -> dict[str, DataGroup]:
+        """The groups by name."""
+        return dict(self._named)
 
     def __len__(self) -> int:
         return len(self._named)
@@ -149,16 +159,29 @@ def _found(context: Context, scope: Scope, key: str | KeyType) -> Any:
     name = key.imposed if isinstance(key, KeyOf) else str(key)
     if name in context.bindings:
         return _bound(context, scope, *context.bindings[name])
-    for held in (context.exposures, context.pool):
-        if name in held:
-            return held[name]
+    if name in context.exposures:
+        return context.exposures[name]
+    reader = _reader_of(context, scope, name)
+    shown = None if context.carrier is None else _shown(context, name, is_here=reader is not None)
+    if shown is None and reader is None:
+        raise unknown(f"data in {scope.bundle or 'this run'} called", name, _all_keys(context, scope))
+    return reader() if shown is None and reader is not None else shown
+
+
+def _shown(context: Context, name: str, *, is_here: bool) -> Any:
+    """What other instances show under a name, or what a transfer key opens; None: what the bundle has is meant."""
+    if is_transfer_key(name):
+        return context.know(unlocked(context.carrier, name), "")
+    return accessed(context, context.carrier, name, is_here=is_here)
+
+
+def _reader_of(context: Context, scope: Scope, name: str) -> Callable[[], Any] | None:
+    """How a name is read: in the bundle itself, else in all those below it that have it."""
     here = _here(context, scope, name)
     if here is not None:
-        return here()
+        return here
     owners = [child for child in below(scope) if _provides(context, child, name)]
-    if not owners:
-        raise unknown(f"data in {scope.bundle or 'this run'} called", name, _all_keys(context, scope))
-    return over(context, owners, name)
+    return (lambda: over(context, owners, name)) if owners else None
 
 
 def _here(context: Context, scope: Scope, name: str) -> Callable[[], Any] | None:

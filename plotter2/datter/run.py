@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from plotter2.datter import binding, compose, pipeline, results, script
+from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
@@ -31,19 +32,27 @@ POSITIONAL = "*"
 """The parameter that holds values by position."""
 
 
-def execute(run: RunInput, emit: Callable[[str], None]) -> RunResult:
-    """Run a script or pipeline; `emit` gets each line that it logs or prints.
+def execute(
+    run: RunInput, emit: Callable[[str], None], carrier: Carrier | None = None, names: dict[str, Any] | None = None
+) -> RunResult:
+    """Run a script or pipeline.
+
+    Args:
+        run: what to run, on what.
+        emit: gets each line that it logs or prints.
+        carrier: takes its ops to a ledger; without one it is alone.
+        names: the built-ins, when many instances have the same; without, it gets its own.
 
     Raises:
         ScriptError: it cannot be run; file and line, or step.
         TaskFailedError: it was run and went wrong; the message is the user's traceback.
     """
-    context = Context(run, emit)
+    context = Context(run, emit, carrier)
     token = enter(context)
     try:
         if run.kind == "pipeline":
             return _pipeline(run, context)
-        return _script(script.compiled(run.source, run.filename), context)
+        return _script(script.compiled(run.source, run.filename), context, namespace() if names is None else names)
     finally:
         leave(token)
 
@@ -57,11 +66,12 @@ def _pipeline(run: RunInput, context: Context) -> RunResult:
         raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
 
 
-def _script(found: script.Script, context: Context) -> RunResult:
+def _script(found: script.Script, context: Context, builtins: dict[str, Any]) -> RunResult:
     run = context.run
+    number = context.carrier.number if context.carrier is not None else 1
     names: dict[str, Any] = {
-        "__builtins__": namespace(), "__name__": "__plotter2__", "__file__": run.filename,
-        "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version),
+        "__builtins__": builtins, "__name__": "__plotter2__", "__file__": run.filename,
+        "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version, number),
     }  # fmt: skip
     for symbol in found.symbols:
         names[symbol] = Symbol(symbol)

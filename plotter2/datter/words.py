@@ -1,7 +1,4 @@
-"""The words that say who and what: me, datter, loggy, expose, impose, islinked, register, handoff, giveup.
-
-Here in the meaning they have for one instance: nobody is linked, so nothing is exposed to it and nothing comes back.
-"""
+"""The words that say who and what: me, datter, loggy, expose, impose, imposed, giveup."""
 
 from __future__ import annotations
 
@@ -12,10 +9,12 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from plotter2.datter.context import Context, Datum, KeyType, Symbol, current
+from plotter2.datter import tasks
+from plotter2.datter.asking import exposed_by
+from plotter2.datter.context import Context, KeyType, current
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import below, natural, run_titles, unknown
-from plotter2.datter.reading import Exposures, access, over, read
+from plotter2.datter.reading import over, read
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -33,6 +32,7 @@ class Me:
     task: str
     bundle: str
     version: int
+    number: int = 1
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -96,6 +96,13 @@ class Datter:
     """The handle on the engine: `datter`."""
 
     Table = Table
+    is_pool = True
+    """Where data goes that is handed in to `datter`."""
+
+    @staticmethod
+    def task(name: Any, **parameters: Any) -> Any:
+        """Start a task: the built-in, which a script's own `task` hides."""
+        return tasks.task(name, **parameters)
 
     @staticmethod
     def keytype(base: Any) -> KeyType:
@@ -153,6 +160,8 @@ def expose(*names: str, **values: Any) -> None:
         context.exposures[name] = value
         datum = context.datum(value)
         datum.name = datum.name or name
+        if context.carrier is not None:
+            exposed_by(context, context.carrier, name, value)
 
 
 def impose(*names: str, **constraints: Any) -> None:
@@ -182,61 +191,7 @@ def impose(*names: str, **constraints: Any) -> None:
             raise UsageError(f"The parameter {name!r} is {given!r}, but the script imposes {named}.")
 
 
-def exposed(_: Any = None) -> Exposures:
-    """Everything exposed to this task by others; nothing, when it runs alone."""
-    current()
-    return Exposures({})
-
-
 def imposed() -> dict[str, Any]:
     """Everything imposed on this task: names and what must hold."""
     context = current()
     return {**context.bindings, **context.imposed}
-
-
-def islinked(_: Any) -> None:
-    """The tasks that linked this one; None when it runs alone."""
-    current()
-
-
-def register(value: Any, name: str = "") -> Any:
-    """Make a value or pool data yours.
-
-    Raises:
-        UsageError: it is yours already.
-    """
-    context = current()
-    found = context.datum(access(value) if isinstance(value, Symbol) else value)
-    if found.is_owned:
-        raise UsageError(f"register: {found.name or 'this value'} is yours already.")
-    found.is_owned, found.name = True, name or found.name
-    return found.value
-
-
-def _owned(context: Context, value: Any, what: str) -> Datum:
-    found = context.datum(access(value) if isinstance(value, Symbol) else value)
-    if not found.is_owned:
-        raise UsageError(f"{what}: {found.name or 'this value'} is not yours; register it first.")
-    found.is_owned = False
-    return found
-
-
-def deregister(value: Any) -> None:
-    """Stop owning a value; it goes back to the pool.
-
-    Raises:
-        UsageError: it is not yours.
-    """
-    context = current()
-    found = _owned(context, value, "deregister")
-    context.pool.setdefault(found.name or "value", found.value)
-
-
-def handoff(value: Any = None, name: str = "") -> str:
-    """Give a value away for good, to the pool, where `access` finds it by its name. Gives that name."""
-    context = current()
-    found = context.datum(access(value) if isinstance(value, Symbol) else value)
-    found.is_owned = False
-    called = name or found.name or context.name_of(value) or "value"
-    context.pool[called] = found.value
-    return called

@@ -142,7 +142,7 @@ def sidecar(context: Context, document: Document) -> dict[str, Any]:
     run, scope = context.run, context.run.scope
     return {
         "kind": document.kind, "title": document.title,
-        "panels": [_panel(panel) for figure in document.sections for panel in figure.panels],
+        "panels": [_panel(panel) for figure in document.sections for panel in figure.panels if not panel.is_part],
         "inputs": {"bundle": scope.bundle, "version": scope.version, **_read(context)},
         "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name,
         "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed,
@@ -177,4 +177,4 @@ def _panel(panel: Panel) -> dict[str, Any]:
         about["frames"] = len(panel.motion.frames)
     if panel.notes:
         about["notes"] = list(panel.notes)
-    return about
+    return about | panel.about

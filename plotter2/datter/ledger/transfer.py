@@ -101,7 +101,10 @@ def recipients(book: Book, task: Task, to: Sequence[int], word: str) -> list[int
 
 
 def _heir(book: Book, found: Datum, to: list[int]) -> int:
-    """Who owns a datum after it was given to these; the pool, when who it belongs to has ended."""
+    """Who owns a datum after it was given to these.
+
+    The pool, when who it belongs to has ended; who gives it, when the borrower has ended: such a loan is over at once.
+    """
     back = next((one for one in (found.origin, *(loan.lender for loan in found.loans)) if one in to), None)
     if back is not None:
         return POOL if book.tasks[back].has_ended else back
@@ -110,12 +113,12 @@ def _heir(book: Book, found: Datum, to: list[int]) -> int:
             f"handin: {_named(found)} would go to {len(to):,} tasks, and none of them made it; "
             "give it to one of them, or share it."
         )
-    if book.tasks[to[0]].has_ended:
-        raise OwnershipError(f"handin: {book.tasks[to[0]].called} has ended and can own nothing.")
-    return to[0]
+    return found.owner if book.tasks[to[0]].has_ended else to[0]
 
 
 def _give(book: Book, task: Task, found: Datum, heir: int) -> None:
+    if heir == task.number:
+        return
     if heir in (POOL, found.origin):
         close(book, found, 0)
         _pass(book, found, heir)

@@ -139,5 +139,5 @@ class Tasks(RuleBasedStateMachine):
         assert ROOT not in self.run.book.tasks
 
 
-Tasks.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Tasks.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestTasks = pytest.mark.req("r106", "r107", "r110", "r162", "r165", "r166", "r167", "r202")(Tasks.TestCase)

@@ -126,6 +126,15 @@ def test_a_loan_lent_on_comes_back_with_the_first() -> None:
     assert (run.book.data[1].owner, run.book.data[1].loans) == (first, [])
 
 
+def test_a_loan_to_a_task_that_has_ended_is_over_at_once() -> None:
+    run, tasks, (meta,) = worked(1)
+    run.ask(meta, End("done"))
+    datum = run.ask(tasks[0], Register("x"))
+    run.ask(tasks[0], Handin((datum,), (meta,)))
+    assert (run.book.data[datum].owner, run.book.data[datum].loans) == (tasks[0], [])
+    assert run.ask(tasks[0], Release()) == {meta: "ended"}
+
+
 def test_what_belongs_to_a_task_that_has_ended_goes_to_the_pool() -> None:
     run = Run(a="")
     first, second = run.begin("a", 2)
@@ -152,7 +161,6 @@ def test_what_belongs_to_a_task_that_has_ended_goes_to_the_pool() -> None:
         (Handin((2,), (2,)), "given is the task itself"),
         (Handin((2,), (7,)), "given is no task 7"),
         (Handin((2,), (1, 3)), "to 2 tasks, and none of them made it"),
-        (Handin((2,), (4,)), "a\\[k3\\] has ended"),
         (Unlock("1.1.0123"), "opens nothing"),
         (Unlock("zz"), "opens nothing"),
     ],
@@ -327,7 +335,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(op: Op, words: str) -> Non
 def test_the_work_of_ten_times_the_tasks_is_ten_times_the_work() -> None:
     """Ten thousand data to ten thousand tasks: by pairs it would be a hundred times, and far beyond the limit."""
     efforts = []
-    for count in (200, 2_000):
+    for count in (100, 1_000):
         with counted() as effort:
             run, tasks, (meta,) = worked(count)
             for task in tasks:
@@ -339,4 +347,4 @@ def test_the_work_of_ten_times_the_tasks_is_ten_times_the_work() -> None:
                 run.ask(task, End("done"))
         efforts.append(effort.calls)
     assert efforts[1] < efforts[0] * 12
-    assert efforts[1] * 5 < 5 * CALLS_PER_S, "ten thousand tasks in seconds"
+    assert efforts[1] * 10 < 5 * CALLS_PER_S, "ten thousand tasks in seconds"
