@@ -71,7 +71,7 @@ def test_the_contract_is_read_without_running() -> None:
             "def task():\n    return axess('x')\n",
             "line 2: unknown name 'axess'; of the built-ins the nearest",
         ),
-        ("def task():\n    relase()\n", "line 2: unknown name 'relase'; of the built-ins the nearest.*'release'"),
+        ("def task():\n    releases()\n", "line 2: unknown name 'releases'; of the built-ins the nearest.*'release'"),
         ("def task():\n    return 1\x00", "job.py"),
         ("def task():\n  return " + "(" * 300 + ")" * 300, "job.py"),
         ("expose(a as 1, as)\ndef task(): pass", "job.py, line 1: "),
