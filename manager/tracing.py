@@ -12,8 +12,8 @@ from manager.store.ancestry import FileAt
 from plotter2.errors import NotFoundError, PathRefusedError
 from plotter2.model import paths
 from plotter2.model.lineage import Direction, Lineage, Node, NodeKind, place_of, version_id
+from plotter2.model.output import COMPANIONS
 
-SIDECAR = ".json"
 OUTPUT = "output/"
 ALTERED = "The file that was given is not what the run made: its content has changed."
 
@@ -90,7 +90,8 @@ async def found(store: Store, question: Question) -> list[Node]:
         return [await _with_id(store, question.thing)]
     made = await _output_at(store, question.thing)
     if made is not None:
-        is_other = question.digest and question.digest != made.output.digest
+        is_page = question.thing.endswith(made.output.path)  # and not what lies beside it
+        is_other = is_page and question.digest not in {b"", made.output.digest}
         return [Node(made.output.path, NodeKind.OUTPUT, remark=ALTERED if is_other else "")]
     if not question.digest:
         return []
@@ -111,10 +112,11 @@ async def _with_id(store: Store, name: str) -> Node:
 
 
 async def _output_at(store: Store, thing: str) -> OutputRow | None:
-    """The output of a path that is spelled from wherever somebody stands; its sidecar stands for it."""
+    """The output of a path that is spelled from wherever somebody stands; what lies beside a page stands for it."""
     path = thing.replace("\\", "/")
     tails = [path, *(path[place + len(OUTPUT) :] for place in _places(path, OUTPUT))]
-    named = list(dict.fromkeys([*tails, *(one.removesuffix(SIDECAR) for one in tails)]))
+    pages = (one.removesuffix(suffix) for one in tails for suffix in COMPANIONS)
+    named = list(dict.fromkeys([*tails, *pages]))
     there = {one.output.path: one for one in await store.outputs_at(named)}
     return next((there[one] for one in named if one in there), None)
 

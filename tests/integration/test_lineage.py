@@ -63,9 +63,11 @@ async def drawn(manager: Manager, task: str, on: str, read: Sequence[dict[str, A
     folder.mkdir(parents=True)
     (folder / "loss.html").write_text(f"<p>{asked.id}</p>")
     (folder / "loss.html.json").write_text(sidecar or json.dumps({"inputs": {"files": list(read)}, "seed": 1}))
-    made = (Output("loss.html", "figure", "Loss by epoch"),)
-    await manager.put(RunsReported(WORKER, "one", (RunReport(RunId(f"{asked.id}.0"), 1, RunState.DONE, made=made),)))
+    made, run = (Output("loss.html", "figure", "Loss by epoch"),), RunId(f"{asked.id}.0")
     async with asyncio.timeout(20):
+        while not manager.machine.state.runs[run].epoch:  # its instances are planned first
+            await asyncio.sleep(0.01)
+        await manager.put(RunsReported(WORKER, "one", (RunReport(run, 1, RunState.DONE, made=made),)))
         ended = await manager.client.wait(asked.id)
     (page,) = ended.runs[0].outputs
     return manager.layout.output / page.path
@@ -90,8 +92,8 @@ async def test_a_figure_leads_to_versions_code_parameters_and_the_first_request(
         (f"{one['bundle']}@1", ((one["path"], one["digest"]),)) for one in read
     }
     assert found.starts == (page.relative_to(manager.layout.output).as_posix(),)
-    sidecar = page.with_name(f"{page.name}.json")
-    assert (await manager.client.why(sidecar)).starts == found.starts
+    beside = await manager.client.why(page.with_name(f"{page.name}.json"))
+    assert (beside.starts, beside.origins) == (found.starts, found.origins)
 
 
 async def test_a_copy_is_found_by_its_content_and_an_altered_page_is_called_so(
