@@ -1,0 +1,90 @@
+"""Everything the manager can decide: writes, which go into the turn's one transaction, and effects, which follow it.
+
+Imperative, frozen. A write knows its place in the batch; an effect is safe to carry out twice.
+Writes are in one file, effects in another; this is the list of all.
+"""
+
+from __future__ import annotations
+
+from manager.commands.effects import (
+    Answer,
+    AskWho,
+    AssignRuns,
+    CallEnd,
+    Effect,
+    InstallDelivery,
+    KeepRecord,
+    KeepReport,
+    Materialise,
+    Notify,
+    NotifyCalls,
+    NotifyLines,
+    NotifyProgress,
+    PlanInstances,
+    StartOnProplet,
+    StartService,
+    StopOnProplet,
+    StopService,
+    TakeOutputs,
+)
+from manager.commands.writes import (
+    Append,
+    SaveBundle,
+    SaveDelivery,
+    SaveEdges,
+    SaveHeld,
+    SaveItem,
+    SaveLink,
+    SaveReport,
+    SaveRequest,
+    SaveRun,
+    SaveService,
+    SaveTally,
+    SaveTask,
+    SaveWorker,
+    SetArchived,
+    SetTags,
+    Write,
+)
+
+Command = Write | Effect
+
+__all__ = [
+    "Answer",
+    "Append",
+    "AskWho",
+    "AssignRuns",
+    "CallEnd",
+    "Command",
+    "Effect",
+    "InstallDelivery",
+    "KeepRecord",
+    "KeepReport",
+    "Materialise",
+    "Notify",
+    "NotifyCalls",
+    "NotifyLines",
+    "NotifyProgress",
+    "PlanInstances",
+    "SaveBundle",
+    "SaveDelivery",
+    "SaveEdges",
+    "SaveHeld",
+    "SaveItem",
+    "SaveLink",
+    "SaveReport",
+    "SaveRequest",
+    "SaveRun",
+    "SaveService",
+    "SaveTally",
+    "SaveTask",
+    "SaveWorker",
+    "SetArchived",
+    "SetTags",
+    "StartOnProplet",
+    "StartService",
+    "StopOnProplet",
+    "StopService",
+    "TakeOutputs",
+    "Write",
+]
