@@ -58,6 +58,8 @@ def _visual_of_array(array: NDArray[Any]) -> str:
         return "line" if array.size > 1 else "text"
     if array.ndim == STACKED and array.shape[-1] > CHANNELS_MAX:
         return "matrices"
+    if array.ndim == STACKED and array.dtype == np.uint8 and array.shape[-1] in kinds.CHANNELS:
+        return "picture"
     return "scatter" if array.ndim == array.shape[-1] == visuals.SEVERAL < len(array) else "matrix"
 
 

@@ -72,6 +72,13 @@ def test_a_picture_is_an_array_that_nobody_can_write_to(
         assert found.ravel().tolist() == list(range(found.size))
 
 
+@pytest.mark.filterwarnings("ignore:'mode' parameter")
+def test_a_picture_is_drawn_in_its_own_colours(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(picture("RGB", "PNG"))
+    found = bench.run('def task():\n    plotme(access("photo"))\n', scope_of(tmp_path))
+    assert bench.sidecar(found)["panels"][0]["visual"] == "picture"
+
+
 def test_a_declared_image_needs_no_ending(tmp_path: Path) -> None:
     assert load_file(at(tmp_path, picture("L", "PNG")), "p.dat", "image").shape == (4, 6)
     np.save(tmp_path / "x.npy", np.zeros((2, 2), np.uint8))
