@@ -54,7 +54,7 @@ from manager.planner import Planned, Planner
 from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
-from manager.store.ancestry import FileAt
+from manager.store.ancestry import FileAt, ManyFiles
 from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
@@ -273,11 +273,12 @@ class Runner:
                 await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, wrong.message))
                 return
         # What a sidecar says was written beside user code: only what is so counts.
-        known = await self._tree.known_files(said)
-        read = edges.reads(effect.run_id, effect.version, [one for one in said if one in known])
+        read = edges.reads(effect.run_id, effect.version, *await self._tree.believed(*said))
         await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept, read))
 
-    def _taken(self, run_dir: Path, effect: TakeOutputs) -> tuple[tuple[Output, ...], Kept | None, list[FileAt]]:
+    def _taken(
+        self, run_dir: Path, effect: TakeOutputs
+    ) -> tuple[tuple[Output, ...], Kept | None, tuple[list[FileAt], list[ManyFiles]]]:
         outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
         has_report = any(one.kind == REPORT for one in outputs)
         kept = self._organizer.keep_report(outputs) if has_report else None

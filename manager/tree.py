@@ -13,12 +13,13 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
+from manager import edges
 from manager.commands import KeepRecord, KeepReport, Materialise
 from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer, Shown
 from manager.organizer.records import Record, record_of, record_of_report
 from manager.store import Delivery, Store
-from manager.store.ancestry import FileAt
+from manager.store.ancestry import FileAt, ManyFiles, Place
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId
 from plotter2.model.paths import BundlePath
@@ -43,9 +44,20 @@ class Tree:
         self._pending: Counter[str] = Counter()
         self._log = structlog.get_logger("manager.tree")
 
-    async def known_files(self, files: Sequence[FileAt]) -> set[FileAt]:
-        """Those of these files that are just so in just that version."""
-        return await self._store.known_files(files)
+    async def believed(
+        self, files: Sequence[FileAt], groups: Sequence[ManyFiles]
+    ) -> tuple[list[FileAt], dict[Place, int]]:
+        """What of this was truly there to be read: files as versions have them, and how many more by version."""
+        known = await self._store.known_files(files)
+        named = [one for one in files if one in known]
+        unnamed: dict[Place, int] = {}
+        there = {place: await self._store.files_of(*place) for place in {(one.bundle, one.version) for one in groups}}
+        for group in groups:
+            place = group.bundle, group.version
+            found, more = edges.of_group(group, there[place])
+            named += found
+            unnamed[place] = unnamed.get(place, 0) + more
+        return named, unnamed
 
     def expect(self, bundle: str) -> None:
         """One more version will be shown: called before its task begins, so a checkpoint never passes it."""

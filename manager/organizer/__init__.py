@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from manager.organizer import audit, reports, sidecars
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
@@ -21,7 +23,7 @@ from manager.organizer.instep import alone, in_step
 from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.records import Record
 from manager.organizer.versions import Versions
-from manager.store.ancestry import FileAt
+from manager.store.ancestry import FileAt, ManyFiles
 from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
@@ -162,10 +164,11 @@ class Organizer:
         """
         return take_outputs(self._layout, run_dir, made, target)
 
-    def read_by(self, outputs: Sequence[Output]) -> list[FileAt]:
+    def read_by(self, outputs: Sequence[Output]) -> tuple[list[FileAt], list[ManyFiles]]:
         """What the sidecars of outputs that lie below output/ say of the files that the run read."""
         said = sidecars.reads(self._layout, outputs)
-        return [FileAt(one.bundle, one.version, one.path, bytes.fromhex(one.digest)) for one in said]
+        files = [FileAt(one.bundle, one.version, one.path, bytes.fromhex(one.digest)) for one in said.files]
+        return files, [ManyFiles(**msgspec.structs.asdict(one)) for one in said.groups]
 
     def keep_report(self, outputs: Sequence[Output]) -> Kept:
         """Have what a run made, and lies below output/, in the blob store too, for a numbered report.

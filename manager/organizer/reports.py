@@ -32,7 +32,8 @@ def keep(layout: Layout, blobs: Blobs, outputs: Sequence[Output]) -> Kept:
         names = [*(one.path for one in outputs), *beside, f"{assets.FOLDER}/{assets.script_name()}"]
         jobs = [(layout.output / name, _entry(layout.output, name)) for name in dict.fromkeys(names)]
         blobs.adopt(jobs)
-        inputs = json.dumps([msgspec.structs.asdict(one) for one in sidecars.reads(layout, outputs)])
+        read = sidecars.reads(layout, outputs)
+        inputs = json.dumps([msgspec.structs.asdict(one) for one in (*read.files, *read.groups)])
         return Kept(tuple(entry for _, entry in jobs), inputs)
 
 

@@ -37,6 +37,23 @@ class FileAt:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyFiles:
+    """Many files of one folder of a version, as a sidecar tells of them.
+
+    Attributes:
+        first, last: two of them, by their paths in the version.
+        digest: over all of them, in the order of their paths: BLAKE3 of lines `digest path`.
+    """
+
+    bundle: str
+    version: int
+    first: str
+    last: str
+    count: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class RanCode:
     """A run, without its outputs, with the code that it ran.
 

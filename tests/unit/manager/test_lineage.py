@@ -6,16 +6,17 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manager import edges
 from manager.lineage import UNKNOWN, Facts, Walk, Wanted
 from manager.store import OutputRow
-from manager.store.ancestry import FileAt, Follower, Place, RanCode
+from manager.store.ancestry import FileAt, Follower, ManyFiles, Place, RanCode
 from plotter2.clock import Instant
 from plotter2.ids import RequestId, RunId, TaskId
-from plotter2.model.bundle import BundleVersion
+from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.lineage import (
     READ_FILES_MAX,
     Direction,
@@ -161,6 +162,21 @@ def test_what_a_run_read_is_remembered_up_to_a_limit_and_counted_beyond(count: i
     assert (own.src, own.files) == ("lab@1", ())
     assert sum(len(one.files) + one.more_files for one in others) == count
     assert sum(len(one.files) for one in others) <= READ_FILES_MAX
+
+
+def test_many_files_of_a_folder_are_believed_by_their_digest_or_counted_or_not_at_all() -> None:
+    there = [FileEntry(f"w/{number}.npy", 1, bytes([number]) * 32) for number in range(5)]
+    files = [FileEntry("a.csv", 1, bytes(32)), *there]
+    lines = "\n".join(f"{one.digest.hex()} {one.path}" for one in there)
+    whole = ManyFiles("lab", 1, "w/0.npy", "w/4.npy", 5, blake3(lines.encode()).hexdigest())
+    found, more = edges.of_group(whole, files)
+    assert ([one.path for one in found], more) == ([one.path for one in there], 0)
+    assert edges.of_group(replace(whole, count=3), files) == ([], 3), "some of them: which, nobody can say"
+    assert edges.of_group(replace(whole, digest="0" * 64), files) == ([], 5)
+    for lie in (replace(whole, count=6), replace(whole, last="w/9.npy"), replace(whole, first="a/0.npy")):
+        assert edges.of_group(lie, files) == ([], 0)
+    (own,) = edges.reads("req-1.0", ("lab", 1), [], {("lab", 1): 5, ("lab", 2): 0})
+    assert (own.src, own.files, own.more_files) == ("lab@1", (), 5)
 
 
 def test_a_run_on_no_bundle_that_reads_nothing_leaves_no_edge() -> None:
