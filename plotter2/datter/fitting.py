@@ -91,7 +91,7 @@ def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> Fit:
 
 
 def _by_polynomial(x: NDArray[Any], y: NDArray[Any], names: tuple[str, str], model: str) -> Fit:
-    degree = _degree(model)
+    degree = degree_of(model)
     count, terms = len(x), degree + 1
     if len(np.unique(x)) < terms or count <= terms:
         raise UsageError(f"fit: {model} needs more than {terms} points at {terms} or more places, not {count} points.")
@@ -206,7 +206,12 @@ def _explained(y: NDArray[Any], residuals: NDArray[Any]) -> float:
     return float(1 - residuals @ residuals / total) if total > 0 else float("nan")
 
 
-def _degree(model: str) -> int:
+def degree_of(model: str) -> int:
+    """The degree of the polynomial that a model is.
+
+    Raises:
+        UsageError: it is none; with the models that there are.
+    """
     if model == "linear":
         return 1
     kind, _, power = str(model).partition(":")

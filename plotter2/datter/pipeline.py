@@ -9,21 +9,24 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from inspect import signature
 from typing import Any
 
-from plotter2.datter import compose
+from plotter2.datter import arguments, compose
 from plotter2.datter.axes import KEYTYPE, Axis
 from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
 from plotter2.datter.frame import Frame, Report
 from plotter2.datter.keys import nearest
-from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
+from plotter2.datter.repeating import REPEAT, Raw, written_out
+from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError, UsageError
 
 KEPT_PIPELINES = 256
 STEPS_MAX = 1_000
 WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
-_USABLE = sorted(name for name, row in TABLE.items() if not row.is_script_only)
+_USABLE = sorted({REPEAT, *(name for name, row in TABLE.items() if not row.is_script_only)})
+_ONCE = frozenset(
+    name for name, row in TABLE.items() if row.role in {Role.SOURCE, Role.CONTRACT, Role.NEW_FRAME, Role.END}
+)
 _GIVEN_BEFORE = {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}
 _WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters", "boxes": "boxes"}
 
@@ -63,17 +66,30 @@ def parsed(source: str, filename: str) -> tuple[Step, ...]:
         )
     if len(document) > STEPS_MAX:
         raise ScriptError(f"{filename}: {len(document):,} steps are too many; at most {STEPS_MAX:,}.")
-    steps = tuple(_step(place, raw, filename) for place, raw in enumerate(document, 1))
+    steps = tuple(_step(raw, filename) for raw in _all(document, filename))
     _check_order(steps, filename)
     return steps
 
 
-def _step(place: int, raw: Any, filename: str) -> Step:
-    name, args, kwargs = _taken_apart(raw)
-    if not isinstance(name, str):
-        raise ScriptError(
-            f'{filename}, step {place}: a step is a name, {{"name": {{arguments}}}} or ["name", arguments...].'
-        )
+def _all(document: list[Any], filename: str) -> list[Raw]:
+    """The steps as they are written, and what each `repeat` adds."""
+    found: list[Raw] = []
+    for place, raw in enumerate(document, 1):
+        name, args, kwargs = _taken_apart(raw)
+        if not isinstance(name, str):
+            raise ScriptError(
+                f'{filename}, step {place}: a step is a name, {{"name": {{arguments}}}} or ["name", arguments...].'
+            )
+        step = place, name, args, kwargs
+        try:
+            found += written_out(found, step, _ONCE, STEPS_MAX) if name == REPEAT else [step]
+        except UsageError as wrong:
+            raise ScriptError(f"{filename}, step {place} ({REPEAT}): {wrong}.") from None
+    return found
+
+
+def _step(raw: Raw, filename: str) -> Step:
+    place, name, args, kwargs = raw
     builtin = TABLE.get(name)
     if builtin is None:
         raise ScriptError(f"{filename}, step {place}: unknown op {name!r}; {nearest(name, _USABLE)}.")
@@ -82,11 +98,11 @@ def _step(place: int, raw: Any, filename: str) -> Step:
             f"{filename}, step {place}: {name!r} works in scripts only, because it decides while running."
         )
     step = Step(place, builtin, args, kwargs)
-    before: list[Any] = [None] * _GIVEN_BEFORE.get(builtin.role, 1)
     try:
-        signature(builtin.call).bind(*before, *args, **kwargs)
-    except TypeError as wrong:
-        raise ScriptError(f"{filename}, {step.where}: {wrong}; it is {builtin.signature}.") from None
+        arguments.check(builtin.call, name, _GIVEN_BEFORE.get(builtin.role, 1), args, kwargs)
+    except UsageError as wrong:
+        said_so = str(wrong).rstrip(".")
+        raise ScriptError(f"{filename}, {step.where}: {said_so}; it is {builtin.signature}.") from None
     return step
 
 

@@ -1,0 +1,99 @@
+"""Arguments of pipeline steps, held against what a built-in takes before anything runs: names, types and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+from plotter2.datter import cluster, fitting
+from plotter2.datter.automatic import VISUALS
+from plotter2.datter.keys import nearest
+from plotter2.errors import UsageError
+
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "None": (type(None),),
+}  # fmt: skip
+_CALLED = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "true or false", "None": "null"}
+AXIS_SCALES = ("linear", "log")
+OVERS = ("items", "values")
+
+
+def check(call: Callable[..., Any], name: str, before: int, args: Sequence[Any], given: Mapping[str, Any]) -> None:
+    """Look at the arguments of one step.
+
+    Args:
+        call: the built-in.
+        name: what it is called.
+        before: how many arguments it gets from the pipeline, in front of these.
+        args: by position.
+        given: by name.
+
+    Raises:
+        UsageError: an unknown name, with the nearest; too many, too few; or a value that it cannot take.
+    """
+    shape = signature(call)
+    from_pipeline = list(shape.parameters)[:before]
+    _check_names(shape, from_pipeline, given)
+    try:
+        bound = shape.bind(*[None] * before, *args, **given)
+    except TypeError as wrong:
+        raise UsageError(f"{wrong}") from None
+    for argument, value in bound.arguments.items():
+        if argument not in from_pipeline:
+            _check_type(shape.parameters[argument], value)
+            rule = _RULES.get((name, argument)) or _RULES.get(("", argument))
+            if rule is not None and value is not None:
+                rule(argument, value)
+
+
+def _check_names(shape: Signature, from_pipeline: Sequence[str], given: Mapping[str, Any]) -> None:
+    by_name = {Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD}
+    parameters = shape.parameters.values()
+    known = [one.name for one in parameters if one.kind in by_name and one.name not in from_pipeline]
+    unknown = next((one for one in given if one not in known), None)
+    if unknown is not None and all(one.kind is not Parameter.VAR_KEYWORD for one in parameters):
+        raise UsageError(f"there is no argument {unknown!r}; {nearest(unknown, known)}")
+
+
+def _check_type(parameter: Parameter, value: Any) -> None:
+    names = [part.strip() for part in str(parameter.annotation).split("|")]
+    if parameter.kind in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD} or not set(names) <= _PLAIN.keys():
+        return
+    fits = any(isinstance(value, _PLAIN[name]) and (name == "bool" or not isinstance(value, bool)) for name in names)
+    if not fits:
+        wanted = " or ".join(_CALLED[name] for name in names if name != "None")
+        raise UsageError(f"{parameter.name!r} is {wanted}, not {value!r}")
+
+
+def _one_of(*known: str) -> Callable[[str, Any], None]:
+    def rule(argument: str, value: Any) -> None:
+        if value not in known:
+            raise UsageError(f"{argument!r} cannot be {value!r}; {nearest(str(value), known)}")
+
+    return rule
+
+
+def _from_one(argument: str, value: Any) -> None:
+    if value < 1:
+        raise UsageError(f"{argument!r} is at least 1, not {value!r}")
+
+
+def _model(_: str, value: Any) -> None:
+    if value != fitting.EXPONENTIAL:
+        fitting.degree_of(value)
+
+
+_RULES: dict[tuple[str, str], Callable[[str, Any], None]] = {
+    ("fit", "model"): _model,
+    ("pca", "k"): _from_one,
+    ("kmean", "k"): _from_one,
+    ("kmean", "starts"): _from_one,
+    ("boxer", "bins"): _from_one,
+    ("histogram", "bins"): _from_one,
+    ("scale", "how"): _one_of(*cluster.SCALES),
+    ("visualtype", "kind"): _one_of(*VISUALS),
+    ("axis", "xscale"): _one_of(*AXIS_SCALES),
+    ("axis", "yscale"): _one_of(*AXIS_SCALES),
+    ("", "over"): _one_of(*OVERS),
+}
