@@ -26,8 +26,8 @@ def parsed(steps: list[Any]) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]
     [
         ({"fit": {"model": "bogus"}}, "step 2 (fit): fit: the models are linear, poly:1 to poly:"),
         (
-            {"fit": {"modle": "linear"}},
-            "step 2 (fit): there is no argument 'modle'; the nearest is 'model'; it is fit(",
+            {"fit": {"models": "linear"}},
+            "step 2 (fit): there is no argument 'models'; the nearest is 'model'; it is fit(",
         ),
         ({"pca": {"k": "x"}}, "step 2 (pca): 'k' is a whole number, not 'x'; it is pca("),
         ({"pca": {"k": True}}, "step 2 (pca): 'k' is a whole number, not True"),
