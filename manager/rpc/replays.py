@@ -59,7 +59,7 @@ async def again(first: Request, doors: Doors) -> pb.SubmitRequest:  # noqa: C901
                 "ask. Call the client's `map` again."
             )
         case RequestKind.STANDING:
-            raise RefusedError(await _tasks(first, doors))
+            raise RefusedError(await _fired(first, doors))
 
 
 def _link(first: Request) -> pb.SubmitRequest:
@@ -85,7 +85,14 @@ def _text(doors: Doors, digest: str) -> str:
         return source.read().decode()
 
 
-async def _tasks(first: Request, doors: Doors) -> str:
-    runs = (await doors.store.runs_of(first.id))[:TASKS_NAMED_MAX]
-    commands = ", ".join(f"`plotter2 run {shlex.quote(run.task_name)} --on {run.bundle}`" for run in runs)
-    return f"Request {first.id} was fired by a standing order, not asked for; what it ran is asked by {commands}."
+async def _fired(first: Request, doors: Doors) -> str:
+    """How what an order ran and asked for is asked by hand; a report that it drew itself has no task to name."""
+    commands = []
+    for run in (await doors.store.runs_of(first.id))[:TASKS_NAMED_MAX]:
+        row = await doors.store.get_task(run.task_id)
+        if row is not None and row.task.version:
+            commands.append(f"`plotter2 run {shlex.quote(run.task_name)} --on {run.bundle}`")
+    caused = await doors.store.list_requests(0, TASKS_NAMED_MAX, cause=first.id)
+    commands += [f"`plotter2 replay {one.id}`" for one in caused.items if one.kind is RequestKind.REDO]
+    way = f"; what it ran is asked by {', '.join(commands)}" if commands else ""
+    return f"Request {first.id} was fired by a standing order, not asked for{way}."

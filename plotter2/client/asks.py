@@ -312,14 +312,15 @@ def declared_tasks(bundles: Iterable[Bundle]) -> tuple[DeclaredTask, ...]:
 def inherited_tasks(contents: Contents) -> tuple[DeclaredTask, ...]:
     """The tasks that a bundle has from its ancestors, but for those of which it has its own."""
     one = contents.bundle
-    own = {task.name for task in package.read(one.package_json).tasks}
+    declared = package.read(one.package_json)
+    own = {task.name for task in declared.tasks}
     return tuple(
         DeclaredTask(
             trait.name,
             one.bundle,
             one.version,
             trait.value.get("task_src") or "package.json",
-            (),
+            tuple(order.on for order in declared.standing if trait.name in order.run),
             trait.origin,
             package.task_of(trait.value).linked_to,
         )

@@ -91,13 +91,21 @@ def _remarks(package: Package, by_path: Mapping[str, Path], data: Mapping[str, t
     for name, datum in package.data.items():
         if not data.get(name) and service is None:
             yield f"The data key {name!r} finds no file: {datum.path!r}."
+    yield from _of_tasks(package)
+    if package.parameters and service is None:
+        yield "There are parameters and no 'service': nothing can be run with them."
+
+
+def _of_tasks(package: Package) -> Iterator[str]:
     for task in package.tasks:
         known = {*(one.name for one in package.tasks), *(one.name for one in package.links)}
         for name in task.linked_to:
             if name not in known:
                 yield f"The task {task.name!r} is linked to {name!r}, which is not here: it must be inherited then."
-    if package.parameters and service is None:
-        yield "There are parameters and no 'service': nothing can be run with them."
+    for order in package.standing:
+        for name in order.run:
+            if name not in {one.name for one in package.tasks}:
+                yield f"The order {order.name!r} runs {name!r}, which is not here: it must be inherited then."
 
 
 def _of_service(service: Service, package: Package, by_path: Mapping[str, Path]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from manager.store import Batch
 from manager.store.memory import MemoryStore
 from plotter2.client.views import Order, Request
 from plotter2.clock import ZERO, SystemClock
-from plotter2.errors import NotFoundError, PackageError
+from plotter2.errors import NotFoundError, PackageError, RefusedError
 from plotter2.ids import RequestId
 from plotter2.model.request import RequestState
 from tests.managerkit import Files, Manager, managing
@@ -109,6 +109,8 @@ async def test_an_order_has_an_experiment_run_again_by_a_request_of_its_own(mana
     assert (await manager.client.wait(firing.id)).state is RequestState.DONE
     again = (await orders(manager))["again"]
     assert again.asks_for == 'redo lab/a lr="1..3"'
+    with pytest.raises(RefusedError, match=f"what it ran is asked by `plotter2 replay {redo.id}`"):
+        await manager.client.replay(firing.id)
 
 
 @pytest.mark.req("r023", "r198")

@@ -45,6 +45,7 @@ def test_data_keys_are_shown_with_their_files(tmp_path: Path) -> None:
         ({"service": {"command": ["a"]}, "parameters": {"lr": {}}}, "The parameter 'lr' stands nowhere in 'service'"),
         ({"parameters": {"lr": {}}}, "There are parameters and no 'service'"),
         ({"tasks": [{"name": "m", "pipeline": ["access"], "linked": "far"}]}, "'m' is linked to 'far', which"),
+        ({"standing": [{"name": "s", "on": "child", "run": ["far"]}]}, "The order 's' runs 'far', which is not here"),
         ({"data": {"a": {"path": "a.npy"}}}, "The data key 'a' finds no file: 'a.npy'."),
     ],
 )  # fmt: skip
