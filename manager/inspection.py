@@ -6,6 +6,7 @@ Blocking: runs in a thread. Reads text only; imports and executes nothing of wha
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -17,23 +18,40 @@ from plotter2.errors import ManifestError
 from plotter2.inspection import Declared
 from plotter2.layout import Layout
 from plotter2.model import claims, enclosed, manifest, package
-from plotter2.model.bundle import MANIFEST_FILE, FileEntry
+from plotter2.model.bundle import MANIFEST_FILE, PACKAGE_FILE, FileEntry
 from plotter2.model.enclosed import SOURCES_BYTES_MAX, Enclosed
 from plotter2.model.manifest import Manifest
 from plotter2.model.package import Package, TaskDeclaration
 from plotter2.model.task import PIPELINE_SUFFIX, SOURCE_BYTES_MAX, TaskKind
 
 
-def inspect(layout: Layout, files: Sequence[FileEntry]) -> Declared:
+def inspect(layout: Layout, files: Sequence[FileEntry], described: str = "") -> Declared:
     """Read package.json from the blobs, and check that what it names is there and can be understood.
 
+    Args:
+        layout: where the blobs are.
+        files: of the delivery.
+        described: the package that the manifest describes, as text: it stands for a package.json that did not come.
+
     Raises:
+        ManifestError: the manifest describes another package than the one that came.
         PackageError: package.json is wrong, or names what is not there; with line and key.
         ScriptError: a task's source has a fault; file and line.
     """
     digests = {entry.path: entry.digest for entry in files}
     sizes = {entry.path: entry.size_bytes for entry in files}
-    return inspection.inspect(sizes, lambda path: layout.blob(digests[path]).read_bytes())
+
+    def read(path: str) -> bytes:
+        return layout.blob(digests[path]).read_bytes() if path in digests else described.encode()
+
+    if not described:
+        return inspection.inspect(sizes, read)
+    declared = inspection.inspect({PACKAGE_FILE: len(described.encode()), **sizes}, read)
+    if PACKAGE_FILE in digests and json.loads(declared.package_json) != json.loads(described):
+        raise ManifestError(
+            "manifest.json describes another package than the package.json that came with it; leave one of them out."
+        )
+    return declared
 
 
 def check_claims(layout: Layout, files: Sequence[FileEntry], manifest_json: str) -> None:

@@ -1,7 +1,8 @@
 """Deliveries become versions (requirements 014, 021, 062; pure).
 
 A delivery is installed once: repeats wait for the same outcome. Content that is the same as the newest version makes no
-new one. What a bundle declares was read and checked before this decides. An archived bundle takes new versions and
+new one, unless a manifest describes another package than it has. What a bundle declares was read and checked before
+this decides. An archived bundle takes new versions and
 stays archived: only asking to show it again does so. What a version has from its parents is fixed when it is made
 (requirement 034).
 """
@@ -93,7 +94,8 @@ def install(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now:
     request = _request(offer, RequestState.DONE, now)
     known = state.catalog.get(offer.bundle)
     digest = bundle.version_digest(offer.files)
-    is_new = known is None or known.version.digest != digest
+    declares_more = bool(event.package_json) and known is not None and known.version.package_json != event.package_json
+    is_new = known is None or known.version.digest != digest or declares_more
     commands: list[Command] = []
     if known is not None and not is_new:
         version = known.version

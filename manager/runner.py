@@ -59,7 +59,7 @@ from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
 from plotter2.layout import Layout
-from plotter2.model import manifest
+from plotter2.model import enclosed, manifest
 from plotter2.model.conditions import conditions
 from plotter2.model.report import KIND as REPORT
 from plotter2.model.report import Kept
@@ -240,9 +240,9 @@ class Runner:
         """
         try:
             check_claims(self._layout, effect.files, effect.manifest_json)
-            declared = inspect(self._layout, effect.files)
-            measured = read_metrics(self._layout, declared.package, effect.files)
             paper = manifest.parse(effect.manifest_json)
+            declared = inspect(self._layout, effect.files, enclosed.package_json(paper))
+            measured = read_metrics(self._layout, declared.package, effect.files)
             tasks = read_tasks(self._layout, effect.files, paper)
             for one in tasks:  # a long source is fetched by its digest, and each can be asked again
                 raw = one.source.encode()

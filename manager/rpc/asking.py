@@ -42,7 +42,7 @@ from plotter2.model import ask, inheritance, package, paths, tags
 from plotter2.model.bundle import BundleVersion, Contents
 from plotter2.model.request import Over, Request, RequestKind
 from plotter2.model.service import ServiceSpec, ServiceState
-from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
+from plotter2.model.task import SOURCE_BYTES_MAX, Limits, TaskKind
 from plotter2.rpc import Context
 from plotter2.wire import asks as wire
 from plotter2.wire import tasks as wire_tasks
@@ -159,6 +159,9 @@ class AskCalls(RequestCalls):
             )
         if not asked.task:
             raise UsageError("The ask names no task.")
+        limits = wire_tasks.limits_from_proto(asked.limits).checked()
+        if limits != Limits() and not asked.source:
+            raise UsageError("Limits go with a source; a task that a bundle declares has the limits declared there.")
         return RunAsked(
             0,
             self._doors.ids.request(),
@@ -173,6 +176,7 @@ class AskCalls(RequestCalls):
             request.client_key,
             over=wire.over_from_proto(asked.over) if asked.over else Over.SELF,
             with_forced=asked.with_forced,
+            limits=limits,
         )
 
     async def keep_source(self, source: str) -> None:

@@ -85,7 +85,7 @@ class StreamCalls:
             blake3(raw).digest(),
             begin.filename,
             paths.bundle_path(begin.bundle) if begin.bundle else "",
-            wire.limits_from_proto(begin.limits),
+            wire.limits_from_proto(begin.limits).checked(),
             self._doors.clock.now(),
         )
 

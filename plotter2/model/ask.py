@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from plotter2.errors import UsageError
 from plotter2.model.request import Over, RequestKind
-from plotter2.model.task import TaskKind
+from plotter2.model.task import Limits, TaskKind
 from plotter2.model.types import Mode
 
 KEY_CHARS_MAX = 200
@@ -34,6 +34,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         replay_of: the request that this one repeats.
         over: whether it goes over what lies below too.
         with_forced: forced links count for "all".
+        wall_s: what a definition that came along may use, as `cpu_s` and `memory_bytes`; 0 is the worker's own limit.
     """
 
     task: str = ""
@@ -46,6 +47,14 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     replay_of: str = ""
     over: Over = Over.SELF
     with_forced: bool = False
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
+
+    @property
+    def limits(self) -> Limits:
+        """What it may use, as a definition carries it."""
+        return Limits(self.wall_s, self.cpu_s, self.memory_bytes)
 
 
 class RedoAsk(msgspec.Struct, frozen=True, omit_defaults=True):

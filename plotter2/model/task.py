@@ -7,11 +7,12 @@ carries an older one is ignored.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from plotter2.clock import ZERO, Instant
-from plotter2.errors import IllegalStepError
+from plotter2.errors import IllegalStepError, UsageError
 from plotter2.ids import RequestId, RunId, TaskId, WorkerId
 
 SOURCE_BYTES_MAX = 4 << 20
@@ -89,6 +90,17 @@ class Limits:
     wall_s: float = 0.0
     cpu_s: float = 0.0
     memory_bytes: int = 0
+
+    def checked(self) -> Limits:
+        """The same, if these are limits.
+
+        Raises:
+            UsageError: one is negative or not finite.
+        """
+        for name, value in (("wall_s", self.wall_s), ("cpu_s", self.cpu_s), ("memory_bytes", self.memory_bytes)):
+            if not 0 <= value < math.inf:
+                raise UsageError(f"A limit {name} of {value:g} cannot be; 0 means the worker's own limit.")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

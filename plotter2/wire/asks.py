@@ -8,8 +8,9 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.model import ask
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.request import Over
+from plotter2.model.task import Limits
 from plotter2.wire.enums import EnumTable
-from plotter2.wire.tasks import kind_to_proto
+from plotter2.wire.tasks import kind_to_proto, limits_to_proto
 
 _OVER = EnumTable(Over, manager_pb2.Over, "OVER_")
 over_to_proto = _OVER.to_proto
@@ -56,6 +57,7 @@ def run_to_proto(asked: ask.RunAsk, source: str) -> manager_pb2.RunAsk:
         parameters_json=bytes(asked.parameters).decode(),
         over=over_to_proto(asked.over),
         with_forced=asked.with_forced,
+        limits=limits_to_proto(asked.limits) if asked.limits != Limits() else None,
     )
 
 

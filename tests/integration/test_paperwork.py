@@ -121,7 +121,7 @@ def asking(*tasks: dict[str, object], **more: object) -> str:
 async def test_one_delivery_gives_and_asks(manager: Manager) -> None:
     script = b"def task(n=1): return n"
     paper = asking(
-        {"name": "look", "task_src": "code_sources/look.py", "parameters": {"n": 3}},
+        {"name": "look", "task_src": "code_sources/look.py", "parameters": {"n": 3}, "limits": {"wall_s": 7.0}},
         submanifests=[{"contains": {"tasks": [{"name": "mean", "pipeline": [{"access": "a.csv"}, "order"]}]}}],
     )
     made = await manager.push("lab/x", {"a.csv": b"x\n1\n", "code_sources/look.py": script}, manifest_json=paper)
@@ -130,7 +130,8 @@ async def test_one_delivery_gives_and_asks(manager: Manager) -> None:
         ("run", "look", "lab/x"), ("run", "mean", "lab/x"),
     ]  # fmt: skip
     for one in caused:
-        assert (await manager.client.replay(one.id, wait=False)).kind == "run"
+        again = await manager.client.replay(one.id, wait=False)
+        assert (again.kind, again.ask.get("wall_s", 0)) == ("run", 7.0 if again.ask["task"] == "look" else 0)
     assert (await manager.client.bundle("lab/x")).bundle.package_json == ""
 
 
@@ -151,3 +152,37 @@ async def test_a_task_that_cannot_run_refuses_the_delivery(
     with pytest.raises(RefusedError, match=said):
         await manager.push("lab/x", files, manifest_json=asking(task))
     assert [one.bundle for one in await manager.client.ls()] == ["data/y"]
+
+
+def describing(*packages: dict[str, object]) -> str:
+    return manifest.write("ann", Instant(1_700_000_000), {"packages": list(packages)})
+
+
+@pytest.mark.req("r058", "r065", "r066")
+async def test_a_package_that_a_manifest_describes_is_what_the_version_declares(manager: Manager) -> None:
+    script: Files = {"code_sources/look.py": b"def task(): return 1"}
+    task = {"name": "look", "task_src": "code_sources/look.py"}
+    first = await manager.push("lab/x", script)
+    linked = {"tasks": [task], "tags": {"kind": "viewer"}}
+    made = await manager.push("lab/x", script, manifest_json=describing(linked))
+    assert (first.bundle.version, made.bundle.version, made.is_new) == (1, 2, True)
+    found = await manager.client.bundle("lab/x")
+    assert json.loads(found.bundle.package_json) == linked
+    assert [one.path for one in found.files] == ["code_sources/look.py"]
+    assert (await manager.client.run("look", "lab/x", wait=False)).kind == "run"
+    assert not (await manager.push("lab/x", script, manifest_json=describing(linked))).is_new
+    assert not (await manager.push("lab/x", script)).is_new  # who describes none says nothing about it
+
+
+@pytest.mark.req("r066")
+async def test_a_described_package_is_checked_like_one_that_came(manager: Manager) -> None:
+    task = {"name": "look", "task_src": "code_sources/look.py"}
+    with pytest.raises(RefusedError, match=r"look\.py"):
+        await manager.push("lab/x", {"a": b"1"}, manifest_json=describing({"tasks": [task]}))
+    with pytest.raises(ManifestError, match="another package than the package"):
+        await manager.push("lab/x", {"package.json": b"{}"}, manifest_json=describing({"tags": {"a": "b"}}))
+    with pytest.raises(ManifestError, match="describes 2 packages"):
+        await manager.push("lab/x", {"a": b"1"}, manifest_json=describing({}, {"tags": {"a": "b"}}))
+    same = {"tags": {"a": "b"}}
+    made = await manager.push("lab/x", {"package.json": json.dumps(same).encode()}, manifest_json=describing(same))
+    assert made.bundle.version == 1

@@ -12,9 +12,11 @@ import pytest
 
 from manager.rpc.asking import json_object
 from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.api.v1 import task_pb2
 from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from plotter2.model.request import RequestKind
 from plotter2.model.service import ServiceState
+from plotter2.model.task import Limits
 from tests.unit.manager.kit import DIGITS, FILES
 from tests.unit.manager.rpc.kit import PATH, Small, small
 
@@ -149,7 +151,10 @@ async def test_a_named_version_is_run_and_replayed_although_there_is_a_newer_one
 
 @pytest.mark.req("r016")
 async def test_a_run_with_a_source_of_its_own_is_replayed_with_it(manager: Small) -> None:
-    ask = pb.RunAsk(task="mine", source=SCRIPT, filename="mine.py", parameters_json='{"n": 0.10}', bundle=PATH)
+    limits = task_pb2.TaskLimits(wall_s=5.0, cpu_s=2.0, memory_bytes=1 << 30)
+    ask = pb.RunAsk(
+        task="mine", source=SCRIPT, filename="mine.py", parameters_json='{"n": 0.10}', bundle=PATH, limits=limits
+    )
     first = await manager.submit(run=ask)
     again = await manager.submit(replay=pb.ReplayAsk(request_id=first.id))
     runs = [(await manager.store.runs_of(one.id))[0] for one in (first, again)]
@@ -158,6 +163,7 @@ async def test_a_run_with_a_source_of_its_own_is_replayed_with_it(manager: Small
     assert [(row.task.source, row.task.filename, row.task.name) for row in tasks if row] == [
         (SCRIPT, "mine.py", "mine")
     ] * 2
+    assert [row.task.limits for row in tasks if row] == [Limits(5.0, 2.0, 1 << 30)] * 2
     twice = await manager.submit("k", replay=pb.ReplayAsk(request_id=again.id))
     assert json.loads(twice.ask_json)["replay_of"] == again.id
     assert (await manager.submit("k", replay=pb.ReplayAsk(request_id=again.id))).id == twice.id
