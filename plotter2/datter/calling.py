@@ -11,7 +11,7 @@ the business of whoever runs this: `RunInput.function`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from inspect import Parameter, signature
+from inspect import Parameter, signature, unwrap
 from typing import Any
 
 from plotter2.datter import contracts
@@ -75,7 +75,9 @@ class Operation:
             value = self._read(self._context, _scope_of(self._context, self._link, head), head.place)
         else:
             self._check_taken(head, given)
-            value = _applied(self._context.run.function(head), head, given)
+            function = self._context.run.function(head)
+            _note_code(self._context, head, function)
+            value = _applied(function, head, given)
         return contracts.each(value, lambda one: self._check_given(head, one))
 
     def _check_taken(self, head: Head, given: list[Any]) -> None:
@@ -96,6 +98,18 @@ class Operation:
 
 def _called(head: Head) -> str:
     return f"{head.name!r} of {head.bundle!r}"
+
+
+def _note_code(context: Context, head: Head, function: Callable[..., Any]) -> None:
+    """Whose file a function comes from is part of a page's story, as the files that were read are."""
+    own = context.run.scope
+    scope = own if head.bundle == own.bundle else context.run.lenders.get(head.bundle)
+    code = getattr(unwrap(function), "__code__", None)
+    if scope is None or code is None:
+        return
+    path = code.co_filename.removeprefix(scope.label)
+    if path in scope.files:
+        context.called[scope.bundle, scope.version, path] = scope.files[path]
 
 
 def _applied(function: Callable[..., Any], head: Head, given: list[Any]) -> Any:

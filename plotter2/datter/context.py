@@ -95,7 +95,7 @@ class Context:
         carrier: takes the run's ops to a ledger; None until there is something to ask.
     """
 
-    __slots__ = ("bindings", "carrier", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made",
+    __slots__ = ("bindings", "called", "carrier", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made",
                  "parameters", "reads", "reports", "roots", "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
@@ -105,6 +105,7 @@ class Context:
         self.parameters: dict[str, Any] = {**run.scope.config, **run.scope.parameters, **run.parameters}
         self.data: dict[int, Datum] = {}
         self.reads: dict[tuple[str, int, str], Path] = {}
+        self.called: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
         self.bindings: dict[str, tuple[str, Any]] = {}
         self.imposed: dict[str, Any] = {}

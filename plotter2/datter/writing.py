@@ -150,9 +150,12 @@ def sidecar(context: Context, document: Document) -> dict[str, Any]:
 
 
 def _read(context: Context) -> dict[str, Any]:
-    """The files that were read, by digest; more than 1,000 of one folder as a group with one digest of them all."""
+    """The files that were read, those of linked functions among them, by digest.
+
+    More than 1,000 of one folder are a group with one digest of them all.
+    """
     folders: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
-    for (bundle, version, path), local in sorted(context.reads.items()):
+    for (bundle, version, path), local in sorted((context.reads | context.called).items()):
         folders.setdefault((bundle, version, path.rpartition("/")[0]), []).append((path, file_digest(local)))
     rows: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +136,24 @@ def test_data_behind_a_link_is_found_by_access_and_keeps_its_owner(calls: Calls,
     made = replace(function(B, "make"), params=None)
     calls.links = {"matrix": (Link(Head(A, "matrix", Form.DATA, "m", (), MATRIX), made),)}
     assert calls.calls("access('matrix').shape") == [2, 3]
+
+
+@pytest.mark.req("r012", "r041")
+def test_a_sidecar_names_the_file_of_a_function_that_was_called_over_a_link(
+    calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path / "other", {"code_sources/model.py": "def halve(x): return x / 2\n"})
+    lender = scope_of(tmp_path / "other", B)
+    calls.lenders = {B: lender}
+    room: dict[str, Any] = {}
+    path = "code_sources/model.py"
+    exec(compile(lender.files[path].read_text(), f"{lender.label}{path}", "exec"), room)  # noqa: S102 -- as a child does
+    monkeypatch.setitem(CODE, "halve", room["halve"])
+    calls.links = {"double": (Link(DOUBLE, function(B, "halve", VECTOR, VECTOR)),)}
+    calls.run("def task():\n    import numpy as np\n    plotme(operation('double')(np.ones(3)))\n")
+    (sidecar,) = tmp_path.rglob("01-*.html.json")
+    (used,) = json.loads(sidecar.read_text())["inputs"]["files"]
+    assert (used["bundle"], used["version"], used["path"], len(used["digest"])) == (B, lender.version, path, 64)
 
 
 @pytest.mark.req("r047")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def test_a_function_is_found_by_its_name_alone_or_where_one_says(tmp_path: Path)
     code = lenders(Scope("a"), other)
     with code:
         assert code.function(head("b", "f"))(1) == 2
+        place = unwrap(code.function(head("b", "f"))).__code__.co_filename
+        assert place == f"{other.label}{CODE}model.py", "where it comes from can be told"
         assert code.function(head("b", f"{CODE}more.py:g"))(1) == 3
         with pytest.raises(UsageError, match=r"'h' of 'b': .*'h'"):
             code.function(head("b", "h"))
