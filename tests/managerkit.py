@@ -45,6 +45,8 @@ from plotter2.layout import Layout
 from plotter2.model import manifest
 
 MODE = 0o644
+NUMBERS = itertools.count(1)
+"""Of deliveries: a manager that starts again gets new ones, as from any sender."""
 Files = Mapping[str, bytes | tuple[bytes, int]]
 """Content by path, with permissions where they are not 0644."""
 
@@ -155,4 +157,4 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         channel = await stack.enter_async_context(rpc.connect(server.address))
         client = await stack.enter_async_context(aio.connect(server.address, home))
         stub = manager_pb2_grpc.ManagerServiceStub(channel)
-        yield Manager(machine, store, layout, client, stub, silence, server.address, tree, itertools.count(1), loop.put)
+        yield Manager(machine, store, layout, client, stub, silence, server.address, tree, NUMBERS, loop.put)
