@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import access, children, clusters, ingest, links, plots, registry, search, tasks
+from bench import access, children, clusters, ingest, instances, links, plots, registry, search, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
 NAMES = (
     "tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links", "access",
-    "clusters",
+    "clusters", "instances",
 )  # fmt: skip
 ASKED = ("registry",)
 """Measured only when they are asked for by name: they take longer than all others."""
@@ -30,6 +30,7 @@ PIPELINES = 2_000
 CHILDREN = 1_000
 RUNS = 10_000
 BUNDLES = 10_000
+INSTANCES = 10_000
 SEARCHES = 200
 REGISTERED = 100_000
 CLUSTERED = 64
@@ -85,6 +86,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "plots": lambda: plots.plots(home, work, given.workers, less(PLOTS)),
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),
+        "instances": lambda: instances.parked(work, less(INSTANCES)),
         "links": lambda: links.resolution(less(BUNDLES)),
         "access": lambda: access.access(home, work, less(ARRAY_BYTES)),
         "clusters": lambda: clusters.clusters(home, work, given.workers, less(CLUSTERED)),
