@@ -10,7 +10,7 @@ CODE := plotter2 $(DAEMONS)
 LOCKED := --universal --generate-hashes --no-header --python-version 3.11
 UV_VERSION := 0.13.8
 
-.PHONY: help setup lock demo test check lint types contracts fmt proto verify-proto buf bench fuzz requirements clean
+.PHONY: help setup lock demo test check lint types contracts fmt proto verify-proto buf gallery bench fuzz requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -57,6 +57,9 @@ test: check ## everything: set-up, check, then all tests on the real PostgreSQL 
 
 demo: $(STAMP) ## the main job on real data; ONCE=1 stops at the end
 	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)
+
+gallery: $(STAMP) ## one page of every picture on real data, below gallery/
+	@$(BIN)/python tools/gallery.py
 
 bench: $(STAMP) ## benchmarks, one JSON line each, beside the machine's own limit
 	@$(BIN)/python -m bench

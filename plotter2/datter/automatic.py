@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import kinds, total, visuals
+from plotter2.datter import kinds, many, simulation, total, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.fitting import Fit
-from plotter2.datter.frame import Break, Coloured, Curve, MotionOf, Said, Shape, TableOf, TextAt, as_table
+from plotter2.datter.frame import Break, Coloured, Curve, MotionOf, Said, Scene, Shape, TableOf, TextAt, as_table
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import unknown
 from plotter2.datter.motion import motion
@@ -30,6 +30,8 @@ from plotter2.errors import UsageError
 
 PANELS_MAX = kinds.PANELS_MAX
 STACKED, CHANNELS_MAX = 3, 4
+REPEATED = 4
+"""Values a category from which on they are summarised, not drawn one by one."""
 STEP_NAMES = frozenset(
     {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
     | {"batch", "global_step", "epochs", "iterations", "round", "generation", "update"}
@@ -47,6 +49,8 @@ def visual_of(value: Any) -> str:
         return _visual_of_table(value)
     if isinstance(value, DataGroup):
         return _visual_of_group(value)
+    if many.is_sparse(value):
+        return "sparse"
     if isinstance(value, dict):
         return "each" if _is_mixed(value) else "table"
     is_records = isinstance(value, list) and value and isinstance(value[0], dict)
@@ -91,11 +95,20 @@ def _visual_of_table(table: Table) -> str:
     counted = table.of_kind("number", "flag")
     if not len(table) or not counted:
         return "table"
-    if step_column(table):
+    if many.places(table):
+        return "map"
+    if step_column(many.in_order(table)):
         return "line"
-    if table.of_kind("text") and len(table) <= visuals.BARS_MAX:
+    if len(counted) == 1 and (column := label_column(table)) and len(table) >= REPEATED * len(table.codes(column)[1]):
+        return "box"
+    if _bar_column(table) and len(table) <= visuals.BARS_MAX:
         return "bars"
     return "scatter" if len(counted) > 1 else "histogram"
+
+
+def _bar_column(table: Table) -> str:
+    """The first column of words that names every row; "" for none: two bars of one name would hide one another."""
+    return next((name for name in table.of_kind("text") if len(table.codes(name)[1]) == len(table)), "")
 
 
 def _visual_of_group(group: DataGroup) -> str:
@@ -161,10 +174,13 @@ def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[P
         places = np.asarray(group.keys if numeric else range(len(arrays)))
         return [visuals.lines([("", places, np.concatenate(arrays))], group.axis, called, colours=palette)]
     series = [(one, np.arange(array.size), array) for one, array in zip(group.names, arrays, strict=True)]
+    if len(series) > many.CURVES_MAX:
+        return many.multiples(series, "place", called, palette)
     return [visuals.lines(series, "place", called, colours=palette)]
 
 
 def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
+    table = many.in_order(table)
     x = step_column(table)
     counted = [name for name in table.of_kind("number", "flag") if name != x]
     if not counted:
@@ -190,10 +206,26 @@ def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
             for name, one in tables.items()
             if metric in one and len(one)
         ]
-        panels.append(visuals.lines(series, x or "row", metric, colours=palette))
+        draw = many.spread if len(series) > many.CURVES_MAX else _curves
+        panels.append(draw(series, x or "row", metric, palette))
     if not panels:
         raise UsageError(f"The tables of {group.name!r} have no numeric column to compare.")
     return kinds.noted(panels, len(panels), len(counted), "columns")
+
+
+def _curves(series: Sequence[visuals.Series], x: str, y: str, palette: Sequence[str]) -> Panel:
+    return visuals.lines(series, x, y, colours=palette)
+
+
+def _map(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    if isinstance(value, Table) and not value.label:
+        column = label_column(value)
+        value = value.labelled(column) if column else value
+    return [many.chart(value, palette)]
+
+
+def _sparse(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
+    return [many.sparse(value)]
 
 
 def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
@@ -233,8 +265,8 @@ def _bars(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
         texts, counted = value.of_kind("text"), value.of_kind("number", "flag")
         if not counted:
             raise UsageError(f"{value.name or 'The table'} has no numeric column for bars.")
-        names = [str(one) for one in value.column(texts[0])] if texts else [str(row) for row in range(len(value))]
-        x = texts[0] if texts else "row"
+        x = _bar_column(value) or (texts[0] if texts else "row")
+        names = [str(one) for one in value.column(x)] if texts else [str(row) for row in range(len(value))]
         panels = [visuals.bars(names, value.column(one), x, one, palette) for one in counted[:PANELS_MAX]]
         return kinds.noted(panels, len(panels), len(counted), "columns")
     if isinstance(value, dict):
@@ -303,11 +335,12 @@ def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
 _BY_TYPE: tuple[tuple[type, str], ...] = (
     (str, "text"), (TextAt, "text"), (TableOf, "table"), (Fit, "fit"), (Curve, "line"), (MotionOf, "animation"),
     (Expr, "formula"), (Shape, "shape"), (Coloured, "coloured"), (Break, "break"), (Boxes, "box"),
+    (Scene, "scene"),
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {
     "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
     "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
     "fit": _fit, "formula": _formula, "each": _each, "animation": _animation, "shape": _shape, "break": _break,
-    **kinds.MAKERS, total.NAME: total.panels,
+    "map": _map, "sparse": _sparse, "scene": simulation.panel_of, **kinds.MAKERS, total.NAME: total.panels,
 }  # fmt: skip

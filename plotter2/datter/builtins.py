@@ -141,6 +141,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("shapes", Role.DRAW, "image heatmap histogram bars box violin hexbin contour quiver"),
     **_rows("drawing", Role.DRAW, "plot animate automatic table line"),
     **_rows("drawing", Role.SCRIPT_ONLY, "page"),
+    **_rows("simulation", Role.DRAW, "simulate"),
     **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
     **_rows("drawing", Role.END, "report"),
     **_rows("tasks", Role.END, "handoff handout=handoff"),

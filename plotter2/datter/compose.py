@@ -180,7 +180,7 @@ def _title(context: Context, root: Frame, panels: list[Panel]) -> str:
         metrics = [panel.y.label for panel in drawn if panel.y.label] or [name or "value"]
         written = " and ".join(", ".join(dict.fromkeys(metrics)).rsplit(", ", 1))
         return f"{written[:1].upper()}{written[1:]} by {drawn[0].x.label}"
-    if drawn and drawn[0].visual == "animation" and drawn[0].motion is not None:
+    if drawn and drawn[0].visual in {"animation", "scene"} and drawn[0].motion is not None:
         axis = drawn[0].motion.axis
         return f"{name or 'Animation'}{' over ' + axis if axis else ''}"
     return name or context.run.task_name or "Figure"

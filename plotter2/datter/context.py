@@ -23,7 +23,7 @@ from plotter2.datter import figure
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import DataRef
-from plotter2.datter.frame import Coloured, Curve, Frame, MotionOf, Report, Shape, TableOf
+from plotter2.datter.frame import Coloured, Curve, Frame, MotionOf, Report, Scene, Shape, TableOf
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import Key, catalog_of
 from plotter2.datter.points import Points
@@ -177,7 +177,7 @@ class Context:
         if isinstance(value, Table):
             return _joined([name + figure.digest(value.column(name)) for name in value.names])
         inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value",
-                 Shape: "value", Coloured: "value", Boxes: "table"}  # fmt: skip
+                 Shape: "value", Coloured: "value", Boxes: "table", Scene: "states"}  # fmt: skip
         for kind, attribute in inner.items():
             if isinstance(value, kind):
                 return self._content(getattr(value, attribute))

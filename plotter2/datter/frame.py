@@ -80,6 +80,15 @@ class Page:
     total: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Where objects are, what `simulate` makes: `states` is steps x objects x 2 (x, y), `dt` the time of a step."""
+
+    states: NDArray[Any]
+    dt: float
+    names: tuple[str, ...]
+
+
 class Break:
     """A new page when the report is printed: what `page()` makes."""
 

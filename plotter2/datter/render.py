@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import assets
+from plotter2.datter.extent import extents
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Family, Figure, Layer, Panel
 from plotter2.datter.palette import ANCHORS, steps
 
@@ -32,6 +33,8 @@ HEIGHT_ALONE, HEIGHT_BESIDE = 460, 360
 IMAGE_WIDTHS, IMAGE_HEIGHT_MAX, BAR_WIDTH = {1: 640, 2: 360, 3: 190}, 440, 60
 TILTED_FROM, TILTED_CHARS = 9, 60
 LOG_DECADES_TICKED = 3
+THOUSANDS, TOO_LONG = 1e4, 1e12
+"""From where numbers at an axis are parted by commas, and from where they are written with a power of ten."""
 NARROW, LABEL_CHARS_BESIDE, LEGEND_LINE_HEIGHT = 3, 8, 24
 Json = dict[str, Any]
 
@@ -87,8 +90,8 @@ def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
     make = sheet.make
     mapper = _mapper(sheet, panel.colours) if panel.colours is not None else None
     renderers = [_renderer(sheet, layer, mapper) for layer in panel.layers]
-    x_axis = _axis(sheet, panel.x, _log_ticks(panel, panel.x, "x"), is_x=True)
-    y_axis = _axis(sheet, panel.y, _log_ticks(panel, panel.y, "y"), is_x=False)
+    x_axis = _axis(sheet, panel.x, _log_ticks(panel, panel.x, "x"), extents(panel, panel.x, "x"), is_x=True)
+    y_axis = _axis(sheet, panel.y, _log_ticks(panel, panel.y, "y"), extents(panel, panel.y, "y"), is_x=False)
     grids = [
         make("Grid", axis={"id": one["id"]}, dimension=place, grid_line_color=GRID)
         for place, one in enumerate((x_axis, y_axis))
@@ -168,15 +171,14 @@ def _log_ticks(panel: Panel, axis: Axis, column: str) -> list[float]:
     return [float(f"{factor}e{power}") for power in range(middle - reach, middle + reach + 1) for factor in (1, 2, 5)]
 
 
-def _axis(sheet: Sheet, axis: Axis, ticks: list[float], *, is_x: bool) -> Json:
+def _axis(sheet: Sheet, axis: Axis, ticks: list[float], ends: tuple[float, float], *, is_x: bool) -> Json:
     look: Json = {
         "axis_label": axis.label, "axis_label_text_font": FONT, "axis_label_text_font_style": "normal",
         "axis_label_text_color": INK, "major_label_text_font": FONT, "major_label_text_color": MUTED,
         "axis_line_color": MUTED, "major_tick_line_color": MUTED, "minor_tick_line_color": None,
     }  # fmt: skip
     if axis.scale == "linear":
-        look["formatter"] = sheet.make("BasicTickFormatter", power_limit_high=7)
-        look["major_label_policy"] = sheet.make("NoOverlap")
+        look |= {"formatter": _numbers(sheet, ends), "major_label_policy": sheet.make("NoOverlap")}
     if ticks:
         look["ticker"] = sheet.make("FixedTicker", ticks=ticks)
         look["formatter"] = sheet.make("BasicTickFormatter", precision=3, power_limit_low=-4, power_limit_high=7)
@@ -195,6 +197,12 @@ def _axis(sheet: Sheet, axis: Axis, ticks: list[float], *, is_x: bool) -> Json:
     if axis.scale == "category" and is_x and len(axis.factors) >= TILTED_FROM:
         look["major_label_orientation"] = 0.8
     return sheet.make(_AXES[axis.scale], **look)
+
+
+def _numbers(sheet: Sheet, ends: tuple[float, float]) -> Json:
+    if THOUSANDS <= max(map(abs, ends)) < TOO_LONG:
+        return sheet.make("NumeralTickFormatter", format="0,0.[00]")
+    return sheet.make("BasicTickFormatter", power_limit_high=7)
 
 
 def _renderer(sheet: Sheet, layer: Layer, mapper: Json | None) -> Json:

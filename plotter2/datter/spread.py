@@ -24,7 +24,7 @@ OUTSIDE_MAX = 2_000
 FEW = 5
 HALF = 0.32
 LEVELS = 10
-GRID = 80
+GRID, AIR = 80, 0.25
 ARROWS_ACROSS = 40
 SKEWED = 100
 Groups = Sequence[tuple[str, NDArray[Any]]]
@@ -212,7 +212,10 @@ def crowding(found: Points) -> Panel:
     if found.shape[1] < visuals.SEVERAL:
         raise UsageError("contour needs a grid of heights, or points with x and y.")
     xs, ys = found.matrix[:, 0], found.matrix[:, 1]
-    counts, across, up = np.histogram2d(xs, ys, GRID)
+    ends = [(float(one.min()), float(one.max())) for one in (xs, ys)]
+    air = [(high - low) * AIR or 1.0 for low, high in ends]  # so that the outermost lines close
+    around = [(low - pad, high + pad) for (low, high), pad in zip(ends, air, strict=True)]
+    counts, across, up = np.histogram2d(xs, ys, GRID, around)
     width = GRID * len(xs) ** (-1 / 6) / 6
     smooth = import_module("scipy.ndimage").gaussian_filter(counts, width, mode="constant")
     panel = contours(smooth.T / len(xs), (across[:-1] + across[1:]) / 2, (up[:-1] + up[1:]) / 2, title="share of rows")

@@ -87,6 +87,9 @@ def write(context: Context, document: Document) -> Made:
     story = msgspec.json.format(msgspec.json.encode(sidecar(context, document)), indent=1)
     (folder / f"{name}.json").write_bytes(story)
     (folder / f"{name}.svg").write_bytes(_picture(document))
+    scenes = [panel for figure in document.sections for panel in figure.panels if panel.visual == "scene"]
+    if scenes:
+        (folder / f"{name}.scene.json").write_bytes(import_module("plotter2.datter.simulation").scene_json(scenes))
     for figure in document.sections if document.kind == "animation" else ():
         for lacking in import_module("plotter2.datter.film").films(figure, folder / name):
             context.emit(f"warning: {lacking}")

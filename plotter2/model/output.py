@@ -9,7 +9,7 @@ NOWHERE = "no-bundle"
 """Stands for the bundle of a run that has none."""
 PAGES = frozenset({"figure", "animation", "report"})
 """The kinds of outputs that are pages, with a picture beside them."""
-COMPANIONS = (".json", ".svg", ".png", ".gif", ".mp4", ".pdf")
+COMPANIONS = (".json", ".scene.json", ".svg", ".png", ".gif", ".mp4", ".pdf")
 """What may lie beside a page, named like it and one of these: its story, its picture, its films, itself on paper."""
 SLUG_CHARS_MAX = 80
 _LEVELS_BELOW_BUNDLE = 2

@@ -27,17 +27,23 @@
     const all = quantised ? new Uint8Array(buffer) : new Float32Array(buffer);
     const size = all.length / about.count;
     const source = find(about.name);
-    const target = about.column === "image" ? source.data.image[0] : source.data.y;
+    const targets = about.column === "image" ? [source.data.image[0]]
+      : about.column === "place" ? [source.data.x, source.data.y] : [source.data.y];
     const [button, slider, label, speed] = ["button", "input", "output", "select"].map((one) => box.querySelector(one));
     let timer = null;
 
     function show(place) {
       const frame = all.subarray(place * size, (place + 1) * size);
-      if (quantised) {
-        const step = (about.span[1] - about.span[0]) / 254;
-        for (let at = 0; at < size; at += 1) target[at] = frame[at] === 255 ? NaN : about.span[0] + frame[at] * step;
-      } else {
-        target.set(frame);
+      let from = 0;
+      for (const target of targets) {
+        const part = frame.subarray(from, from + target.length);
+        from += target.length;
+        if (quantised) {
+          const step = (about.span[1] - about.span[0]) / 254;
+          for (let at = 0; at < part.length; at += 1) target[at] = part[at] === 255 ? NaN : about.span[0] + part[at] * step;
+        } else {
+          target.set(part);
+        }
       }
       source.change.emit();
       slider.value = place;
