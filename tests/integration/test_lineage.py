@@ -21,7 +21,7 @@ from manager.store.memory import MemoryStore
 from manager.tracing import ALTERED
 from plotter2.client.views import Lineage, Origin
 from plotter2.clock import SystemClock
-from plotter2.errors import NotFoundError
+from plotter2.errors import NotFoundError, UsageError
 from plotter2.ids import DeliveryId, RunId, WorkerId
 from plotter2.model import manifest
 from plotter2.model.lineage import EdgeKind, NodeKind
@@ -121,6 +121,17 @@ async def test_a_copy_is_found_by_its_content_and_an_altered_page_is_called_so(
         await manager.client.why("lab/nothing@3")
     with pytest.raises(NotFoundError, match="There is no request or run 'req-1'"):
         await manager.client.why("req-1")
+
+
+@pytest.mark.parametrize(
+    "thing", ["", "..", "/", "a\0b", "req-\0", "lab@0", "lab@99999999999", "output/../x", "ü" * 4_000]
+)
+async def test_what_cannot_be_a_name_is_not_found_and_harms_nothing(manager: Manager, thing: str) -> None:
+    for ask in (manager.client.why, manager.client.uses):
+        with pytest.raises(NotFoundError):
+            await ask(thing)
+    with pytest.raises(UsageError, match="at most 8,192 characters"):
+        await manager.client.why("x/" * 5_000)
 
 
 @pytest.mark.req("r018")
