@@ -145,6 +145,8 @@ TABLE: dict[str, Builtin] = {
     **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
     **_rows("drawing", Role.END, "report"),
     **_rows("tasks", Role.END, "handoff handout=handoff"),
+    **_rows("pipe", Role.DATA, "script=layer", ANYTHING, "data"),
+    **_rows("pipe", Role.SCRIPT_ONLY, "pipe"),
     **_rows("words", Role.CONTRACT, "impose"),
     **_rows("progress", Role.SCRIPT_ONLY, "progress track"),
     **_rows("words", Role.SCRIPT_ONLY, "giveup expose imposed"),

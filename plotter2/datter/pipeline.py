@@ -53,28 +53,49 @@ def parsed(source: str, filename: str) -> tuple[Step, ...]:
     Raises:
         ScriptError: not JSON, an unknown or script-only op, arguments or steps that do not fit.
     """
+    return checked(document(source, filename), filename)
+
+
+def document(source: str, filename: str) -> Any:
+    """The steps as they are written.
+
+    Raises:
+        ScriptError: not JSON.
+    """
     try:
-        document = json.loads(source)
+        found = json.loads(source)
     except (json.JSONDecodeError, RecursionError) as wrong:
         where = f", line {wrong.lineno}: {wrong.msg}" if isinstance(wrong, json.JSONDecodeError) else ": too deep"
         raise ScriptError(f"{filename}{where}; a pipeline is a JSON list of steps.") from None
-    if isinstance(document, dict) and isinstance(document.get("pipeline"), list):
-        document = document["pipeline"]
-    if not isinstance(document, list) or not document:
+    return found["pipeline"] if isinstance(found, dict) and isinstance(found.get("pipeline"), list) else found
+
+
+def checked(written: Any, filename: str, given: str = "") -> tuple[Step, ...]:
+    """Check a pipeline as a whole.
+
+    Args:
+        written: a list of steps.
+        filename: what it is called in messages.
+        given: the kind of data that it is run on, "" when it begins by getting some.
+
+    Raises:
+        ScriptError: an unknown or script-only op, arguments or steps that do not fit; with the step.
+    """
+    if not isinstance(written, list) or not written:
         raise ScriptError(
             f'{filename}: a pipeline is a JSON list of steps, as ["access", {{"pca": {{"k": 3}}}}, "plotme"].'
         )
-    if len(document) > STEPS_MAX:
-        raise ScriptError(f"{filename}: {len(document):,} steps are too many; at most {STEPS_MAX:,}.")
-    steps = tuple(_step(raw, filename) for raw in _all(document, filename))
-    _check_order(steps, filename)
+    if len(written) > STEPS_MAX:
+        raise ScriptError(f"{filename}: {len(written):,} steps are too many; at most {STEPS_MAX:,}.")
+    steps = tuple(_step(raw, filename) for raw in _all(written, filename))
+    check_order(steps, filename, given)
     return steps
 
 
-def _all(document: list[Any], filename: str) -> list[Raw]:
+def _all(written: list[Any], filename: str) -> list[Raw]:
     """The steps as they are written, and what each `repeat` adds."""
     found: list[Raw] = []
-    for place, raw in enumerate(document, 1):
+    for place, raw in enumerate(written, 1):
         name, args, kwargs = _taken_apart(raw)
         if not isinstance(name, str):
             raise ScriptError(
@@ -120,13 +141,17 @@ def _taken_apart(raw: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     return None, (), {}
 
 
-def _check_order(steps: tuple[Step, ...], filename: str) -> None:
-    """Follow kind of data and frame through the steps, without data."""
-    kind, giver, has_frame = "", "", False
+def check_order(steps: tuple[Step, ...], filename: str, given: str = "") -> None:
+    """Follow kind of data and frame through the steps, without data; `given` is the kind that it begins with.
+
+    Raises:
+        ScriptError: a step that nothing is there for, or that cannot work on what is there; with the step.
+    """
+    kind, giver, has_frame = given, "what is given", False
     for step in steps:
         role = step.builtin.role
         if role is Role.CONTRACT:
-            _check_contract(step, filename, is_late=bool(kind) or has_frame)
+            _check_contract(step, filename, is_late=step is not steps[0])
             continue
         if role not in {Role.SOURCE, Role.NEW_FRAME, Role.FRAME} and not kind and not (role is Role.END and has_frame):
             raise ScriptError(f"{filename}, {step.where}: there is no data yet; put 'access' before it.")
@@ -174,13 +199,14 @@ def said(wrong: BaseException) -> str:
     return str(wrong) if isinstance(wrong, Plotter2Error) else f"{type(wrong).__name__}: {wrong}"
 
 
-def run(steps: tuple[Step, ...], context: Context) -> Any:
-    """Carry the steps out; gives what the register holds at the end.
+def run(steps: tuple[Step, ...], context: Context, data: Any = None) -> Any:
+    """Carry the steps out, on data that is given or that they get; gives what the register holds at the end.
 
     Raises:
         TaskFailedError: a step went wrong; says which and why.
     """
     register = Register()
+    register.value = data
     for step in steps:
         try:
             register.take(step, context)

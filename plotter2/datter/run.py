@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 import traceback
 from collections.abc import Callable
+from functools import partial
 from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any
@@ -58,23 +59,21 @@ def execute(
 
 
 def _pipeline(run: RunInput, context: Context) -> RunResult:
-    value = pipeline.run(pipeline.parsed(run.source, run.filename), context)
+    has_given_up, value = False, None
     try:
-        compose.flush(context, gave_up=False)
-        return RunResult("done", results.summary(value), context.made)
+        value = pipeline.run(pipeline.parsed(run.source, run.filename), context)
+    except GaveUp:  # a script among the steps
+        has_given_up = True
+    try:
+        compose.flush(context, gave_up=has_given_up)
+        return RunResult("gaveup" if has_given_up else "done", results.summary(value), context.made)
     except pipeline.WRONG as wrong:
         raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
 
 
 def _script(found: script.Script, context: Context, builtins: dict[str, Any]) -> RunResult:
     run = context.run
-    number = context.carrier.number if context.carrier is not None else 1
-    names: dict[str, Any] = {
-        "__builtins__": builtins, "__name__": "__plotter2__", "__file__": run.filename,
-        "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version, number),
-    }  # fmt: skip
-    for symbol in found.symbols:
-        names[symbol] = Symbol(symbol)
+    names = _names(found, context, builtins)
     try:
         if found.contract.imposes:
             bound = binding.bind(found.contract, context)
@@ -89,6 +88,37 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
         is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
         text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run)
         raise TaskFailedError(text) from wrong
+
+
+def _names(found: script.Script, context: Context, builtins: dict[str, Any]) -> dict[str, Any]:
+    run = context.run
+    number = context.carrier.number if context.carrier is not None else 1
+    names: dict[str, Any] = {
+        "__builtins__": builtins, "__name__": "__plotter2__", "__file__": found.filename,
+        "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version, number),
+    }  # fmt: skip
+    return names | {symbol: Symbol(symbol) for symbol in found.symbols}
+
+
+def layer(found: script.Script, context: Context, data: Any, given: dict[str, Any]) -> Any:
+    """What a script gives that is a step of a pipeline: its `task` gets the data first.
+
+    Raises:
+        ScriptError: `task` lacks a parameter, or takes no data.
+        TaskFailedError: it went wrong; the message is its traceback.
+    """
+    names = _names(found, context, namespace())
+    try:
+        exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
+        entry: Any = names.get(script.ENTRY)
+        if not signature(entry).parameters:
+            raise ScriptError(f"{found.filename}: {script.ENTRY}() takes nothing; as a step it gets the data first.")
+        with_data = partial(entry, data)
+        return with_data(**arguments(with_data, given, found.filename))
+    except ScriptError:
+        raise
+    except (Exception, SystemExit) as wrong:
+        raise TaskFailedError(explained(wrong, found, context.run)) from wrong
 
 
 def _called(found: script.Script, names: dict[str, Any], context: Context) -> tuple[Any, bool]:
