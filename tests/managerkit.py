@@ -43,6 +43,7 @@ from plotter2.client.asynchronous import AsyncClient
 from plotter2.clock import SystemClock, SystemIds
 from plotter2.layout import Layout
 from plotter2.model import manifest
+from plotter2.model.automatic import Proposer
 
 MODE = 0o644
 NUMBERS = itertools.count(1)
@@ -120,7 +121,9 @@ class Manager:
 
 
 @asynccontextmanager
-async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Manager]:
+async def managing(
+    home: Path, store: Store | None = None, proposer: Proposer | None = None, patience_s: float = 60.0
+) -> AsyncIterator[Manager]:
     """A manager on a store (a new one in memory unless told); stop and start it by leaving and entering again."""
     layout, store, clock = Layout.at(home), store or MemoryStore(), SystemClock()
     layout.create()
@@ -134,7 +137,7 @@ async def managing(home: Path, store: Store | None = None) -> AsyncIterator[Mana
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
         verifier, planner, "0", clock.now(),
     )  # fmt: skip
-    calls = ManagerRpc(doors, Rules())
+    calls = ManagerRpc(doors, proposer or Rules(), patience_s)
     async with AsyncExitStack() as stack:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks: list[asyncio.Task[None]] = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+
+import structlog
 
 from manager.doors import Doors
 from manager.events import AskedFor, PlannerAsked
@@ -11,7 +14,7 @@ from manager.prompting import Consider
 from manager.rpc.asking import AskCalls
 from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import Plotter2Error, UnreachableError, UsageError
+from plotter2.errors import FailedError, Plotter2Error, UnreachableError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import ask, inheritance, package, paths
 from plotter2.model.ask import PlannerAsk, WishAsk
@@ -19,13 +22,18 @@ from plotter2.model.automatic import HOUR_S, PROPOSALS_MAX, WISH_CHARS_MAX, Prop
 from plotter2.rpc import Context
 from plotter2.wire.automatic import proposal_to_proto
 
+PATIENCE_S = 60.0
+
 
 class AutomaticCalls(AskCalls):
     """Who asks without being a person."""
 
-    def __init__(self, doors: Doors, proposer: Proposer) -> None:
+    def __init__(self, doors: Doors, proposer: Proposer, patience_s: float = PATIENCE_S) -> None:
+        """`proposer` has `patience_s` seconds to think about a wish."""
         super().__init__(doors)
         self._proposer = proposer
+        self._patience_s = patience_s
+        self._log = structlog.get_logger("manager.planner")
 
     async def ask_wish(self, request: pb.SubmitRequest, replay_of: str) -> RequestId:
         """Have a planner think about a bundle."""
@@ -73,7 +81,18 @@ class AutomaticCalls(AskCalls):
         return refused
 
     async def _proposals(self, wish: Wish) -> Sequence[Proposal]:
-        return await self._proposer.propose(wish, await self._sight(wish.scope))
+        """What the planner proposes. It may be anybody's: neither its silence nor a fault of it is ours."""
+        sight = await self._sight(wish.scope)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self._proposer.propose(wish, sight)
+        except Plotter2Error:
+            raise
+        except TimeoutError:
+            raise FailedError(f"{self._proposer.identity} has not answered within {self._patience_s:g} s.") from None
+        except Exception as wrong:
+            self._log.exception("planner.failed", wish=wish.text, scope=wish.scope)
+            raise FailedError(f"{self._proposer.identity} has a fault: {type(wrong).__name__}: {wrong}.") from wrong
 
     async def _sight(self, bundle: str) -> Sight:
         version = await version_of(self._doors, bundle, 0)

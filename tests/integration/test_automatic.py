@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from plotter2.client.views import Request
 from plotter2.clock import ZERO
 from plotter2.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from plotter2.ids import RequestId, ServiceId
+from plotter2.model.automatic import PROPOSALS_MAX, Proposal, RedoDraft, Sight, Wish
 from plotter2.model.request import RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from tests.managerkit import Files, Manager, managing
@@ -176,6 +178,36 @@ async def test_what_a_wish_leads_to_is_asked_once_though_it_is_thought_about_aga
         assert (await manager.client.wait(wish.id)).state is RequestState.DONE
         assert [one.id for one in await caused(manager, wish.id)] == [redo.id]
         assert (await manager.client.planner()).asked == 1
+
+
+class Other:
+    """Another planner: it breaks, or says nothing."""
+
+    identity = "ai:other"
+
+    async def propose(self, wish: Wish, sight: Sight) -> list[Proposal]:
+        assert (sight.bundle, sight.data, list(sight.parameters)) == ("lab/a", ("metrics",), ["lr"])
+        if wish.text == "break":
+            raise ZeroDivisionError("by nothing")
+        if wish.text == "wait":
+            await asyncio.Event().wait()
+        return [Proposal(RedoDraft({"lr": [f"0.{number}"]}), "so") for number in range(1, 30)]
+
+
+@pytest.mark.req("r019", "r020")
+async def test_another_planner_takes_the_seat_and_its_faults_are_its_own(tmp_path: Path) -> None:
+    async with managing(tmp_path / "home", proposer=Other(), patience_s=0.05) as manager:
+        await manager.push("lab/a", LAB)
+        await manager.client.switch_planner(on=True)
+        for text, reason in (
+            ("break", "ai:other has a fault: ZeroDivisionError: by nothing."),
+            ("wait", "ai:other has not answered within 0.05 s."),
+        ):
+            wish = await manager.client.wish("lab/a", text)
+            assert (wish.state, wish.reason) == (RequestState.FAILED, reason)
+        many = await manager.client.wish("lab/a", "many")
+        assert {one.user for one in await caused(manager, many.id)} == {"ai:other"}
+        assert (await manager.client.planner()).asked == PROPOSALS_MAX
 
 
 @pytest.mark.req("r017", "r019")
