@@ -6,12 +6,14 @@ The mathematics is in `cluster` and `fitting`, which know nothing of runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from plotter2.datter import boxes, cluster, fitting
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.context import current
 from plotter2.datter.expression import Expr, expr
+from plotter2.datter.frame import Frame
 from plotter2.datter.points import Clusters, Projection
 
 
@@ -56,8 +58,10 @@ def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None, s
     return found
 
 
-def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.Fit:
+def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.Fit | Frame:
     """A curve through data by least squares: linear, poly:2 to poly:10, exp, or a formula as expr("y = a x^b").
+
+    Of a frame: its axes span what is drawn again, whatever ranges were said before; the frame comes back.
 
     Shapes: n values of y, or n of x and n of y, or n x 2 in; `.params` and `.errors` (one standard error each) out,
     lowest power first or in the order of the formula's names, `.residuals` (n), `.r2`, and `.curve` (200 x 4: x, y,
@@ -70,6 +74,9 @@ def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.F
     Raises:
         UsageError: no numbers, complex ones, an unknown model, too few points, or a formula that no numbers fit.
     """
+    if isinstance(data, Frame):
+        data.look = replace(data.look, x_range=None, y_range=None)
+        return data
     if isinstance(other, Expr) or (isinstance(other, str) and other.startswith(("linear", "poly", "exp"))):
         other, model = None, other
     if isinstance(model, str) and "=" in model:

@@ -10,8 +10,9 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plotter2.datter import cluster, fitting, stats
+from plotter2.datter import cluster, engine, fitting, looks, stats
 from plotter2.datter.builtins import TABLE
+from plotter2.datter.context import Context
 from plotter2.datter.expression import expr
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import complete, points
@@ -261,3 +262,12 @@ def test_a_formula_that_cannot_be_fitted_says_why() -> None:
         fitting.fit([1.0, 2.0], [1.0, 2.0], "exp")
     with pytest.raises(UsageError, match="linear, poly:1 to poly:10, exp, or a formula"):
         fitting.fit([1.0, 2.0, 3.0], model="cubic")
+
+
+@pytest.mark.req("r152")
+def test_a_frame_is_fitted_to_what_is_drawn_in_it(context: Context) -> None:
+    assert context
+    window = looks.frame("window")
+    looks.axis(window, "time", xrange=(0, 5), yrange=(1, 2), xscale="log")
+    assert engine.fit(window) is window
+    assert (window.look.x_range, window.look.y_range, window.look.x_scale) == (None, None, "log")
