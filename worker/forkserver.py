@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from plotter2 import config, telemetry
 from plotter2.child import frames
@@ -73,9 +74,12 @@ class ForkServer:
 
 @asynccontextmanager
 async def start(
-    hear: Callable[[Forked | Exited], None], threads: int, command: Sequence[str] = COMMAND
+    hear: Callable[[Forked | Exited], None], threads: int, temp: Path, command: Sequence[str] = COMMAND
 ) -> AsyncIterator[ForkServer]:
-    """A fork server for the length of a block; it and all its children are gone afterwards."""
+    """A fork server for the length of a block; it and all its children are gone afterwards.
+
+    `temp` takes what they write for the moment, as data that is larger than memory.
+    """
     ours, theirs = socket.socketpair()
     with ours:
         ours.settimeout(0)
@@ -85,7 +89,7 @@ async def start(
                 str(theirs.fileno()),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                env=_environment(threads),
+                env=_environment(threads, temp),
                 start_new_session=True,  # Ctrl-C on the terminal is for the worker, which drains
             )
         try:
@@ -99,7 +103,7 @@ async def start(
                 await process.wait()
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment(threads: int, temp: Path) -> dict[str, str]:
     """What user code may see of ours: everything but settings, plotter2's, gRPC's and those of the interpreter.
 
     Hashes of text have one seed everywhere, so that sets have one order in every child of every worker.
@@ -108,4 +112,10 @@ def _environment(threads: int) -> dict[str, str]:
     kept = {name: value for name, value in config.environment().items() if not name.startswith(hidden)}
     # Read by C libraries when they are loaded: a pool of threads that is made before a fork is a dead one after it.
     pools = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    return {**kept, **pools, "JE_ARROW_MALLOC_CONF": "background_thread:false", "PYTHONHASHSEED": "0"}
+    return {
+        **kept,
+        **pools,
+        "TMPDIR": str(temp),
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        "PYTHONHASHSEED": "0",
+    }

@@ -74,7 +74,9 @@ class Pool:
     async def _keep_server(self) -> None:
         pause_s = RESTART_PAUSE_S
         while True:
-            async with forkserver.start(self._from_server, self._threads, self._command) as server:
+            temp = self._layout.runs / f".{self._name}-temp"
+            temp.mkdir(parents=True, exist_ok=True)
+            async with forkserver.start(self._from_server, self._threads, temp, self._command) as server:
                 self._server = server
                 self._is_served.set()
                 await server.listen()

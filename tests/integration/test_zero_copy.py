@@ -16,7 +16,7 @@ BYTES = 2 << 30
 GROWTH_BYTES_MAX = 200 << 20
 DIGEST = bytes(range(32))
 SCRIPT = """
-import os, pathlib, time
+import os, pathlib, tempfile, time
 
 def held():
     # memory of this process that is no page of a file: what the page cache does not explain
@@ -35,7 +35,8 @@ def task(meeting):
     maps = [line.split() for line in pathlib.Path("/proc/self/maps").read_text().splitlines()]
     size = matrix.nbytes
     files = {words[4] for words in maps if int(words[0].split("-")[1], 16) - int(words[0].split("-")[0], 16) >= size}
-    return [os.getpid(), total, matrix.nbytes, held() - before, sorted(files), len(list(place.iterdir()))]
+    met = len(list(place.iterdir()))
+    return [os.getpid(), total, matrix.nbytes, held() - before, sorted(files), met, tempfile.gettempdir()]
 """
 
 
@@ -62,11 +63,14 @@ async def test_two_children_share_one_matrix(tmp_path: Path) -> None:
         parameters = json.dumps({"meeting": str(meeting)})
         reports = await worker.ends(worker.assign(SCRIPT, times=2, bundle="big", parameters_json=parameters), 60)
     assert [(one.state, one.error) for one in reports] == [(RunState.DONE, "")] * 2
-    pids, totals, sizes, growths, files, met = zip(*(json.loads(one.results_json) for one in reports), strict=True)
+    pids, totals, sizes, growths, files, met, temps = zip(
+        *(json.loads(one.results_json) for one in reports), strict=True
+    )
     assert len(set(pids)) == 2
     assert met == (2, 2)
     assert totals == (1.0, 1.0)
     assert sizes == (BYTES, BYTES)
     assert files[0] == files[1]
     assert len(files[0]) == 1
+    assert set(temps) == {str(worker.manager.layout.runs / ".worker-1-temp")}
     assert sum(growths) < GROWTH_BYTES_MAX
