@@ -179,7 +179,8 @@ def test_a_script_runs_on_a_worker_and_gives_its_result(lab: Installation, exper
     found = lab("run", str(script), "--on", experiment, "--wait", "--json").document
     assert set(found) == {"request", "state", "runs", "skipped"}
     assert found["state"] == "done"
-    assert [set(run) for run in found["runs"]] == [{"id", "bundle", "state", "worker", "results", "outputs"}]
+    words = {"id", "bundle", "state", "worker", "parameters", "results", "outputs"}
+    assert [set(run) for run in found["runs"]] == [words]
     assert found["runs"][0]["results"] == {"answer": 42}
 
 
