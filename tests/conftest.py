@@ -19,6 +19,11 @@ settings.load_profile("house")
 os.environ.update(config.daemons_environment())  # noqa: TID251 -- before gRPC is loaded: some tests fork
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A test has the same name in every process: packed bytes hold the time at which they were packed."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def short_home() -> Iterator[Path]:
     """A folder with a short path, so that sockets fit."""
