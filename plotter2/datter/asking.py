@@ -126,12 +126,26 @@ def number_of(context: Context, carrier: Carrier, value: Any, name: str = "") ->
     return number
 
 
+def _number_of_member(carrier: Carrier, member: Member, name: str) -> int:
+    value = member.value
+    found = carrier.shelf.number_of(value)
+    if found:
+        return found
+    number: int = carrier.ask(Register(name or member.name))
+    carrier.mine[number] = None
+    place = float(member.key) if isinstance(member.key, int | float) else 0.0
+    carrier.shelf.keep(number, Known(value, member.name, place, ""))
+    return number
+
+
 def numbers_of(context: Context, carrier: Carrier, values: Iterable[Any]) -> tuple[int, ...]:
-    """The numbers of values: of a group of what was shown, of each of its members."""
+    """The numbers of values: of a group, of each of its members."""
     found: list[int] = []
     for value in values:
         if isinstance(value, DataGroup) and value.numbered:
             found += value.numbered
+        elif isinstance(value, DataGroup):
+            found += [_number_of_member(carrier, one, value.name) for one in value.members]
         elif isinstance(value, dict | list | tuple):
             found += numbers_of(context, carrier, value.values() if isinstance(value, dict) else value)
         else:

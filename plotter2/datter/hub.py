@@ -126,6 +126,7 @@ class Local:
         self.parked_max = 0
         self.shelf = Shelf(self._ledger)
         self._names = namespace()
+        _check_links(self._definitions)
         for one in definitions:
             found = script.compiled(one.source, one.filename)
             file = Path(one.filename)
@@ -232,6 +233,25 @@ class Local:
             ended = Ended(number, definition.name, planned.label, str(RunState.FAILED), None, wrong.message)
         self.ask(number, End(ended.state, ended.error))
         self._ended.append(ended)
+
+
+def _check_links(definitions: dict[str, Definition]) -> None:
+    """Refuse links that lead nowhere or round in a circle.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for name, one in definitions.items():
+        path, rest = [name], list(one.linked)
+        while rest:
+            other = rest.pop()
+            if other not in definitions:
+                raise UsageError(f"{path[-1]} is linked to {other!r}, which is no task here.")
+            if other == name:
+                raise UsageError(f"{name} is linked to itself, by way of {path[-1]}; links go one way.")
+            if other not in path:
+                path.append(other)
+                rest += definitions[other].linked
 
 
 def _seed(*parts: object) -> int:

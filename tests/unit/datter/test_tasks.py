@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plotter2.datter.hub import Definition, Ended
-from plotter2.errors import TaskFailedError
+from plotter2.errors import TaskFailedError, UsageError
 from tests.effort import counted
 from tests.unit.datter.kit import Bench
 from tests.unit.datter.sample import Tree
@@ -177,3 +177,40 @@ def test_a_run_that_asks_nothing_has_no_ledger(bench: Bench) -> None:
     with counted() as asking:
         bench.run("def task():\n    release()\n")
     assert bare.calls < asking.calls / 2
+
+
+@pytest.mark.req("r109", "r171")
+def test_a_copy_is_the_copiers_own_and_can_be_given_away(tmp_path: Path) -> None:
+    boss = """
+def task():
+    tasks = gather_tasks('worker')
+    link(me, tasks)
+    collect(tasks)
+    private = copy("many")
+    private[0] = 7.0
+    handin(private, tasks[0])
+    handin(copy("matrix"), tasks[0])
+    release()
+    return access("many").tolist()
+"""
+    worker = """
+expose(many)
+def task():
+    expose(many as np.zeros(1))
+    release()
+    shown = access(exposed())
+    return shown["many"][0].tolist(), shown["matrix"].names, access("many").tolist()
+"""
+    ended = results(tree(tmp_path, boss=boss, worker=worker))
+    assert ended == {"boss": [0.0], "worker": [[7.0], ["step_0", "step_1"], [0.0]]}
+
+
+@pytest.mark.parametrize(("linked", "words"), [("other", "'other', which is no task"), ("b", "a is linked to itself")])
+def test_links_that_lead_nowhere_or_round_are_refused(tmp_path: Path, linked: str, words: str) -> None:
+    source = "def task():\n    pass\n"
+    with pytest.raises(UsageError, match=words):
+        Tree(
+            tmp_path,
+            1,
+            [Definition("a", source, "a.py", linked=(linked,)), Definition("b", source, "b.py", linked=("a",))],
+        )
