@@ -9,6 +9,7 @@ from manager.rpc.automatic import AutomaticCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
 from manager.rpc.daemons import DaemonCalls
+from manager.rpc.instances import InstanceCalls
 from manager.rpc.lineage import LineageCalls
 from manager.rpc.links import LinkCalls
 from manager.rpc.orders import OrderCalls
@@ -21,6 +22,7 @@ SERVICE_NAME = manager_pb2.DESCRIPTOR.services_by_name["ManagerService"].full_na
 
 
 class ManagerRpc(
+    InstanceCalls,
     LinkCalls,
     LineageCalls,
     QuarantineCalls,

@@ -1,4 +1,4 @@
-"""Commands about what is not pushed yet: init, check. They ask no manager."""
+"""Commands about what is not pushed yet: init, check. Only `check --on` asks the manager."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from plotter2.cli import output, scripts
 from plotter2.cli.verbs import Session, verb
+from plotter2.errors import UsageError
 from plotter2.model.bundle import PACKAGE_FILE
 
 if TYPE_CHECKING:
@@ -49,11 +50,16 @@ def check(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A folder, as it would be pushed, or a .py script or .json pipeline.")
     ] = Path(),
+    on: Annotated[
+        str, typer.Option("--on", metavar="BUNDLE[@VERSION]", help="Of a script or pipeline: what would run on it.")
+    ] = "",
 ) -> None:
     """Say what plotter2 would understand of a folder, a script or a pipeline, before anything is pushed or run."""
     if scripts.is_source(path):
-        scripts.check(session, path)
+        scripts.check(session, path, on)
         return
+    if on:
+        raise UsageError("--on belongs to a script or pipeline: plotter2 check script.py --on BUNDLE.")
     found: Understood = import_module("plotter2.project").understand(path)
     if session.as_json:
         output.document(_document(found))
@@ -117,6 +123,8 @@ def _lines(found: Understood) -> Iterator[tuple[str, str]]:
 def register(app: typer.Typer) -> None:
     """Put these commands into the tree."""
     verb(app, "init", examples="plotter2 init\n\nplotter2 init experiment/ --print")(init)
-    verb(app, "check", examples="plotter2 check\n\nplotter2 check experiment/ --json\n\nplotter2 check matrix_plot.py")(
-        check
-    )
+    verb(
+        app,
+        "check",
+        examples="plotter2 check\n\nplotter2 check experiment/ --json\n\nplotter2 check plot.py --on data/m",
+    )(check)

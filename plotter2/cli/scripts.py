@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plotter2.datter.pipeline import Step
     from plotter2.datter.script import Script
 
+SHOWN_MAX = 3
 ENDINGS = (SCRIPT_SUFFIX, PIPELINE_SUFFIX)
 
 
@@ -24,8 +25,8 @@ def is_source(path: Path) -> bool:
     return path.suffix in ENDINGS and not path.is_dir()
 
 
-def check(session: Session, path: Path) -> None:
-    """Print what a script or pipeline says of itself.
+def check(session: Session, path: Path, on: str) -> None:
+    """Print what a script or pipeline says of itself and, of one bundle, what would run.
 
     Raises:
         UsageError: there is no such file, or it is too long, or no text.
@@ -33,10 +34,18 @@ def check(session: Session, path: Path) -> None:
     """
     source = _text(path)
     found = _script(source, path) if path.suffix == SCRIPT_SUFFIX else _pipeline(source, path)
+    if on:
+        with session.connect() as p2:
+            plan = p2.plan_run(str(path), on)
+        found["on"] = {
+            "bundle": plan.bundle, "version": plan.version,
+            "axes": [{"name": one.name, "keys_of": one.keys_of, "keys": one.keys} for one in plan.axes],
+            "instances": plan.total, "first": list(plan.first), "warning": plan.warning,
+        }  # fmt: skip
     if session.as_json:
         output.document(found)
     else:
-        output.plain(_lines(found))
+        output.plain({**_lines(found), **_planned(found.get("on"))})
 
 
 def _text(path: Path) -> str:
@@ -73,6 +82,20 @@ def _pipeline(source: str, path: Path) -> dict[str, Any]:
     steps: tuple[Step, ...] = import_module("plotter2.datter.pipeline").parsed(source, path.name)
     written = [{"step": one.place, "name": one.builtin.name, "does": one.builtin.role.value} for one in steps]
     return {"kind": "pipeline", "file": str(path), "steps": written}
+
+
+def _planned(plan: dict[str, Any] | None) -> dict[str, str]:
+    if plan is None:
+        return {}
+    lines = {"on": f"{plan['bundle']}@{plan['version']}"}
+    for one in plan["axes"]:
+        lines[f"axis {one['name']}"] = f"{one['keys']:,} keys of {one['keys_of']}"
+    shown = "; ".join(", ".join(f"{name} = {key}" for name, key in one.items()) for one in plan["first"][:SHOWN_MAX])
+    more = "; …" if plan["instances"] > SHOWN_MAX else ""
+    lines["instances"] = f"{plan['instances']:,}" + (f": {shown}{more}" if shown else "")
+    if plan["warning"]:
+        lines["warning"] = plan["warning"]
+    return lines
 
 
 def _lines(found: dict[str, Any]) -> dict[str, str]:

@@ -885,6 +885,93 @@ class PlanRedoResponse(_message.Message):
 Global___PlanRedoResponse: _TypeAlias = PlanRedoResponse  # noqa: Y015
 
 @_typing.final
+class PlanRunRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> Global___RunAsk: ...
+    def __init__(
+        self,
+        *,
+        run: Global___RunAsk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRunRequest: _TypeAlias = PlanRunRequest  # noqa: Y015
+
+@_typing.final
+class PlanRunResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    AXES_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    WARNING_FIELD_NUMBER: _builtins.int
+    bundle: _builtins.str
+    version: _builtins.int
+    total: _builtins.int
+    """Instances in all."""
+    warning: _builtins.str
+    """Why there is no instance."""
+    @_builtins.property
+    def axes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedAxis]: ...
+    @_builtins.property
+    def parameters_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The first of them: what binds their axes, a JSON object each."""
+
+    def __init__(
+        self,
+        *,
+        bundle: _builtins.str = ...,
+        version: _builtins.int = ...,
+        axes: _abc.Iterable[Global___PlannedAxis] | None = ...,
+        total: _builtins.int = ...,
+        parameters_json: _abc.Iterable[_builtins.str] | None = ...,
+        warning: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "parameters_json", b"parameters_json", "total", b"total", "version", b"version", "warning", b"warning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRunResponse: _TypeAlias = PlanRunResponse  # noqa: Y015
+
+@_typing.final
+class PlannedAxis(_message.Message):
+    """A name that is bound to keys of some data, and how many there are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KEYS_OF_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    keys_of: _builtins.str
+    keys: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        keys_of: _builtins.str = ...,
+        keys: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "keys_of", b"keys_of", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedAxis: _TypeAlias = PlannedAxis  # noqa: Y015
+
+@_typing.final
 class PlannedChild(_message.Message):
     """One value of a redo that was not asked for yet."""
 

@@ -130,6 +130,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
                 _registered_method=True)
+        self.PlanRun = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/PlanRun',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunResponse.FromString,
+                _registered_method=True)
         self.Search = channel.unary_unary(
                 '/plotter2.api.v1.ManagerService/Search',
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.SearchRequest.SerializeToString,
@@ -297,6 +302,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanRun(self, request, context):
+        """What a run would come to; nothing is remembered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Search(self, request, context):
         """Bundles and runs by their parameters, metrics, tags, path, time and state.
         """
@@ -444,6 +456,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.PlanRedo,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.SerializeToString,
+            ),
+            'PlanRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanRun,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunResponse.SerializeToString,
             ),
             'Search': grpc.unary_unary_rpc_method_handler(
                     servicer.Search,
@@ -995,6 +1012,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/PlanRedo',
             plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRedoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/PlanRun',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.PlanRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,8 @@ class ManagerServiceStub:
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
     PlanRedo: _grpc.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+    PlanRun: _grpc.UnaryUnaryMultiCallable[_manager_pb2.PlanRunRequest, _manager_pb2.PlanRunResponse]
+    """What a run would come to; nothing is remembered."""
     Search: _grpc.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]
     """Bundles and runs by their parameters, metrics, tags, path, time and state."""
     Verify: _grpc.UnaryStreamMultiCallable[_manager_pb2.VerifyRequest, _manager_pb2.VerifyResponse]
@@ -117,6 +119,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """Everything that was asked about a bundle or what lies below it, oldest first, with what each push came to."""
     PlanRedo: _aio.UnaryUnaryMultiCallable[_manager_pb2.PlanRedoRequest, _manager_pb2.PlanRedoResponse]  # type: ignore[assignment]
     """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+    PlanRun: _aio.UnaryUnaryMultiCallable[_manager_pb2.PlanRunRequest, _manager_pb2.PlanRunResponse]  # type: ignore[assignment]
+    """What a run would come to; nothing is remembered."""
     Search: _aio.UnaryUnaryMultiCallable[_manager_pb2.SearchRequest, _manager_pb2.SearchResponse]  # type: ignore[assignment]
     """Bundles and runs by their parameters, metrics, tags, path, time and state."""
     Verify: _aio.UnaryStreamMultiCallable[_manager_pb2.VerifyRequest, _manager_pb2.VerifyResponse]  # type: ignore[assignment]
@@ -281,6 +285,14 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.PlanRedoResponse, _abc.Awaitable[_manager_pb2.PlanRedoResponse]]:
         """What a redo would run and what it would reuse. Nothing is asked for, nothing is remembered."""
+
+    @_abc_1.abstractmethod
+    def PlanRun(
+        self,
+        request: _manager_pb2.PlanRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.PlanRunResponse, _abc.Awaitable[_manager_pb2.PlanRunResponse]]:
+        """What a run would come to; nothing is remembered."""
 
     @_abc_1.abstractmethod
     def Search(

@@ -8,7 +8,7 @@ from typing import Any
 from plotter2.client.plain.thread import Thread
 from plotter2.client.sources import Given, JsonText
 from plotter2.client.verbs.core import OnChange
-from plotter2.client.views import Plan, Request
+from plotter2.client.views import Plan, Request, RunPlan
 
 
 class Ask(Thread):
@@ -74,6 +74,10 @@ class Ask(Thread):
     ) -> Plan:
         """What `redo` would run with the same words, and what it would reuse. Nothing is asked for."""
         return self._do(lambda p2: p2.plan(bundle, axes, failed_of=failed_of, force=force, **more))
+
+    def plan_run(self, task: Given, on: str, *, parameters: Mapping[str, Any] | JsonText | None = None) -> RunPlan:
+        """What `run` would come to with the same words: its axes and instances. Nothing is asked for."""
+        return self._do(lambda p2: p2.plan_run(task, on, parameters=parameters))
 
     def replay(
         self, request_id: str, *, key: str = "", wait: bool = True, on_change: OnChange | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.client import asks
 from plotter2.client.sources import Given, JsonText, is_path, read
 from plotter2.client.verbs.core import Core, OnChange
-from plotter2.client.views import Plan, Request
+from plotter2.client.views import Axis, Plan, Request, RunPlan
 
 
 class Ask(Core):
@@ -102,6 +103,22 @@ class Ask(Core):
         message = manager_pb2.PlanRedoRequest(redo=ask)
         answer = await self._link.ask(lambda stub: stub.PlanRedo(message, timeout=asks.TIMEOUT_S))
         return asks.plan_of(answer)
+
+    async def plan_run(
+        self, task: Given, on: str, *, parameters: Mapping[str, Any] | JsonText | None = None
+    ) -> RunPlan:
+        """What `run` would come to with the same words: its axes and instances. Nothing is asked for."""
+        bundle, version = asks.bundle_and_version(on)
+        ask = manager_pb2.RunAsk(bundle=bundle, version=version, parameters_json=asks.dumps(parameters or {}))
+        if is_path(task) or not isinstance(task, str):
+            asks.put_source(ask, read(task))
+        else:
+            ask.task = task
+        message = manager_pb2.PlanRunRequest(run=ask)
+        answer = await self._link.ask(lambda stub: stub.PlanRun(message, timeout=asks.TIMEOUT_S))
+        axes = tuple(Axis(one.name, one.keys_of, one.keys) for one in answer.axes)
+        first = tuple(map(json.loads, answer.parameters_json))
+        return RunPlan(answer.bundle, answer.version, axes, answer.total, first, answer.warning)
 
     async def replay(
         self, request_id: str, *, key: str = "", wait: bool = True, on_change: OnChange | None = None

@@ -12,7 +12,7 @@ from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.orders import Order
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.planner import Planner
-from plotter2.client.views.plans import Plan, PlannedRun
+from plotter2.client.views.plans import Axis, Plan, PlannedRun, RunPlan
 from plotter2.client.views.quarantine import QuarantineItem, Verification
 from plotter2.client.views.repeats import Repeat
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
@@ -21,6 +21,7 @@ from plotter2.client.views.system import DeclaredTask, Process, Status, Worker
 from plotter2.client.views.versions import ChangedFile, ChangedParameter, Difference, HistoryEntry
 
 __all__ = [
+    "Axis",
     "Bundle",
     "ChangedFile",
     "ChangedParameter",
@@ -49,6 +50,7 @@ __all__ = [
     "Repeat",
     "Request",
     "Run",
+    "RunPlan",
     "Status",
     "Step",
     "Trait",

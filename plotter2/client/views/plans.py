@@ -23,6 +23,27 @@ class PlannedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """A name that a script wants bound: to the keys of which data, and how many there are."""
+
+    name: str
+    keys_of: str
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run of a script or pipeline would come to: `first` of its `total` instances, by what binds their axes."""
+
+    bundle: str
+    version: int
+    axes: tuple[Axis, ...]
+    total: int
+    first: tuple[dict[str, str], ...]
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a redo of this version would run, in order."""
 

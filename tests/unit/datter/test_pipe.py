@@ -71,7 +71,7 @@ def test_a_script_is_a_step_of_a_json_pipeline(bench: Any) -> None:
         ("pipe.run('midle', 1)", "There is no pipeline in the bundle 'midle'; the nearest is 'middle'."),
         (
             "pipe([{'script': 'tasks/dubble.py'}])(1)",
-            "no script in the bundle 'tasks/dubble.py'; the nearest is",
+            "no script in the bundle 'tasks/dubble.py'; the nearest are",
         ),
         ("pipe([{'script': 'tasks/broken.py'}])(1)", "KeyError: 'gone'"),
         ("pipe([{'script': 'tasks/deaf.py'}])(1)", "tasks/deaf.py: task() takes nothing; as a step it gets the data"),

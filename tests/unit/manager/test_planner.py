@@ -90,6 +90,15 @@ async def test_a_request_is_one_run_a_key_from_ask_to_store(tmp_path: Path) -> N
         while (found := await manager.client.request(asked.id)).total != 2:
             await asyncio.sleep(0.01)
         assert [run.parameters for run in found.runs] == [{"k": "m_1"}, {"k": "m_2"}]
+        script = tmp_path / "plot.py"
+        script.write_text(SCRIPT)
+        plan = await manager.client.plan_run(str(script), "lab")
+        assert [(one.name, one.keys_of, one.keys) for one in plan.axes] == [("k", "m", 2)]
+        assert (plan.total, plan.first, plan.warning) == (2, ({"k": "m_1"}, {"k": "m_2"}), "")
+        code, out, _ = await manager.line("check", str(script), "--on", "lab", "--json")
+        assert (code, json.loads(out)["on"]["instances"]) == (0, 2)
+        code, out, _ = await manager.line("check", str(script), "--on", "lab")
+        assert "2: k = m_1; k = m_2" in out
         empty = await manager.client.run("plot", "lab", source=SCRIPT.replace("(m)", "(mm)"))
         assert (empty.ok, len(empty.runs), [one.reason for one in empty.skipped]) == (
             True, 1, ["there is no data called 'mm' here, so no instance is started; the nearest is 'm'"],
