@@ -15,6 +15,7 @@ from plotter2 import discovery, rpc, telemetry
 from plotter2.api.v1 import manager_pb2
 from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
 from plotter2.errors import UnreachableError
+from plotter2.wire.bundles import put_together
 
 if TYPE_CHECKING:
     from plotter2.api.v1.manager_pb2_grpc import ManagerServiceAsyncStub as Stub
@@ -110,7 +111,12 @@ class BulkLine:
         )
         if task is not None:
             message.task_bundle, message.task_version = task
-        return await self.until_answered(lambda stub: stub.GetBundle(message, timeout=ASK_TIMEOUT_S))
+
+        async def ask(stub: Stub) -> manager_pb2.GetBundleResponse:
+            asked = manager_pb2.ReadBundleRequest(bundle=message)
+            return put_together([one.part async for one in stub.ReadBundle(asked)])
+
+        return await self.until_answered(ask)
 
     async def fetch(self, digest: bytes, take: Callable[[int, bytes], None]) -> None:
         """Content by digest; `take` is given offset and data, from 0 again when the line broke.

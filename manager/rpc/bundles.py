@@ -12,7 +12,7 @@ from manager.rpc.versions import version_of
 from manager.ways import Pinned
 from plotter2 import lending
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import UsageError
+from plotter2.errors import LimitError, UsageError
 from plotter2.model import inheritance, manifest, package, paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion, FileEntry
 from plotter2.model.depends import depends
@@ -24,6 +24,9 @@ from plotter2.wire.ways import ways_to_proto
 CHUNK_BYTES = 1 << 20
 DIGESTS_MAX = 100_000
 BELOW_AT_A_TIME = 1_000
+FILES_A_PART = 10_000
+FILES_IN_ONE_MAX = 100_000
+"""A file takes 50 bytes and its path; a message has at most 16 MiB."""
 
 
 class BundleCalls:
@@ -43,13 +46,67 @@ class BundleCalls:
         return pb.ListBundlesResponse(bundles=[wire.bundle_to_proto(one) for one in page.items], total=page.total)
 
     async def GetBundle(self, request: pb.GetBundleRequest, context: Context) -> pb.GetBundleResponse:  # noqa: N802 -- gRPC's name
-        """One version, with its files and everything below it where asked."""
+        """One version, with its files and everything below it where asked, in one message."""
         del context
+        response, count = pb.GetBundleResponse(), 0
+        async for part in self._parts(request):
+            count += len(part.files) + sum(len(one.files) for one in part.descendants)
+            if count > FILES_IN_ONE_MAX:
+                raise LimitError(
+                    f"Bundle {request.bundle!r} has more than {FILES_IN_ONE_MAX:,} files with what lies below it; that "
+                    "is too much for one message: ReadBundle gives the same in parts."
+                )
+            response.MergeFrom(part)
+        return wire.put_together([response])
+
+    async def ReadBundle(  # noqa: N802 -- gRPC's name
+        self, request: pb.ReadBundleRequest, context: Context
+    ) -> AsyncIterator[pb.ReadBundleResponse]:
+        """One version in parts, however many files it has."""
+        del context
+        async for part in self._parts(request.bundle):
+            yield pb.ReadBundleResponse(part=part)
+
+    async def _parts(self, request: pb.GetBundleRequest) -> AsyncIterator[pb.GetBundleResponse]:
         name = paths.bundle_path(request.bundle)
         found = await version_of(self._doors, name, request.version)
-        files = await self._doors.store.files_of(found.path, found.version) if request.with_files else ()
-        response = _described(found, files)
+        yield await self._head(request, name, found)
         spoken = {found.inherited}
+        if request.with_files:
+            async for files in self._files(found):
+                yield pb.GetBundleResponse(files=map(wire.file_entry_to_proto, files))
+        if request.with_descendants:
+            async for part in self._descendants(name, spoken, with_files=request.with_files):
+                yield part
+        for digest in sorted(spoken - {b""}):
+            text = await self._doors.store.get_inheritance(digest)
+            yield pb.GetBundleResponse(inheritances=[pb.Inheritance(digest=digest, inherited_json=text)])
+
+    async def _files(self, found: BundleVersion) -> AsyncIterator[Sequence[FileEntry]]:
+        after = ""
+        while files := await self._doors.store.files_after(found.path, found.version, after, FILES_A_PART):
+            yield files
+            after = files[-1].path
+
+    async def _descendants(
+        self, name: str, spoken: set[bytes], *, with_files: bool
+    ) -> AsyncIterator[pb.GetBundleResponse]:
+        """What lies below, many bundles a part; one with very many files goes over several."""
+        part, count = pb.GetBundleResponse(), 0
+        async for version, files in self._below(name, with_files=with_files):
+            spoken.add(version.inherited)
+            for start in range(0, len(files) or 1, FILES_A_PART):
+                portion = files[start : start + FILES_A_PART]
+                part.descendants.append(_described(version, portion))
+                count += len(portion) + 1
+                if count >= FILES_A_PART:
+                    yield part
+                    part, count = pb.GetBundleResponse(), 0
+        if count:
+            yield part
+
+    async def _head(self, request: pb.GetBundleRequest, name: str, found: BundleVersion) -> pb.GetBundleResponse:
+        response = _described(found, ())
         if request.with_manifest:
             delivery = await self._doors.store.get_delivery_of(found.request_id)
             if delivery is not None and delivery.manifest_json:
@@ -60,13 +117,6 @@ class BundleCalls:
             response.verdicts.extend(map(verdict_to_proto, self._doors.state.bonds.verdicts(node)))
         if request.with_ways:
             await self._add_ways(request, found, response)
-        if request.with_descendants:
-            async for version, files in self._below(name, with_files=request.with_files):
-                response.descendants.append(_described(version, files))
-                spoken.add(version.inherited)
-        for digest in sorted(spoken - {b""}):
-            text = await self._doors.store.get_inheritance(digest)
-            response.inheritances.add(digest=digest, inherited_json=text)
         return response
 
     async def _add_ways(

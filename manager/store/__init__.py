@@ -285,6 +285,10 @@ class Store(EventLog, Ancestry, Protocol):
         """The files of a version, by path."""
         ...
 
+    async def files_after(self, bundle: str, version: int, after: str, limit: int) -> tuple[FileEntry, ...]:
+        """The first `limit` files of a version, by path, of those that sort after `after`: a long list in parts."""
+        ...
+
     async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
         """The newest version of each of these bundles, in no order; those that are not here are left out."""
         ...

@@ -381,6 +381,10 @@ where bundles.path = $1 and versions.version = case when $2 = 0 then bundles.new
 select files.* from files join versions on versions.id = files.version_id
 where versions.path = $1 and versions.version = $2 order by files.path;
 
+-- name: files_after
+select files.* from files join versions on versions.id = files.version_id
+where versions.path = $1 and versions.version = $2 and files.path > $3 order by files.path limit $4;
+
 -- name: newest_of
 select versions.*, bundles.archived, bundles.tags
 from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest

@@ -102,6 +102,10 @@ class Reader:
         """The files of a version, by path."""
         return tuple(map(rows.to_file, await self._fetch("files_of", bundle, version)))
 
+    async def files_after(self, bundle: str, version: int, after: str, limit: int) -> tuple[FileEntry, ...]:
+        """Files of a version, by path, after one."""
+        return tuple(map(rows.to_file, await self._fetch("files_after", bundle, version, after, limit)))
+
     async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
         """The newest version of each of these bundles."""
         return tuple(map(rows.to_version, await self._fetch("newest_of", list(map(clean, bundles)))))

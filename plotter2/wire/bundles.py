@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.clock import Instant
 from plotter2.ids import RequestId
@@ -19,6 +21,23 @@ def file_entry_from_proto(message: common_pb2.FileEntry) -> FileEntry:
     """A file of a version, as its sender spelled it: the path is not checked here."""
     mode = message.mode if message.HasField("mode") else MODE
     return FileEntry(message.path, message.size_bytes, message.digest, mode)
+
+
+def put_together(parts: Iterable[manager_pb2.GetBundleResponse]) -> manager_pb2.GetBundleResponse:
+    """A version from its parts, as ReadBundle gives them."""
+    whole = manager_pb2.GetBundleResponse()
+    for part in parts:
+        below = [*part.descendants]
+        rest = manager_pb2.GetBundleResponse()
+        rest.CopyFrom(part)
+        rest.ClearField("descendants")
+        whole.MergeFrom(rest)
+        for one in below:
+            if whole.descendants and whole.descendants[-1].bundle.path == one.bundle.path:
+                whole.descendants[-1].files.extend(one.files)
+            else:
+                whole.descendants.append(one)
+    return whole
 
 
 def bundle_to_proto(bundle: BundleVersion) -> common_pb2.Bundle:

@@ -31,6 +31,16 @@ async def test_files_that_differ_are_told_by_path_and_from_any_path_on(store: St
     assert await store.changed_files(("data/x", 2), ("data/x", 2), "", 10) == ()
 
 
+@pytest.mark.req("r198")
+async def test_a_long_list_of_files_is_read_in_parts(store: Store) -> None:
+    await put(store, version("data/x", 1, OLD), version("data/x", 2, NEW))
+    assert await store.files_after("data/x", 1, "", 2) == OLD[:2]
+    assert await store.files_after("data/x", 1, "b/c", 2) == OLD[2:4]
+    assert await store.files_after("data/x", 1, "e", 2) == OLD[4:]
+    assert await store.files_after("data/x", 1, "Ü", 2) == ()
+    assert await store.files_after("data/none", 1, "", 2) == ()
+
+
 async def test_versions_of_two_bundles_can_be_compared(store: Store) -> None:
     await put(store, version("data/x", 1, OLD), version("data/y", 1, OLD[:2]))
     found = await store.changed_files(("data/x", 1), ("data/y", 1), "", 10)

@@ -53,6 +53,9 @@ class Far(manager_pb2_grpc.ManagerServiceServicer):
         ]
         return manager_pb2.GetBundleResponse(bundle=common_pb2.Bundle(path=request.bundle, version=1), files=files)
 
+    async def ReadBundle(self, request: Any, context: Any) -> AsyncIterator[manager_pb2.ReadBundleResponse]:  # noqa: N802 -- as above
+        yield manager_pb2.ReadBundleResponse(part=await self.GetBundle(request.bundle, context))
+
     async def FetchBlob(self, request: Any, context: Any) -> AsyncIterator[manager_pb2.FetchBlobResponse]:  # noqa: N802 -- as above
         del context
         data = self.blobs[request.digest]

@@ -62,6 +62,10 @@ class Bundles:
         found = self._contents(bundle, version) if version else None
         return found.files if found else ()
 
+    async def files_after(self, bundle: str, version: int, after: str, limit: int) -> tuple[FileEntry, ...]:
+        """Files of a version, by path, after one."""
+        return tuple(islice((one for one in await self.files_of(bundle, version) if one.path > after), limit))
+
     async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
         """The newest version of each of these bundles."""
         return tuple(self._newest(path) for path in set(bundles) if path in self._versions)

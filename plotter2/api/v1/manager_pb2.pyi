@@ -1545,6 +1545,46 @@ class GetBundleResponse(_message.Message):
 Global___GetBundleResponse: _TypeAlias = GetBundleResponse  # noqa: Y015
 
 @_typing.final
+class ReadBundleRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bundle(self) -> Global___GetBundleRequest: ...
+    def __init__(
+        self,
+        *,
+        bundle: Global___GetBundleRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadBundleRequest: _TypeAlias = ReadBundleRequest  # noqa: Y015
+
+@_typing.final
+class ReadBundleResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def part(self) -> Global___GetBundleResponse: ...
+    def __init__(
+        self,
+        *,
+        part: Global___GetBundleResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadBundleResponse: _TypeAlias = ReadBundleResponse  # noqa: Y015
+
+@_typing.final
 class Way(_message.Message):
     """How something that can be called by name is done: a link. Where a name has several, the first is meant."""
 

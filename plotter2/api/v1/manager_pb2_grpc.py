@@ -75,6 +75,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleResponse.FromString,
                 _registered_method=True)
+        self.ReadBundle = channel.unary_stream(
+                '/plotter2.api.v1.ManagerService/ReadBundle',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleResponse.FromString,
+                _registered_method=True)
         self.FetchBlob = channel.unary_stream(
                 '/plotter2.api.v1.ManagerService/FetchBlob',
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.FetchBlobRequest.SerializeToString,
@@ -224,6 +229,14 @@ class ManagerServiceServicer:
 
     def GetBundle(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadBundle(self, request, context):
+        """The same in parts, however many files there are: put together (protobuf's merge; neighbouring descendants of one path
+        are one) they are the whole.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -401,6 +414,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.GetBundle,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleResponse.SerializeToString,
+            ),
+            'ReadBundle': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadBundle,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleResponse.SerializeToString,
             ),
             'FetchBlob': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchBlob,
@@ -715,6 +733,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/GetBundle',
             plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.GetBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/ReadBundle',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ReadBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

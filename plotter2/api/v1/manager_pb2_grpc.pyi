@@ -45,6 +45,10 @@ class ManagerServiceStub:
     """Many small runs of one definition over one stream: calls in, results out as they are committed, in any order."""
     ListBundles: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListBundlesRequest, _manager_pb2.ListBundlesResponse]
     GetBundle: _grpc.UnaryUnaryMultiCallable[_manager_pb2.GetBundleRequest, _manager_pb2.GetBundleResponse]
+    ReadBundle: _grpc.UnaryStreamMultiCallable[_manager_pb2.ReadBundleRequest, _manager_pb2.ReadBundleResponse]
+    """The same in parts, however many files there are: put together (protobuf's merge; neighbouring descendants of one path
+    are one) they are the whole.
+    """
     FetchBlob: _grpc.UnaryStreamMultiCallable[_manager_pb2.FetchBlobRequest, _manager_pb2.FetchBlobResponse]
     """Content by digest, or by file of a bundle version."""
     HaveBlobs: _grpc.UnaryUnaryMultiCallable[_manager_pb2.HaveBlobsRequest, _manager_pb2.HaveBlobsResponse]
@@ -100,6 +104,10 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """Many small runs of one definition over one stream: calls in, results out as they are committed, in any order."""
     ListBundles: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListBundlesRequest, _manager_pb2.ListBundlesResponse]  # type: ignore[assignment]
     GetBundle: _aio.UnaryUnaryMultiCallable[_manager_pb2.GetBundleRequest, _manager_pb2.GetBundleResponse]  # type: ignore[assignment]
+    ReadBundle: _aio.UnaryStreamMultiCallable[_manager_pb2.ReadBundleRequest, _manager_pb2.ReadBundleResponse]  # type: ignore[assignment]
+    """The same in parts, however many files there are: put together (protobuf's merge; neighbouring descendants of one path
+    are one) they are the whole.
+    """
     FetchBlob: _aio.UnaryStreamMultiCallable[_manager_pb2.FetchBlobRequest, _manager_pb2.FetchBlobResponse]  # type: ignore[assignment]
     """Content by digest, or by file of a bundle version."""
     HaveBlobs: _aio.UnaryUnaryMultiCallable[_manager_pb2.HaveBlobsRequest, _manager_pb2.HaveBlobsResponse]  # type: ignore[assignment]
@@ -200,6 +208,16 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _manager_pb2.GetBundleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.GetBundleResponse, _abc.Awaitable[_manager_pb2.GetBundleResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReadBundle(
+        self,
+        request: _manager_pb2.ReadBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_manager_pb2.ReadBundleResponse], _abc.AsyncIterator[_manager_pb2.ReadBundleResponse]]:
+        """The same in parts, however many files there are: put together (protobuf's merge; neighbouring descendants of one path
+        are one) they are the whole.
+        """
 
     @_abc_1.abstractmethod
     def FetchBlob(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from plotter2 import rpc
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.client import asks, download, status
 from plotter2.client.verbs.core import Core, OnProgress, everything
 from plotter2.client.views import Bundle, Contents, DeclaredTask, OutputFile, Page, Pulled, Request, Run, Status, Worker
 from plotter2.errors import NotFoundError
+from plotter2.wire.bundles import put_together
+
+if TYPE_CHECKING:
+    from plotter2.api.v1.manager_pb2_grpc import ManagerServiceAsyncStub as Stub
 
 
 class Look(Core):
@@ -45,8 +51,7 @@ class Look(Core):
             with_manifest=manifest,
             with_verdicts=verdicts,
         )
-        answer = await self._link.ask(lambda stub: stub.GetBundle(message, timeout=asks.TIMEOUT_S))
-        return asks.contents_of(answer)
+        return asks.contents_of(await self._link.ask(lambda stub: _whole(stub, message)))
 
     async def show(self, thing: str) -> Contents | Request | Run:
         """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
@@ -107,3 +112,10 @@ class Look(Core):
         """Fetch a bundle (`name` or `name@version`) into a directory that is not there yet, or empty."""
         contents = await self.bundle(bundle)
         return await download.pull(self._link, contents, Path(destination), on_progress)
+
+
+async def _whole(stub: Stub, message: manager_pb2.GetBundleRequest) -> manager_pb2.GetBundleResponse:
+    """A bundle, in as many parts as it takes."""
+    with rpc.errors():
+        parts = [one.part async for one in stub.ReadBundle(manager_pb2.ReadBundleRequest(bundle=message))]
+    return put_together(parts)

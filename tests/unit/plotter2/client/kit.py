@@ -183,6 +183,11 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         ]
         return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=files)
 
+    async def ReadBundle(
+        self, request: manager_pb2.ReadBundleRequest, context: Any
+    ) -> AsyncIterator[manager_pb2.ReadBundleResponse]:
+        yield manager_pb2.ReadBundleResponse(part=await self.GetBundle(request.bundle, context))
+
     async def FetchBlob(
         self, request: manager_pb2.FetchBlobRequest, context: Any
     ) -> AsyncIterator[manager_pb2.FetchBlobResponse]:

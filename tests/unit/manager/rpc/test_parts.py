@@ -1,0 +1,78 @@
+"""A bundle in parts: whatever its size, no message is large, and the parts together are the whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manager.rpc import bundles
+from manager.store import Batch
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.clock import Instant
+from plotter2.errors import LimitError
+from plotter2.model.bundle import BundleVersion, Contents, FileEntry
+from plotter2.model.paths import BundlePath
+from plotter2.wire.bundles import put_together
+from tests.unit.manager.rpc.kit import Small, small
+
+NO_CONTEXT: Any = None
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Small]:
+    async with small(tmp_path) as made:
+        yield made
+
+
+async def put(manager: Small, path: str, count: int) -> list[str]:
+    files = tuple(FileEntry(f"f{number:04}", 1, bytes(32)) for number in range(count))
+    version = BundleVersion(BundlePath(path), 1, bytes(32), count, count, Instant(1.0))
+    await manager.store.commit(Batch(turn=path, bundles=[Contents(version, files)]))
+    manager.machine.state.catalog.put(version, {})
+    return [one.path for one in files]
+
+
+async def read(manager: Small, **asked: Any) -> list[pb.GetBundleResponse]:
+    request = pb.ReadBundleRequest(bundle=pb.GetBundleRequest(bundle="big", with_files=True, **asked))
+    return [one.part async for one in manager.rpc.ReadBundle(request, NO_CONTEXT)]
+
+
+@pytest.mark.req("r198")
+async def test_a_bundle_of_many_files_comes_in_parts_that_make_the_whole(
+    manager: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "FILES_A_PART", 10)
+    names = await put(manager, "big", 25)
+    parts = await read(manager)
+    assert [len(part.files) for part in parts] == [0, 10, 10, 5]
+    whole = put_together(parts)
+    assert [one.path for one in whole.files] == names
+    assert (whole.bundle.path, whole.bundle.files) == ("big", 25)
+    answer = await manager.rpc.GetBundle(pb.GetBundleRequest(bundle="big", with_files=True), NO_CONTEXT)
+    assert answer == whole
+
+
+@pytest.mark.req("r198")
+async def test_what_lies_below_is_cut_too_also_within_one_bundle(
+    manager: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "FILES_A_PART", 10)
+    await put(manager, "big", 1)
+    wanted = {path: await put(manager, path, count) for path, count in (("big/a", 3), ("big/b", 23), ("big/c", 0))}
+    parts = await read(manager, with_descendants=True)
+    assert max(sum(len(one.files) for one in part.descendants) for part in parts) <= 20
+    whole = put_together(parts)
+    assert {one.bundle.path: [file.path for file in one.files] for one in whole.descendants} == wanted
+    assert len(whole.descendants) == 3
+
+
+async def test_what_is_too_much_for_one_message_says_how_it_is_read(
+    manager: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "FILES_IN_ONE_MAX", 20)
+    await put(manager, "big", 25)
+    with pytest.raises(LimitError, match=r"more than 20 files .* ReadBundle gives the same in parts"):
+        await manager.rpc.GetBundle(pb.GetBundleRequest(bundle="big", with_files=True), NO_CONTEXT)
