@@ -123,13 +123,11 @@ async def test_a_copy_is_found_by_its_content_and_an_altered_page_is_called_so(
         await manager.client.why("req-1")
 
 
-@pytest.mark.parametrize(
-    "thing", ["", "..", "/", "a\0b", "req-\0", "lab@0", "lab@99999999999", "output/../x", "ü" * 4_000]
-)
-async def test_what_cannot_be_a_name_is_not_found_and_harms_nothing(manager: Manager, thing: str) -> None:
-    for ask in (manager.client.why, manager.client.uses):
-        with pytest.raises(NotFoundError):
-            await ask(thing)
+async def test_what_cannot_be_a_name_is_not_found_and_harms_nothing(manager: Manager) -> None:
+    for thing in ("", "..", "/", "a\0b", "req-\0", "lab@0", "lab@99999999999", "output/../x", "ü" * 4_000):
+        for ask in (manager.client.why, manager.client.uses):
+            with pytest.raises(NotFoundError):
+                await ask(thing)
     with pytest.raises(UsageError, match="at most 8,192 characters"):
         await manager.client.why("x/" * 5_000)
 
