@@ -291,6 +291,7 @@ def test_an_empty_report_and_an_empty_frame_say_so(bench: Bench) -> None:
     assert bench.run("def task():\n    frame()\n").made == []
 
 
+@pytest.mark.req("r134", "r155")
 def test_what_waits_is_sent_at_the_end_once(bench: Bench) -> None:
     result = bench.run(
         "def task():\n    f = frame(title='A')\n    plot(f, [1, 2])\n"

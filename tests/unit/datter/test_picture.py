@@ -129,7 +129,7 @@ def test_marks_lie_at_round_places(axis: Axis, ends: tuple[float, float], words:
     assert 1 <= len(found) <= 10
 
 
-@pytest.mark.req("r157")
+@pytest.mark.req("r136", "r157")
 def test_an_animation_is_a_film_too(bench: Bench) -> None:
     result = bench.run("import numpy as np\ndef task():\n    animateme(np.random.rand(12, 6, 6))\n")
     page = next(made.path for made in result.made if made.kind == "animation")
