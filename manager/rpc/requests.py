@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from manager.doors import Doors
 from manager.events import RequestCancelled
@@ -13,11 +13,16 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId, RunId
 from plotter2.model.request import Request
+from plotter2.model.task import TaskRun
 from plotter2.rpc import Context
 from plotter2.wire import requests as wire
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1000
+RUNS_BYTES_MAX = 3 << 20
+"""Of the runs in one message, counted in characters, of which each takes up to 4 bytes."""
+RUN_BYTES = 300
+"""Of a run, or of one of its outputs, without its texts."""
 CHILD_TOLD_S = 1e-4
 """After each news of a request, so much time a child is left to other work: what happens meanwhile is told at once."""
 
@@ -26,6 +31,17 @@ def page_of(page: object) -> tuple[int, int]:
     """Offset and limit of a PageRequest, within bounds."""
     offset, limit = int(getattr(page, "offset", 0)), int(getattr(page, "limit", 0))
     return offset, min(limit or PAGE_DEFAULT, PAGE_MAX)
+
+
+def fitting(runs: Sequence[TaskRun]) -> Sequence[TaskRun]:
+    """As many of these, from the first on, as go into one message; at least one."""
+    size = 0
+    for place, run in enumerate(runs):
+        size += RUN_BYTES + len(run.results_json) + len(run.error) + len(run.parameters_json)
+        size += RUN_BYTES * len(run.outputs)
+        if size > RUNS_BYTES_MAX and place:
+            return runs[:place]
+    return runs
 
 
 class RequestCalls:
@@ -37,7 +53,7 @@ class RequestCalls:
     async def GetRequest(self, request: pb.GetRequestRequest, context: Context) -> pb.GetRequestResponse:  # noqa: N802 -- gRPC's name
         """One request with its children and runs."""
         del context
-        return pb.GetRequestResponse(request=await self.whole(RequestId(request.request_id)))
+        return pb.GetRequestResponse(request=await self.whole(RequestId(request.request_id), request.first_run))
 
     async def ListRequests(self, request: pb.ListRequestsRequest, context: Context) -> pb.ListRequestsResponse:  # noqa: N802 -- gRPC's name
         """Newest first."""
@@ -105,8 +121,8 @@ class RequestCalls:
             raise NotFoundError(f"There is no request {request_id!r}; `plotter2 requests` lists them.")
         return found
 
-    async def whole(self, request_id: RequestId) -> pb.Request:
-        """One request with its children and runs, as it travels."""
+    async def whole(self, request_id: RequestId, first_run: int = 0) -> pb.Request:
+        """One request with its children and runs, as it travels; of very many runs those that fit, from one on."""
         found = await self.need(request_id)
-        runs = await self._doors.store.runs_of(request_id)
+        runs = fitting((await self._doors.store.runs_of(request_id))[first_run:])
         return wire.request_to_proto(found, runs, await repeats.compared(self._doors, found))

@@ -38,7 +38,21 @@ class Core:
         """One request as it stands."""
         message = manager_pb2.GetRequestRequest(request_id=request_id)
         answer = await self._link.ask(lambda stub: stub.GetRequest(message, timeout=asks.TIMEOUT_S))
-        return asks.request_of(answer.request)
+        return await self._with_all(asks.request_of(answer.request))
+
+    async def _with_all(self, found: Request) -> Request:
+        """The request with those of its runs too that did not fit into one message."""
+        while found.runs and len(found.runs) < found.total:
+            message = manager_pb2.GetRequestRequest(request_id=found.id, first_run=len(found.runs))
+            answer = await self._more(message)
+            more = asks.request_of(answer.request).runs
+            if not more:
+                break
+            found = replace(found, runs=(*found.runs, *more))
+        return found
+
+    async def _more(self, message: manager_pb2.GetRequestRequest) -> manager_pb2.GetRequestResponse:
+        return await self._link.ask(lambda stub: stub.GetRequest(message, timeout=asks.TIMEOUT_S))
 
     async def wait(self, request_id: str, *, on_change: OnChange | None = None) -> Request:
         """The request when it has ended."""
@@ -59,7 +73,7 @@ class Core:
                         if on_change is not None:
                             on_change(found, [line.text for line in news.lines])
                         if found.has_ended:
-                            return found
+                            return await self._with_all(found)
             except UnreachableError as gone:
                 await self._link.again(patience, gone)
 

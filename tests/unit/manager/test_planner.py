@@ -11,6 +11,7 @@ from blake3 import blake3
 
 from manager.organizer import Organizer
 from manager.planner import Planner
+from plotter2.api.v1 import manager_pb2
 from plotter2.errors import LimitError, NotFoundError, ScriptError, UsageError
 from plotter2.ids import TaskId
 from plotter2.layout import Layout
@@ -80,6 +81,22 @@ async def test_a_key_that_is_not_there_and_too_many_are_refused(
         monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
         with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
             await planner.plan(task(both), ("lab", 1), "{}")
+
+
+@pytest.mark.req("r098")
+async def test_runs_that_do_not_fit_into_one_message_come_in_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("manager.rpc.requests.RUNS_BYTES_MAX", 700)
+    async with managing(tmp_path) as manager:
+        files = {f"m_{place}.csv": f"x\n{place}\n".encode() for place in range(7)}
+        await manager.push("lab", {**files, "package.json": FLAT})
+        asked = await manager.client.run("plot", "lab", source=SCRIPT, wait=False)
+        while (found := await manager.client.request(asked.id)).total != 7:
+            await asyncio.sleep(0.01)
+        assert [run.parameters["k"] for run in found.runs] == [f"m_{place}" for place in range(7)]
+        answer = await manager.stub.GetRequest(manager_pb2.GetRequestRequest(request_id=asked.id, first_run=5))
+        assert [run.id for run in answer.request.runs] == [f"{asked.id}.5", f"{asked.id}.6"]
 
 
 @pytest.mark.req("r098", "r129")
