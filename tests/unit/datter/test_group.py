@@ -157,11 +157,11 @@ def test_what_is_said_of_a_value_keeps_it(context: Context) -> None:
     value = np.zeros(3)
     context.meet(value, "a", "digest")
     assert context.name_of(value) == "a"
-    context.datum(value).is_owned = True
+    context.datum(value).visual = "line"
     place = id(value)
     del value
     gc.collect()
-    assert context.data[place].is_owned
+    assert context.data[place].visual == "line"
     context.meet(np.zeros(3), "b", "digest")
     gc.collect()
     assert [one.name for one in context.data.values()] == ["a"]
