@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -112,21 +112,22 @@ def _laid_out(lineage: Lineage) -> _Layout:
     """Components one below the other; those who stand alone come last."""
     names = [one.id for one in lineage.nodes]
     number = {name: place for place, name in enumerate(names)}
-    pairs = dict.fromkeys((number[one.src], number[one.dst]) for one in lineage.edges)
+    pairs = dict.fromkeys((one.src, one.dst) for one in lineage.edges)
     step = BOX_H + GAP_Y
     column = BOX_W + min(GAP_X_MAX, GAP_X + GAP_X_A_NODE * len(names))
     places: dict[str, Point] = {}
     bends: dict[tuple[str, str], tuple[Point, ...]] = {}
     top = 0.0
-    parts = from_edges(list(pairs), vertex_spacing=step, dummy_vertices=True, check_layout=False) if pairs else []
-    for positions, _, _, links in parts:
+    for part in _parts(pairs):
+        [(positions, _, _, links)] = from_edges(part, vertex_spacing=step, dummy_vertices=True, check_layout=False)
         first = max(y for _, (_, y) in positions)
         upper = min(x for _, (x, _) in positions)
-        at = {int(node): (round((first - y) / step) * column, top + x - upper) for node, (x, y) in positions}
-        at = _in_order(at, len(names))
-        places |= {names[node]: point for node, point in at.items() if node < len(names)}
-        chain = [(int(src), int(dst)) for src, dst in links or ()]
-        bends |= _bends(chain, at, names)
+        at: dict[str | int, Point] = {
+            node: (round((first - y) / step) * column, top + x - upper) for node, (x, y) in positions
+        }
+        at = _in_order(at, number)
+        places |= {node: point for node, point in at.items() if isinstance(node, str)}
+        bends |= _bends(links or (), at)
         top = max(y for _, y in at.values()) + step
     for name in names:
         if name not in places:
@@ -136,10 +137,22 @@ def _laid_out(lineage: Lineage) -> _Layout:
     return _Layout(places, bends, width, max(0.0, top - GAP_Y))
 
 
-def _in_order(at: dict[int, Point], count: int) -> dict[int, Point]:
+def _parts(pairs: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The edges of each component. Laid out one by one: the library gives bends of one the names of another's boxes."""
+    part_of: dict[str, list[tuple[str, str]]] = {}
+    for src, dst in pairs:
+        small, large = sorted((part_of.get(src, []), part_of.get(dst, [])), key=len)
+        if small is not large:
+            large += small
+        large.append((src, dst))
+        part_of |= dict.fromkeys((src, dst, *(end for pair in small for end in pair)), large)
+    return list({id(part): part for part in part_of.values()}.values())
+
+
+def _in_order(at: dict[str | int, Point], number: dict[str, int]) -> dict[str | int, Point]:
     """The same, upside down if otherwise more things would stand above those that were found before them."""
     columns: dict[float, list[float]] = defaultdict(list)
-    for node in sorted(node for node in at if node < count):
+    for node in sorted((node for node in at if isinstance(node, str)), key=number.__getitem__):
         columns[at[node][0]].append(at[node][1])
     steps = [below - above for ys in columns.values() for above, below in pairwise(ys)]
     if sum(1 if one > 0 else -1 for one in steps) >= 0:
@@ -149,21 +162,21 @@ def _in_order(at: dict[int, Point], count: int) -> dict[int, Point]:
 
 
 def _bends(
-    links: list[tuple[int, int]], at: dict[int, Point], names: list[str]
+    links: Iterable[tuple[str | int, str | int]], at: dict[str | int, Point]
 ) -> dict[tuple[str, str], tuple[Point, ...]]:
-    """Long edges go through places that the layout has kept free: numbers beyond those of the nodes."""
-    after: dict[int, list[int]] = defaultdict(list)
+    """Long edges go through places that the layout has kept free; these have numbers where things have names."""
+    after: dict[str | int, list[str | int]] = defaultdict(list)
     for src, dst in links:
         after[src].append(dst)
     found = {}
-    for src in [one for one in after if one < len(names)]:
+    for src in [one for one in after if isinstance(one, str)]:
         for one in after[src]:
             passed, here = [], one
-            while here >= len(names):
+            while isinstance(here, int):
                 x, y = at[here]
                 passed.append((x, y + BOX_H / 2))
                 here = after[here][0]
-            found[names[src], names[here]] = tuple(passed)
+            found[src, here] = tuple(passed)
     return found
 
 

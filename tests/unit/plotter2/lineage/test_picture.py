@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plotter2.errors import UsageError
@@ -37,6 +37,8 @@ PAIRS = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda
 
 
 @settings(max_examples=50)
+@example([(0, 1), (0, 2), (1, 2)])
+@example([(0, 1), (0, 2), (1, 2), (5, 6), (5, 7), (6, 7)])
 @given(PAIRS)
 def test_no_two_boxes_touch_and_every_edge_goes_to_the_right(pairs: list[tuple[int, int]]) -> None:
     found = boxes(picture.svg(graph(pairs, 12)))
