@@ -16,10 +16,10 @@ from manager.devices import Devices
 from manager.doors import Doors
 from manager.events import BusConnected, Ticked
 from manager.hub import Hub
+from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
-from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.rules import Rules
@@ -71,14 +71,14 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     commands: list[Command] = await loading.load(machine, store, life.clock)
     loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
     desk, tree = Desk(loop.put), Tree(organizer, store)
-    planner = Planner(store, organizer, machine.state.catalog)
+    instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
-    runner = Runner(spawn, layout, organizer, tree, loop, planner)
+    runner = Runner(spawn, layout, organizer, tree, loop, instance_planner)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
-        planner, version("plotter2"), life.clock.now(),
+        instance_planner, version("plotter2"), life.clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, Rules())
     topics = Topics(config.tenant_id, config.channel_id)

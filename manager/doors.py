@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from manager.desk import Desk
 from manager.hub import Hub
+from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
 from manager.organizer import Organizer
-from manager.planner import Planner
 from manager.state import State
 from manager.store import Store
 from manager.verifier import Verifier
@@ -24,7 +24,7 @@ class Doors:
         state: the machine's live state, for counting only: it may be ahead of what is committed.
         installation: the UUID of this installation.
         verifier: walks everything at rest.
-        planner: finds out how many instances a run is.
+        instance_planner: finds out how many instances a run is.
     """
 
     desk: Desk
@@ -38,6 +38,6 @@ class Doors:
     ids: IdSource
     installation: str
     verifier: Verifier
-    planner: Planner
+    instance_planner: InstancePlanner
     version: str
     started_at: Instant

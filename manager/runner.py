@@ -48,9 +48,9 @@ from manager.events import (
 )
 from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
+from manager.instance_planner import InstancePlanner, Planned
 from manager.loop import Loop
 from manager.organizer import Organizer
-from manager.planner import Planned, Planner
 from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
@@ -89,14 +89,20 @@ class Runner:
     """The manager's hands."""
 
     def __init__(
-        self, spawn: Spawn, layout: Layout, organizer: Organizer, tree: Tree, loop: Loop, planner: Planner
+        self,
+        spawn: Spawn,
+        layout: Layout,
+        organizer: Organizer,
+        tree: Tree,
+        loop: Loop,
+        instance_planner: InstancePlanner,
     ) -> None:
         """`spawn` runs a coroutine in the manager's task group under a name."""
         self._spawn = spawn
         self._layout = layout
         self._organizer = organizer
         self._tree = tree
-        self._planner = planner
+        self._instance_planner = instance_planner
         self._loop = loop
         self._desk: Desk
         self._hub: Hub
@@ -180,7 +186,7 @@ class Runner:
         run = effect.run
         while True:
             try:
-                return await self._planner.plan(effect.task, (run.bundle, run.version), run.parameters_json)
+                return await self._instance_planner.plan(effect.task, (run.bundle, run.version), run.parameters_json)
             except UnreachableError as wrong:
                 self._log.warning("plan.again", run=run.id, why=wrong.message)
                 await asyncio.sleep(RETRY_S)

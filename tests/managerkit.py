@@ -23,10 +23,10 @@ from manager.desk import Desk
 from manager.doors import Doors
 from manager.events import Event
 from manager.hub import Hub
+from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
-from manager.planner import Planner
 from manager.publisher import Publisher
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.rules import Rules
@@ -131,11 +131,11 @@ async def managing(
     commands = await loading.load(machine, store, clock)
     loop = Loop(machine, store, clock, ids.uuid(), CollectorRegistry())
     desk, hub, tree, silence = Desk(loop.put), Hub(), Tree(organizer, store), Silence()
-    planner = Planner(store, organizer, machine.state.catalog)
+    instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
-        verifier, planner, "0", clock.now(),
+        verifier, instance_planner, "0", clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, proposer or Rules(), patience_s)
     async with AsyncExitStack() as stack:
@@ -146,7 +146,7 @@ async def managing(
             tasks.append(group.create_task(work, name=name))
 
         stack.callback(lambda: [task.cancel() for task in tasks])
-        runner = Runner(spawn, layout, organizer, tree, loop, planner)
+        runner = Runner(spawn, layout, organizer, tree, loop, instance_planner)
         runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls)
         server = await stack.enter_async_context(
             rpc.serve(

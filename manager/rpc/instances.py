@@ -36,7 +36,7 @@ class InstanceCalls(AskCalls):
             task = Task(TaskId(""), asked.task, kind, asked.source, digest, asked.filename)
         else:
             task = self._doors.state.catalog.task(asked.task, found.path, self._doors.clock.now())
-        made = await self._doors.planner.plan(task, (found.path, found.version), asked.parameters_json)
+        made = await self._doors.instance_planner.plan(task, (found.path, found.version), asked.parameters_json)
         return pb.PlanRunResponse(
             bundle=found.path,
             version=found.version,

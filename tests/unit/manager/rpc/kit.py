@@ -17,10 +17,10 @@ from manager.desk import Desk
 from manager.doors import Doors
 from manager.events import DeliveryInstalled, DeliveryOffered, Event, ServiceReported
 from manager.hub import Hub
+from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
-from manager.planner import Planner
 from manager.rpc import ManagerRpc
 from manager.rules import Rules
 from manager.scheduler import RoundRobin
@@ -55,12 +55,12 @@ class Small:
         self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
         self.desk = Desk(self.loop.put)
         tree = Tree(self.organizer, self.store)
-        planner = Planner(self.store, self.organizer, self.machine.state.catalog)
+        instance_planner = InstancePlanner(self.store, self.organizer, self.machine.state.catalog)
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.rpc: Any = ManagerRpc(
             Doors(
                 self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
-                self.ids, "installation", verifier, planner, "0", self.clock.now(),
+                self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
             ),
             Rules(),
         )  # fmt: skip

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from manager.instance_planner import InstancePlanner
 from manager.organizer import Organizer
-from manager.planner import Planner
 from plotter2.api.v1 import manager_pb2
 from plotter2.errors import LimitError, NotFoundError, ScriptError, UsageError
 from plotter2.ids import TaskId
@@ -34,17 +34,17 @@ async def test_keys_are_those_of_the_bundle_and_of_what_lies_below_it(tmp_path: 
         files = {f"m/step_{place}.csv": f"x\n{place}\n".encode() for place in (2, 10)}
         await manager.push("lab", {**files, "package.json": PACKAGE.encode()})
         await manager.push("lab/bundles/low", {"m/step_3.csv": b"x\n3\n", "package.json": PACKAGE.encode()})
-        planner = Planner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
+        instance_planner = InstancePlanner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
         for given in (task(SCRIPT), task(PIPELINE, TaskKind.PIPELINE)):
-            found = await planner.plan(given, ("lab", 1), "{}")
+            found = await instance_planner.plan(given, ("lab", 1), "{}")
             assert found.parameters == ({"k": "step_2"}, {"k": "step_10"}, {"k": "low"})
-        assert (await planner.plan(task(SCRIPT), ("lab", 1), '{"k": "anything"}')).parameters == ({},)
-        empty = await planner.plan(task(SCRIPT.replace("(m)", "(mm)")), ("lab", 1), "{}")
+        assert (await instance_planner.plan(task(SCRIPT), ("lab", 1), '{"k": "anything"}')).parameters == ({},)
+        empty = await instance_planner.plan(task(SCRIPT.replace("(m)", "(mm)")), ("lab", 1), "{}")
         assert (empty.parameters, empty.plan.warning) == (
             (), "There is no data called 'mm' here, so no instance is started; the nearest is 'm'.",
         )  # fmt: skip
         with pytest.raises(NotFoundError, match="There is no version 7 of 'lab'"):
-            await planner.plan(task(SCRIPT), ("lab", 7), "{}")
+            await instance_planner.plan(task(SCRIPT), ("lab", 7), "{}")
 
 
 @pytest.mark.req("r129")
@@ -54,14 +54,14 @@ async def test_a_declared_source_is_read_by_its_digest_once(tmp_path: Path) -> N
     organizer = Organizer(layout)
     raw = SCRIPT.encode()
     organizer.put(blake3(raw).digest(), [raw])
-    planner = Planner(None, organizer, None)
+    instance_planner = InstancePlanner(None, organizer, None)
     given = Task(TaskId("t"), "plot", TaskKind.SCRIPT, "", blake3(raw).digest(), "plot.py")
-    (axis,) = await planner.axes_of(given)
+    (axis,) = await instance_planner.axes_of(given)
     layout.blob(given.source_digest).unlink()
     assert (axis.name, axis.base) == ("k", "m")
-    assert await planner.axes_of(given) == (axis,)
+    assert await instance_planner.axes_of(given) == (axis,)
     with pytest.raises(ScriptError, match="there is no `def task"):
-        await planner.axes_of(task("x = 1"))
+        await instance_planner.axes_of(task("x = 1"))
 
 
 @pytest.mark.req("r129")
@@ -73,14 +73,14 @@ async def test_a_key_that_is_not_there_and_too_many_are_refused(
         files = {f"{name}_{place}.csv": b"x\n1\n" for name in "mn" for place in range(3)}
         declared = {"data": {name: {"path": f"{name}_*.csv"} for name in "mn"}}
         await manager.push("lab", {**files, "package.json": json.dumps(declared).encode()})
-        planner = Planner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
-        assert len((await planner.plan(task(both), ("lab", 1), "{}")).parameters) == 9
-        assert len((await planner.plan(task(both), ("lab", 1), '{"k": "m_1"}')).parameters) == 3
+        instance_planner = InstancePlanner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
+        assert len((await instance_planner.plan(task(both), ("lab", 1), "{}")).parameters) == 9
+        assert len((await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_1"}')).parameters) == 3
         with pytest.raises(UsageError, match="There is no key of 'm' 'm_7'; the nearest are"):
-            await planner.plan(task(both), ("lab", 1), '{"k": "m_7"}')
+            await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_7"}')
         monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
         with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
-            await planner.plan(task(both), ("lab", 1), "{}")
+            await instance_planner.plan(task(both), ("lab", 1), "{}")
 
 
 @pytest.mark.req("r098")

@@ -56,7 +56,7 @@ def _planned(axes: tuple[Axis, ...], scope: Scope, given: dict[str, Any]) -> Pla
     return Planned(axes, plan)
 
 
-class Planner:
+class InstancePlanner:
     """Plans instances."""
 
     def __init__(self, store: Store, organizer: Organizer, catalog: Catalog) -> None:
