@@ -113,7 +113,7 @@ async def test_a_file_of_a_terabyte_that_is_not_there_is_refused_unread(layout: 
         paper = json.loads(PAPER)
         paper["contains"]["files"] = [{"path": "hole", "size": 1 << 40, "sha256": "0" * 64}]
         (layout.dropbox / "here" / "manifest.json").write_text(json.dumps(paper))
-        assert "the stager may hold 1073741824 in all" in await aside(layout)
+        assert "the stager's quota is 1073741824 bytes" in await aside(layout)
     assert not manager.calls
 
 
