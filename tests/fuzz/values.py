@@ -15,7 +15,6 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow import feather, parquet
 
-from plotter2.child.limits import MemoryLimit
 from plotter2.datter.expression import expr
 from plotter2.datter.formula import FUNCTIONS, Node
 from plotter2.datter.loading import load_file
@@ -25,7 +24,6 @@ from plotter2.errors import UsageError
 ARITHMETIC = {"number", "name", "function", "negative", "positive", *"+-*/%^"}
 CSV = b"step,loss,who\n1,0.5,a\n2,NA,b\n3,,\n"
 JSON = json.dumps([{"a": 1, "b": "x"}, {"a": None}]).encode()
-MEMORY_BYTES = 4 << 30
 EVENTS = frozenset({"import", "exec", "open", "os.system", "subprocess.Popen", "object.__getattr__"})
 
 
@@ -72,25 +70,12 @@ def _parts(node: Node) -> set[str]:
     return {node.kind}.union(*(_parts(part) for part in node.parts))
 
 
-MEMORY = MemoryLimit()
-
-
 def read_value(data: bytes) -> None:
-    """A file of any format (`name:content`) is a value, or refused, or more than a child may hold."""
+    """A file of any format (`name:content`) is a value, or refused."""
     name, _, content = data.partition(b":")
     named = name.decode(errors="replace")
     if named not in NAMES:
         raise UsageError("This target knows other names.")
-    MEMORY.hold(MEMORY_BYTES)  # as a child does: a few bytes may say that they become a hundred gigabytes
-    try:
-        _read(named, content)
-    except MemoryError:
-        raise UsageError("It is more than a child may hold.") from None
-    finally:
-        MEMORY.lift()
-
-
-def _read(named: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "blob"
         path.write_bytes(content)

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 UNPACKED_BYTES_MAX = 2 << 30
 """Of one file that is unpacked into memory."""
+STEP_BYTES = 1 << 20
+"""Read at a time: some streams have room made for all that is asked for, whatever they hold."""
 
 Source = Path | bytes
 
@@ -48,10 +50,12 @@ def opened(path: Path, packed: str) -> AbstractContextManager[Any]:
 
 def limited(file: IO[bytes] | gzip.GzipFile) -> bytes:
     """What was packed, if memory is to hold it."""
-    data = file.read(UNPACKED_BYTES_MAX + 1)
-    if len(data) > UNPACKED_BYTES_MAX:
-        raise ValueError(f"it unpacks to more than {UNPACKED_BYTES_MAX} bytes; send it unpacked")
-    return data
+    found = io.BytesIO()
+    while data := file.read(STEP_BYTES):
+        found.write(data)
+        if found.tell() > UNPACKED_BYTES_MAX:
+            raise ValueError(f"it unpacks to more than {UNPACKED_BYTES_MAX} bytes; send it unpacked")
+    return found.getvalue()
 
 
 def content(source: Source) -> bytes:

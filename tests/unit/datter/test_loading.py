@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plotter2.datter.loading import load_file
+from plotter2.datter.loading import load_file, packed
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
@@ -218,6 +218,19 @@ def test_what_unpacks_to_more_than_memory_is_for_is_refused(
     monkeypatch.setattr("plotter2.datter.loading.packed.UNPACKED_BYTES_MAX", 1000)
     with pytest.raises(UsageError, match="unpacks to more than 1000 bytes"):
         load_file(write(tmp_path, name, content), name)
+
+
+def test_of_a_stream_no_more_is_asked_for_at_a_time_than_room_can_be_made_for() -> None:
+    class Asked(io.BytesIO):
+        most = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.most = max(self.most, size or -1)
+            return super().read(size)
+
+    stream = Asked(CSV.encode())
+    assert packed.limited(stream) == CSV.encode()
+    assert 0 < stream.most <= 1 << 20
 
 
 def test_a_stream_that_breaks_off_in_the_middle_is_refused(tmp_path: Path) -> None:
