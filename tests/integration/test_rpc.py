@@ -299,6 +299,9 @@ async def test_calls_are_counted_and_timed_by_method_and_outcome(stub: Any, regi
         labels = {"method": f"/{SERVICE}/{method}", "outcome": outcome}
         return registry.get_sample_value("plotter2_rpc_seconds_count", labels)
 
+    async with asyncio.timeout(10):
+        while count("GetRequest", "NOT_FOUND") is None:  # counted when the answer is on its way already
+            await asyncio.sleep(0.01)
     assert count("GetStatus", "OK") == 1
     assert count("GetRequest", "NOT_FOUND") == 1
     assert registry.get_sample_value("plotter2_rpc_running", {"method": f"/{SERVICE}/GetStatus"}) == 0
