@@ -1,4 +1,4 @@
-"""A small turn as one statement: begun, its records and rows written and committed in one round trip.
+"""The statement that begins a turn, and a small turn whole: its records and rows written in one round trip.
 
 Most turns are a few runs and their requests, and each round trip more is a part of what one task takes. The statement
 is put together from the same named queries as the transaction: what begins the turn, and one `put_` a table. Rows are
@@ -38,19 +38,19 @@ class AtOnce:
         self.statement = lru_cache(maxsize=64)(self._statement)
 
     def _statement(self, puts: Sequence[str], counts: Sequence[int], head_count: int) -> str:
-        """The statement that begins a turn and then does these puts.
+        """The statement that begins a turn and then does these puts; none for a turn that goes on in a transaction.
 
         Args:
             puts: names of `put_` queries.
             counts: how many arguments each of them takes.
             head_count: how many the beginning takes; theirs follow.
         """
-        parts = [self._queries["turn_at_once"]]
+        parts = [self._queries["turn"]]
         before = head_count
         for name, count in zip(puts, counts, strict=True):
             parts.append(f"{name} as (\n{_shifted(self._guarded(name), before)}\n)")
             before += count
-        return "with " + ",\n".join(parts) + "\n" + self._queries["turn_at_once_result"]
+        return "with " + ",\n".join(parts) + "\n" + self._queries["turn_result"]
 
     def _guarded(self, name: str) -> str:
         head, conflict, tail = self._queries[name].partition(CONFLICT)

@@ -25,7 +25,7 @@ from plotter2.errors import ConflictError, UsageError
 from plotter2.model.automatic import ASKS_HOURLY_MAX
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Child
-from plotter2.pg import Database, Doorbell, Queries, migrate
+from plotter2.pg import Connection, Database, Doorbell, Queries, migrate
 
 HERE = Path(__file__).parent
 CHANNEL = "plotter2_records"
@@ -91,24 +91,27 @@ class PostgresStore(Tracer):
         if is_small(batch, STAGED_ROWS_MIN) and self._turns % TURNS_BETWEEN_SWEEPS:
             return await self._write_at_once(batch, begin)
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(self._queries["begin_turn"], *begin)
-            assert row is not None  # noqa: S101 -- a select without from gives one row
-            if row["is_fresh"] and not row["is_moved"]:
-                raise self._forked()
-            if row["is_fresh"]:
+            is_new = await self._begun(connection, self._at_once.statement((), (), len(begin)), begin)
+            if is_new:
                 await self._writer.write(connection, batch)
             if self._turns % TURNS_BETWEEN_SWEEPS == 0:
                 await connection.execute(self._queries["forget_turns"], TURNS_KEPT)
-            return bool(row["is_fresh"])
+            return is_new
 
     async def _write_at_once(self, batch: Batch, begin: Sequence[object]) -> bool:
         puts = {name: rows.columns(values) for name, values in self._writer.work(batch).items()}
         counts = tuple(len(columns) for columns in puts.values())
         statement = self._at_once.statement(tuple(puts), counts, len(begin))
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(statement, *begin, *(one for columns in puts.values() for one in columns))
+            return await self._begun(
+                connection, statement, (*begin, *(one for columns in puts.values() for one in columns))
+            )
+
+    async def _begun(self, connection: Connection, statement: str, values: Sequence[object]) -> bool:
+        """Whether the turn is new: else it was there already, or somebody else writes; `_settle` finds out which."""
+        row = await connection.fetchrow(statement, *values)
         assert row is not None  # noqa: S101 -- a select without from gives one row
-        return bool(row["is_moved"])  # else it was there already, or somebody else writes: `_settle` finds out
+        return bool(row["is_moved"])
 
     def _beginning(self, turn: str, records: list[Record], after: Head) -> tuple[object, ...]:
         values = [rows.record_values(one) for one in records]

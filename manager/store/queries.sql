@@ -1,29 +1,10 @@
 -- Every statement of PostgresStore, by name. Writes take columns as arrays: one statement a table and turn, however many
 -- rows. Reads of pages give the total with every row, and one row with an empty id where the page is empty.
 
--- name: begin_turn
--- Take the turn, move the head of the log and append its records; says whether the turn is new and the head was ours.
-with fresh as (
-    insert into turns (turn) values ($1) on conflict do nothing returning 1
-), moved as (
-    update heads set "end" = $6, hash = $7
-    where topic = $2 and part = $3 and "end" = $4 and hash = $5 and exists (select from fresh)
-    returning 1
-), written as (
-    insert into records (topic, part, "offset", at, kind, key, payload, previous, hash)
-    select $2, $3, new.*
-    from unnest($8::bigint[], $9::float8[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::bytea[]) as new
-    where exists (select from moved)
-    returning 1
-)
-select
-    exists (select from fresh) as is_fresh,
-    exists (select from moved) as is_moved,
-    case when exists (select from written) then pg_notify('plotter2_records', $2) end as notified;
-
--- name: turn_at_once
--- The same as parts of one statement that goes on with what the turn writes: a turn that is not new, or whose head is not
--- the log's, writes nothing at all. The update waits for whoever moves the head just now, and then finds it moved.
+-- name: turn
+-- Take the turn, move the head of the log and append its records, as parts of one statement that may go on with what the
+-- turn writes: a turn that is not new, or whose head is not the log's, writes nothing at all. The update waits for whoever
+-- moves the head just now, and then finds it moved.
 fresh as (
     insert into turns (turn)
     select $1::text where exists (select from heads where topic = $2 and part = $3 and "end" = $4 and hash = $5)
@@ -40,7 +21,7 @@ fresh as (
     returning 1
 )
 
--- name: turn_at_once_result
+-- name: turn_result
 select
     exists (select from moved) as is_moved,
     case when exists (select from written) then pg_notify('plotter2_records', $2) end as notified;

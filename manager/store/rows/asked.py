@@ -17,7 +17,7 @@ from plotter2.model.service import ServiceState
 
 
 def record_values(one: Record) -> Values:
-    """For begin_turn, without topic and partition."""
+    """For `turn`, without topic and partition."""
     return one.offset, one.at, one.kind, one.key, one.payload_json, one.previous, one.hash
 
 
