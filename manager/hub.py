@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from manager.commands import CallEnd, Notify, NotifyCalls, NotifyLines, NotifyProgress
+from plotter2.errors import LimitError
 from plotter2.ids import RequestId, RunId
 from plotter2.model.request import Request
 
 LINES_MAX = 10_000
 WATCHERS_MAX = 10_000
+"""Of all requests together: each holds a letter box of up to `LINES_MAX` lines."""
 SAID_REQUESTS_MAX = 256
 SAID_LINES_MAX = 1_000
 SAID_LINE_CHARS_MAX = 1_000
@@ -73,16 +75,25 @@ class Hub:
 
     def __init__(self) -> None:
         self._watches: dict[RequestId, set[Watch]] = {}
+        self._watchers = 0
         self._said: OrderedDict[RequestId, deque[tuple[RunId, str]]] = OrderedDict()
 
     @contextmanager
     def watch(self, request: RequestId) -> Iterator[Watch]:
-        """A letter box for one request, as long as the block lasts. Open it before reading the present state."""
+        """A letter box for one request, as long as the block lasts. Open it before reading the present state.
+
+        Raises:
+            LimitError: too many watch already.
+        """
+        if self._watchers >= WATCHERS_MAX:
+            raise LimitError(f"{WATCHERS_MAX} requests are watched already; ask for its state now and then instead.")
+        self._watchers += 1
         watch = Watch()
         self._watches.setdefault(request, set()).add(watch)
         try:
             yield watch
         finally:
+            self._watchers -= 1
             left = self._watches[request]
             left.discard(watch)
             if not left:

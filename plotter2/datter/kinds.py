@@ -29,7 +29,6 @@ ALIKE = 20.0
 """Columns whose spreads differ by more than so many times get a panel each."""
 NAMED_SIDE_MAX = 40
 CHANNELS = (3, 4)
-CELLS_WRITTEN_MAX = 144
 Groups = spread.Groups
 
 

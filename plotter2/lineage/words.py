@@ -31,7 +31,6 @@ FORTH = {
     EdgeKind.BASIS: "basis of",
 }
 SHORT_DIGEST = 12
-ID_TAIL = 8
 VALUES_CHARS_MAX = 160
 FILES_MAX = 4
 OUTPUT = "output/"

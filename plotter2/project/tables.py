@@ -18,7 +18,6 @@ from plotter2.model.types import Type
 HEAD_BYTES = 256 << 10
 ROWS_MAX = 1_000
 COLUMNS_MAX = 200
-FIELD_CHARS_MAX = 64 << 10
 DELIMITERS = (",", "\t", ";", "|")
 _INT = re.compile(r"[+-]?\d{1,18}")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

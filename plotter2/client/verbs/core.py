@@ -18,8 +18,6 @@ from plotter2.errors import UnreachableError
 T = TypeVar("T")
 OnChange = Callable[[Request, list[str]], None]
 OnProgress = Callable[[int, int], None]
-Pager = Callable[[common_pb2.PageRequest], Awaitable[tuple[list[T], int]]]
-"""Gives one page of a list, and how long the whole list is."""
 
 PAGE = 1000
 

@@ -173,10 +173,6 @@ def _report_to_proto(report: Report) -> device_pb2.Report:
     )
 
 
-def _progress_to_proto(done: float, total: float) -> device_pb2.Progress:
-    return device_pb2.Progress(done=done, total=total)
-
-
 def decode_report_batch(payload: bytes) -> ReportBatch:
     """Read reports.
 
