@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,10 @@ def test_the_table_of_requirements_is_what_the_marks_say() -> None:
         [sys.executable, "tools/requirements.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_constant_is_read_somewhere() -> None:
+    source = "\n".join(path.read_text() for path in sources(*PACKAGES))
+    named = re.compile(r"^([A-Z][A-Z0-9_]+)(?:: [^=\n]+)? = ", re.MULTILINE)
+    words = Counter(re.findall(r"\w+", source))
+    assert [name for name in named.findall(source) if words[name] == 1] == []
