@@ -13,7 +13,7 @@ from plotter2.config import DaemonConfig
 from plotter2.layout import Layout
 from plotter2.model.task import Limits
 from plotter2.model.worker import HEARTBEAT_INTERVAL_S
-from worker.machine import Policy
+from worker.state import Policy
 
 
 class WorkerConfig(DaemonConfig):

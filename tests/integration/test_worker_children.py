@@ -12,7 +12,7 @@ import pytest
 
 from plotter2.model.task import Limits, RunState
 from tests.integration.worker_kit import is_alive, rig
-from worker.machine import Policy
+from worker.state import Policy
 
 
 async def test_a_script_runs_and_its_result_prints_and_files_come_back(tmp_path: Path) -> None:

@@ -25,11 +25,12 @@ from worker.bulk import BulkLine
 from worker.cache import Cache
 from worker.forkserver import COMMAND
 from worker.library import Library
-from worker.machine import Machine, Policy
+from worker.machine import Machine
 from worker.metrics import Metrics
 from worker.outbox import Outbox
 from worker.pool import Pool
 from worker.runner import Runner
+from worker.state import Policy
 
 PLAIN_ENGINE = (sys.executable, "-I", str(Path(__file__).with_name("plain_engine.py")))
 REAL_ENGINE = COMMAND

@@ -10,7 +10,8 @@ from plotter2.model.task import Limits, RunState, Task, TaskKind
 from plotter2.mqtt.payloads import AssignBatch, Assignment, Cancellation, Report
 from worker.commands import Command, PrepareProgram, SendRun, StartChild, Tell
 from worker.events import Assigned, ChildReady, Event, ProgramPrepared, RunEnded
-from worker.machine import Machine, Policy
+from worker.machine import Machine
+from worker.state import Policy
 
 T = TypeVar("T")
 REQUEST = "req-" + "0" * 32

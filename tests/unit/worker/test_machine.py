@@ -23,7 +23,7 @@ from worker.events import (
     RunsSkipped,
     Ticked,
 )
-from worker.machine import Policy
+from worker.state import Policy
 
 
 def test_an_assigned_run_is_sent_to_a_child_and_its_end_is_told() -> None:
