@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from plotter2.datter.asking import Shelf, refused
 from plotter2.datter.ledger import Ledger
-from plotter2.datter.ops import ROOT, Begin, Define, Instance, Op, OpId
+from plotter2.datter.ops import ROOT, Begin, Define, Described, Instance, Op, OpId
 from plotter2.datter.scope import RunInput
 from plotter2.errors import UsageError
 
@@ -52,7 +52,6 @@ class Alone:
         """
         raise UsageError(f"task: {name!r} cannot be started from here; this run has no other definitions.")
 
-    def described(self, number: int) -> tuple[str, str, dict[str, str]]:
+    def described(self, number: int) -> Described:
         """Definition, label and keys of a task."""
-        found = self._ledger.book.tasks[number]
-        return found.definition, found.label, found.keys
+        return self._ledger.described(number)

@@ -16,7 +16,7 @@ import numpy as np
 from plotter2.datter.context import Context
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.keys import ordinal
-from plotter2.datter.ops import Access, Expose, Exposed, Op, Register, Unlock
+from plotter2.datter.ops import Access, Described, Expose, Exposed, Op, Register, Unlock
 from plotter2.errors import BY_CODE, UsageError
 
 SHARED_BY_PYTHON = (int, float, complex, str, bytes, bool, type(None), tuple, frozenset)
@@ -108,7 +108,7 @@ class Carrier(Protocol):
         """Start the instances of a definition; their numbers."""
         ...
 
-    def described(self, number: int) -> tuple[str, str, dict[str, str]]:
+    def described(self, number: int) -> Described:
         """Definition, label and keys of a task."""
         ...
 
@@ -120,7 +120,8 @@ def number_of(context: Context, carrier: Carrier, value: Any, name: str = "") ->
         return found
     called = name or context.name_of(value) or "value"
     known = context.data.get(id(value))
-    number: int = carrier.ask(Register(called, lineage=(known.source,) if known and known.source else ()))
+    made_of = (known.source,) if known and known.source else ()
+    number: int = carrier.ask(Register(called, lineage=made_of, label=carrier.label, place=carrier.place))
     carrier.mine[number] = None
     carrier.shelf.keep(number, Known(value, carrier.label, carrier.place, known.digest if known else ""))
     return number
@@ -131,9 +132,9 @@ def _number_of_member(carrier: Carrier, member: Member, name: str) -> int:
     found = carrier.shelf.number_of(value)
     if found:
         return found
-    number: int = carrier.ask(Register(name or member.name))
-    carrier.mine[number] = None
     place = float(member.key) if isinstance(member.key, int | float) else 0.0
+    number: int = carrier.ask(Register(name or member.name, label=member.name, place=place))
+    carrier.mine[number] = None
     carrier.shelf.keep(number, Known(value, member.name, place, ""))
     return number
 

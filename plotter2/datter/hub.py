@@ -22,7 +22,7 @@ from plotter2.datter import axes, script
 from plotter2.datter.asking import Shelf, refused
 from plotter2.datter.builtins import namespace
 from plotter2.datter.ledger import Ledger
-from plotter2.datter.ops import ROOT, Answer, Begin, Define, End, Entry, Instance, Op, OpId
+from plotter2.datter.ops import ROOT, Answer, Begin, Define, Described, End, Entry, Instance, Op, OpId
 from plotter2.datter.run import execute
 from plotter2.datter.scope import RunInput, RunResult
 from plotter2.errors import Plotter2Error, UsageError
@@ -76,7 +76,7 @@ class Seat:
         """Start the instances of a definition; their numbers."""
         return self.tree.start(name, parameters, by=self.number)
 
-    def described(self, number: int) -> tuple[str, str, dict[str, str]]:
+    def described(self, number: int) -> Described:
         """Definition, label and keys of a task."""
         return self.tree.described(number)
 
@@ -187,10 +187,9 @@ class Local:
             self._planned[number] = _Planned(definition, {**given, **plan.parameters(place)}, labels[place], where)
         return numbers
 
-    def described(self, number: int) -> tuple[str, str, dict[str, str]]:
+    def described(self, number: int) -> Described:
         """Definition, label and keys of a task."""
-        found = self._ledger.book.tasks[number]
-        return found.definition, found.label, found.keys
+        return self._ledger.described(number)
 
     def ask(self, number: int, op: Op) -> Any:
         """Take an op to the ledger; when it waits, run others until its answer comes.

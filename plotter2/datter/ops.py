@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from plotter2.errors import RefusedError
+
 ROOT = 0
 """Who asks when no task does: the request that starts it all."""
 
@@ -76,11 +78,15 @@ class Register(_Op, frozen=True, tag="register"):
     Attributes:
         ref: where the value lies, in the words of whoever carries ops.
         lineage: the data that it was made of.
+        label: what tells it from others of its name: the keys of who made it.
+        place: where it stands among these.
     """
 
     name: str
     ref: str = ""
     lineage: tuple[int, ...] = ()
+    label: str = ""
+    place: float = 0.0
 
 
 class Claim(_Op, frozen=True, tag="claim"):
@@ -178,6 +184,73 @@ Op = (
     Define | Begin | End | Restart | Register | Claim | Deregister | Handin | Share | Expose | Exposed | Access | Unlock
     | Islinked | Link | Gather | Release | Collect | Sweep
 )  # fmt: skip
+
+
+class Open(_Op, frozen=True, tag="open"):
+    """What a set of data holds. Only reads. Answer: a `Lying` for each, in their stable order."""
+
+    set: int
+
+
+class Describe(_Op, frozen=True, tag="describe"):
+    """What is known of a task. Only reads. Answer: a `Described`."""
+
+    task: int
+
+
+class Start(_Op, frozen=True, tag="start"):
+    """Start the instances of a definition, and before them, held, those that it is linked to. Answer: their numbers.
+
+    Whoever carries ops plans which they are, and asks the ledger to `Begin` those.
+
+    Attributes:
+        parameters_json: a JSON object; a parameter that is called like an axis chooses a key.
+    """
+
+    definition: str
+    parameters_json: str = "{}"
+
+
+Question = Op | Open | Describe | Start
+"""All that a script's run asks whoever carries its ops."""
+
+
+class Lying(msgspec.Struct, frozen=True, array_like=True):
+    """One datum of a set: what it is called and where its value lies."""
+
+    datum: int
+    name: str
+    label: str
+    place: float
+    ref: str
+
+
+class Described(msgspec.Struct, frozen=True, array_like=True):
+    """A task: its definition, what its keys are called, and the names of its keys by axis."""
+
+    definition: str
+    label: str = ""
+    keys: dict[str, str] = {}
+
+
+_DECODER = msgspec.msgpack.Decoder(Question)
+
+
+def packed(question: Question) -> bytes:
+    """A question as it crosses process borders."""
+    return msgspec.msgpack.encode(question)
+
+
+def unpacked(data: bytes) -> Question:
+    """Read a question.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    try:
+        return _DECODER.decode(data)
+    except msgspec.DecodeError as wrong:
+        raise RefusedError(f"This is no op of a script: {str(wrong).rstrip('.')}.") from None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -46,7 +46,8 @@ def _carrier(context: Context) -> Carrier:
 
 
 def _handle(carrier: Carrier, number: int) -> Handle:
-    return Handle(number, *carrier.described(number))
+    found = carrier.described(number)
+    return Handle(number, found.definition, found.label, found.keys)
 
 
 def _handles(carrier: Carrier, numbers: Iterable[int]) -> list[Handle]:

@@ -69,6 +69,7 @@ class Assignment(_message.Message):
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     LEASE_S_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     epoch: _builtins.int
     """Grows with every assignment of this run; a report with an older one is ignored."""
@@ -81,6 +82,10 @@ class Assignment(_message.Message):
     """The worker gives the run up when it could not be started within so many seconds."""
     seed: _builtins.int
     """Seed of the run's random numbers (scripts R12)."""
+    @_builtins.property
+    def instance(self) -> Global___Instance:
+        """Its place in a tree of instances; not set for a run by itself."""
+
     def __init__(
         self,
         *,
@@ -92,14 +97,49 @@ class Assignment(_message.Message):
         parameters_json: _builtins.str = ...,
         lease_s: _builtins.float = ...,
         seed: _builtins.int = ...,
+        instance: Global___Instance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "epoch", b"epoch", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "epoch", b"epoch", "instance", b"instance", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
+
+@_typing.final
+class Instance(_message.Message):
+    """One instance in a tree: what its ops go by."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TREE_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    tree: _builtins.str
+    """The tree's name: the request that started it."""
+    number: _builtins.int
+    """Its number in the tree's ledger, from 1."""
+    label: _builtins.str
+    """What its keys are called; empty for one without keys."""
+    place: _builtins.float
+    """Where it stands on its axis."""
+    def __init__(
+        self,
+        *,
+        tree: _builtins.str = ...,
+        number: _builtins.int = ...,
+        label: _builtins.str = ...,
+        place: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "number", b"number", "place", b"place", "tree", b"tree"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Instance: _TypeAlias = Instance  # noqa: Y015
 
 @_typing.final
 class Cancellation(_message.Message):
@@ -266,3 +306,120 @@ class MadeFile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MadeFile: _TypeAlias = MadeFile  # noqa: Y015
+
+@_typing.final
+class OperateRequest(_message.Message):
+    """A worker's questions to the ledgers of the trees that it runs instances of: whatever waits goes in one message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    ASKS_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    @_builtins.property
+    def asks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Ask]: ...
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        asks: _abc.Iterable[Global___Ask] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OperateRequest: _TypeAlias = OperateRequest  # noqa: Y015
+
+@_typing.final
+class Ask(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    OP_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    epoch: _builtins.int
+    ask: _builtins.int
+    """The how manieth thing this run asks in this attempt, from 1: what the answer goes by."""
+    seq: _builtins.int
+    """The how manieth op (plotter2.datter.ops) of this attempt, from 1; 0 for what only reads."""
+    op: _builtins.bytes
+    """The question, as MessagePack."""
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+        ask: _builtins.int = ...,
+        seq: _builtins.int = ...,
+        op: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "epoch", b"epoch", "op", b"op", "run_id", b"run_id", "seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ask: _TypeAlias = Ask  # noqa: Y015
+
+@_typing.final
+class OperateResponse(_message.Message):
+    """Answers, in the order in which they came to be. What a journaled op was answered is committed before it is told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOLD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def told(self) -> _containers.RepeatedCompositeFieldContainer[Global___Told]: ...
+    def __init__(
+        self,
+        *,
+        told: _abc.Iterable[Global___Told] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OperateResponse: _TypeAlias = OperateResponse  # noqa: Y015
+
+@_typing.final
+class Told(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    epoch: _builtins.int
+    ask: _builtins.int
+    code: _builtins.str
+    """Stable code of the error (plotter2.errors), or empty."""
+    message: _builtins.str
+    value: _builtins.bytes
+    """The answer, as MessagePack."""
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+        ask: _builtins.int = ...,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+        value: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "code", b"code", "epoch", b"epoch", "message", b"message", "run_id", b"run_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Told: _TypeAlias = Told  # noqa: Y015

@@ -18,6 +18,7 @@ from plotter2.datter.ops import (
     Collect,
     Define,
     Deregister,
+    Described,
     End,
     Entry,
     Expose,
@@ -26,6 +27,7 @@ from plotter2.datter.ops import (
     Handin,
     Islinked,
     Link,
+    Lying,
     Op,
     OpId,
     Register,
@@ -71,6 +73,26 @@ class Ledger:
     def data_of(self, number: int) -> tuple[int, ...]:
         """The data in a set, in their stable order."""
         return self.book.sets[number]
+
+    def opened(self, number: int) -> list[Lying]:
+        """What a set holds: each datum's name and where its value lies.
+
+        Raises:
+            UsageError: there is no such set.
+        """
+        if not 0 <= number < len(self.book.sets):
+            raise UsageError(f"There is no set {number} of data in this run.")
+        data = (self.book.data[one] for one in self.book.sets[number])
+        return [Lying(one.number, one.name, one.label, one.place, one.ref) for one in data]
+
+    def described(self, number: int) -> Described:
+        """What is known of a task.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = batons.known(self.book, number)
+        return Described(found.definition, found.label, found.keys)
 
     def apply(self, asked: OpId, what: Op) -> Turn:
         """Do one op. Its own answer is in the turn, unless it waits.

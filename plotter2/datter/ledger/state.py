@@ -65,6 +65,7 @@ class Datum:
         owner: one task, or the pool.
         version: grows with every transfer; a transfer key is good for one version.
         loans: from the first lender on; each lends what the one before lent it.
+        label: what tells it from others of its name. place: where it stands among these.
     """
 
     number: int
@@ -75,6 +76,8 @@ class Datum:
     version: int = 1
     loans: list[Loan] = field(default_factory=list)
     lineage: tuple[int, ...] = ()
+    label: str = ""
+    place: float = 0.0
 
 
 class WaitKind(StrEnum):

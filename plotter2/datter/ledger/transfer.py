@@ -33,7 +33,9 @@ def datum(book: Book, number: int) -> Datum:
 def register(book: Book, task: Task, op: Register) -> int:
     """A new datum of a task."""
     number = len(book.data) + 1
-    book.data[number] = Datum(number, op.name, op.ref, task.number, task.number, lineage=op.lineage)
+    book.data[number] = Datum(
+        number, op.name, op.ref, task.number, task.number, lineage=op.lineage, label=op.label, place=op.place
+    )
     task.owned[number] = None
     return number
 

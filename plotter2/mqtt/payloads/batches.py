@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from plotter2.api.v1 import device_pb2
 from plotter2.clock import ZERO, Instant
 from plotter2.errors import RefusedError
-from plotter2.ids import RunId, TaskId, WorkerId
+from plotter2.ids import RequestId, RunId, TaskId, WorkerId
 from plotter2.model.task import RunState, Task
 from plotter2.mqtt.payloads.fields import PayloadRefusedError
 from plotter2.wire import tasks as wire
@@ -20,8 +20,25 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance in a tree of them: what its ops go by.
+
+    Attributes:
+        tree: the request that started the tree.
+        number: its number in the tree's ledger, from 1.
+        label: what its keys are called.
+        place: where it stands on its axis.
+    """
+
+    tree: RequestId
+    number: int
+    label: str = ""
+    place: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """One run given to a worker, with the epoch that its reports must carry."""
+    """One run given to a worker, with the epoch that its reports must carry; `instance` when it belongs to a tree."""
 
     run_id: RunId
     epoch: int
@@ -31,6 +48,7 @@ class Assignment:
     parameters_json: str = "{}"
     lease_s: float = 0.0
     seed: int = 0
+    instance: Instance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,14 @@ def encode_assign_batch(batch: AssignBatch) -> bytes:
                 parameters_json=one.parameters_json,
                 lease_s=one.lease_s,
                 seed=one.seed,
+                instance=None
+                if one.instance is None
+                else device_pb2.Instance(
+                    tree=one.instance.tree,
+                    number=one.instance.number,
+                    label=one.instance.label,
+                    place=one.instance.place,
+                ),
             )
             for one in batch.assignments
         ],
@@ -132,6 +158,7 @@ def _assign_batch(payload: bytes) -> AssignBatch:
                 parameters_json=one.parameters_json,
                 lease_s=one.lease_s,
                 seed=one.seed,
+                instance=_instance(one.instance) if one.HasField("instance") else None,
             )
             for one in message.assignments
         ),
@@ -139,6 +166,10 @@ def _assign_batch(payload: bytes) -> AssignBatch:
         cancellations=tuple(Cancellation(RunId(one.run_id), one.epoch) for one in message.cancellations),
         manager_address=message.manager_address,
     )
+
+
+def _instance(one: device_pb2.Instance) -> Instance:
+    return Instance(RequestId(one.tree), one.number, one.label, one.place)
 
 
 def encode_report_batch(batch: ReportBatch) -> bytes:
