@@ -248,9 +248,10 @@ def unpacked(data: bytes) -> Question:
         RefusedError: it is none.
     """
     try:
-        return _DECODER.decode(data)
+        found: Question = _DECODER.decode(data)
     except msgspec.DecodeError as wrong:
         raise RefusedError(f"This is no op of a script: {str(wrong).rstrip('.')}.") from None
+    return found
 
 
 class Answer(msgspec.Struct, frozen=True):
