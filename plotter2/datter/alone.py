@@ -5,6 +5,7 @@ A run that asks nothing costs nothing, and what it asks never leaves its process
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from blake3 import blake3
@@ -52,6 +53,6 @@ class Alone:
         """
         raise UsageError(f"task: {name!r} cannot be started from here; this run has no other definitions.")
 
-    def described(self, number: int) -> Described:
-        """Definition, label and keys of a task."""
-        return self._ledger.described(number)
+    def described(self, tasks: Sequence[int]) -> list[Described]:
+        """Definition, label and keys of tasks."""
+        return self._ledger.described(tasks)

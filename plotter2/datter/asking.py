@@ -8,7 +8,7 @@ is sealed, because others may be reading it; a copy can be written to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -108,8 +108,8 @@ class Carrier(Protocol):
         """Start the instances of a definition; their numbers."""
         ...
 
-    def described(self, number: int) -> Described:
-        """Definition, label and keys of a task."""
+    def described(self, tasks: Sequence[int]) -> list[Described]:
+        """Definition, label and keys of tasks."""
         ...
 
 

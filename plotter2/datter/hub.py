@@ -76,9 +76,9 @@ class Seat:
         """Start the instances of a definition; their numbers."""
         return self.tree.start(name, parameters, by=self.number)
 
-    def described(self, number: int) -> Described:
-        """Definition, label and keys of a task."""
-        return self.tree.described(number)
+    def described(self, tasks: Sequence[int]) -> list[Described]:
+        """Definition, label and keys of tasks."""
+        return self.tree.described(tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +187,9 @@ class Local:
             self._planned[number] = _Planned(definition, {**given, **plan.parameters(place)}, labels[place], where)
         return numbers
 
-    def described(self, number: int) -> Described:
-        """Definition, label and keys of a task."""
-        return self._ledger.described(number)
+    def described(self, tasks: Sequence[int]) -> list[Described]:
+        """Definition, label and keys of tasks."""
+        return self._ledger.described(tasks)
 
     def ask(self, number: int, op: Op) -> Any:
         """Take an op to the ledger; when it waits, run others until its answer comes.

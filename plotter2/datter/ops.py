@@ -192,10 +192,16 @@ class Open(_Op, frozen=True, tag="open"):
     set: int
 
 
-class Describe(_Op, frozen=True, tag="describe"):
-    """What is known of a task. Only reads. Answer: a `Described`."""
+class Look(_Op, frozen=True, tag="look"):
+    """Where some data lies. Only reads. Answer: a `Lying` for each."""
 
-    task: int
+    data: tuple[int, ...]
+
+
+class Describe(_Op, frozen=True, tag="describe"):
+    """What is known of tasks. Only reads. Answer: a `Described` for each."""
+
+    tasks: tuple[int, ...]
 
 
 class Start(_Op, frozen=True, tag="start"):
@@ -211,7 +217,8 @@ class Start(_Op, frozen=True, tag="start"):
     parameters_json: str = "{}"
 
 
-Question = Op | Open | Describe | Start
+Read = Open | Look | Describe
+Question = Op | Read | Start
 """All that a script's run asks whoever carries its ops."""
 
 

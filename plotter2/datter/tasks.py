@@ -6,7 +6,7 @@ handles; where a task is wanted, a handle, `me`, a list of them, or a script's o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,13 +45,10 @@ def _carrier(context: Context) -> Carrier:
     return found
 
 
-def _handle(carrier: Carrier, number: int) -> Handle:
-    found = carrier.described(number)
-    return Handle(number, found.definition, found.label, found.keys)
-
-
-def _handles(carrier: Carrier, numbers: Iterable[int]) -> list[Handle]:
-    return [_handle(carrier, number) for number in numbers]
+def _handles(carrier: Carrier, numbers: Sequence[int]) -> list[Handle]:
+    """Handles of tasks; what is known of them is asked at once, however many they are."""
+    found = zip(numbers, carrier.described(numbers) if numbers else (), strict=True)
+    return [Handle(number, one.definition, one.label, one.keys) for number, one in found]
 
 
 def _tasks(carrier: Carrier, given: Any) -> tuple[int, ...]:
@@ -124,7 +121,7 @@ def release() -> dict[Handle, str]:
     """
     carrier = _carrier(current())
     found: dict[int, str] = carrier.ask(Release())
-    return {_handle(carrier, number): how for number, how in found.items()}
+    return dict(zip(_handles(carrier, list(found)), found.values(), strict=True))
 
 
 def task(name: Any, **parameters: Any) -> Any:

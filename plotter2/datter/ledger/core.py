@@ -82,17 +82,25 @@ class Ledger:
         """
         if not 0 <= number < len(self.book.sets):
             raise UsageError(f"There is no set {number} of data in this run.")
-        data = (self.book.data[one] for one in self.book.sets[number])
-        return [Lying(one.number, one.name, one.label, one.place, one.ref) for one in data]
+        return self.lying(self.book.sets[number])
 
-    def described(self, number: int) -> Described:
-        """What is known of a task.
+    def lying(self, data: Iterable[int]) -> list[Lying]:
+        """Where data lies.
 
         Raises:
-            UsageError: there is none.
+            OwnershipError: there is none of such a number.
         """
-        found = batons.known(self.book, number)
-        return Described(found.definition, found.label, found.keys)
+        found = (transfer.datum(self.book, number) for number in data)
+        return [Lying(one.number, one.name, one.label, one.place, one.ref) for one in found]
+
+    def described(self, tasks: Iterable[int]) -> list[Described]:
+        """What is known of tasks.
+
+        Raises:
+            UsageError: there is none of such a number.
+        """
+        found = (batons.known(self.book, number) for number in tasks)
+        return [Described(one.definition, one.label, one.keys) for one in found]
 
     def apply(self, asked: OpId, what: Op) -> Turn:
         """Do one op. Its own answer is in the turn, unless it waits.

@@ -6,7 +6,7 @@ datum lie on each other: closing one closes those above it. What was lent by a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 from plotter2.datter.ledger.exposures import grant
@@ -88,13 +88,13 @@ def handin(book: Book, task: Task, op: Handin) -> list[str]:
     return [key_of(book, one) for one in found]
 
 
-def recipients(book: Book, task: Task, to: Sequence[int], word: str) -> list[int]:
-    """Those that data goes to.
+def recipients(book: Book, task: Task, to: Sequence[int], word: str) -> dict[int, None]:
+    """Those that data goes to, in order; ten thousand data are looked up among ten thousand tasks.
 
     Raises:
         OwnershipError: there are none, they are unknown, or the task itself is among them.
     """
-    listed = list(dict.fromkeys(to))
+    listed = dict.fromkeys(to)
     strange = [number for number in listed if number not in book.tasks]
     if strange or not listed or task.number in listed:
         who = f"no task {strange[0]}" if strange else "nobody" if not listed else "the task itself"
@@ -102,7 +102,7 @@ def recipients(book: Book, task: Task, to: Sequence[int], word: str) -> list[int
     return listed
 
 
-def _heir(book: Book, found: Datum, to: list[int]) -> int:
+def _heir(book: Book, found: Datum, to: Collection[int]) -> int:
     """Who owns a datum after it was given to these.
 
     The pool, when who it belongs to has ended; who gives it, when the borrower has ended: such a loan is over at once.
@@ -115,7 +115,8 @@ def _heir(book: Book, found: Datum, to: list[int]) -> int:
             f"handin: {_named(found)} would go to {len(to):,} tasks, and none of them made it; "
             "give it to one of them, or share it."
         )
-    return found.owner if book.tasks[to[0]].has_ended else to[0]
+    (borrower,) = to
+    return found.owner if book.tasks[borrower].has_ended else borrower
 
 
 def _give(book: Book, task: Task, found: Datum, heir: int) -> None:
@@ -226,7 +227,7 @@ def _pass(book: Book, found: Datum, owner: int) -> None:
     found.version += 1
 
 
-def _show(book: Book, task: Task, found: list[Datum], to: list[int]) -> None:
+def _show(book: Book, task: Task, found: list[Datum], to: Collection[int]) -> None:
     names: dict[str, list[int]] = {}
     for one in found:
         names.setdefault(one.name, []).append(one.number)

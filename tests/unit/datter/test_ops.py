@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plotter2.datter import ops
 from plotter2.datter.ops import Access, Collect, Describe, Described, Expose, Handin, Lying, Open, Register, Start
-from plotter2.errors import RefusedError, UsageError
+from plotter2.errors import OwnershipError, RefusedError, UsageError
 from tests.unit.datter.ledger.kit import Run
 
 names = st.text(max_size=8)
@@ -20,7 +20,7 @@ questions = st.one_of(
     st.builds(Access, names, st.booleans()),
     st.builds(Collect, several, st.booleans()),
     st.builds(Open, numbers),
-    st.builds(Describe, numbers),
+    st.builds(Describe, several),
     st.builds(Start, names, names),
 )
 
@@ -44,8 +44,11 @@ def test_a_set_says_where_each_of_its_values_lies_and_whose_keys_it_has() -> Non
     run.ask(one, Expose("x", datum))
     found = run.ask(meta, Access("x"))
     assert run.ledger.opened(found) == [Lying(datum, "m", "k0", 2.0, "json:3")]
-    assert run.ledger.described(one) == Described("one", "k0", {})
+    assert run.ledger.described([one]) == [Described("one", "k0", {})]
+    assert run.ledger.lying([datum]) == run.ledger.opened(found)
+    with pytest.raises(OwnershipError, match="no data with the number 8"):
+        run.ledger.lying([datum, 8])
     with pytest.raises(UsageError, match="no set 7"):
         run.ledger.opened(7)
     with pytest.raises(UsageError, match="no task 9"):
-        run.ledger.described(9)
+        run.ledger.described([one, 9])

@@ -348,3 +348,29 @@ def test_the_work_of_ten_times_the_tasks_is_ten_times_the_work() -> None:
         efforts.append(effort.calls)
     assert efforts[1] < efforts[0] * 12
     assert efforts[1] * 10 < 5 * CALLS_PER_S, "ten thousand tasks in seconds"
+
+
+class Compared(int):
+    """A number whose comparisons are calls, which are counted."""
+
+    __hash__ = int.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return int(self) == other
+
+
+@pytest.mark.req("r166", "r199")
+def test_giving_back_costs_in_step_with_how_much_it_is() -> None:
+    def given_back(count: int) -> int:
+        run = Run(meta="one", one="")
+        tasks, (meta,) = run.begin("one", count), run.begin("meta")
+        run.ask(meta, Link((meta,), tuple(tasks)))
+        data = tuple(run.ask(task, Register("x")) for task in tasks)
+        for task, datum in zip(tasks, data, strict=True):
+            run.ask(task, Handin((datum,), (meta,)))
+        with counted() as effort:
+            keys = run.ask(meta, Handin(data, tuple(map(Compared, tasks))))
+        assert len(keys) == count
+        return effort.calls
+
+    assert given_back(400) < 5 * given_back(100)
