@@ -17,6 +17,7 @@ from plotter2.datter.frame import Coloured, Frame, Look, Report
 from plotter2.datter.points import Clusters, Points
 from plotter2.datter.scope import Made
 from plotter2.datter.table import Table
+from plotter2.datter.units import measured
 from plotter2.datter.writing import parameters, provenance, write
 from plotter2.errors import UsageError
 
@@ -52,6 +53,9 @@ def _panels(context: Context, frame: Frame) -> list[Panel]:
         made = [
             replace(one, data=refs) for one in panels_of(item, name, known.visual if known else "", frame.look.palette)
         ]
+        units = context.units_of(item)
+        if units:
+            made = [measured(panel, dict(units), name) for panel in made]
         if len(frame.items) > 1 and name:
             made = [_called(panel, name) for panel in made]
         if is_whole and len(made) == 1 and _can_share(found[-1], made[0]):
@@ -100,7 +104,7 @@ def _shared(one: Panel, other: Panel, colours: Sequence[str]) -> Panel:
     )
     y = ground.y
     if other.visual != "shape" and one.visual != "shape" and one.y.label != other.y.label:
-        y = replace(y, label="")
+        y = replace(y, label="", unit=y.unit if one.y.unit == other.y.unit else "")
     return replace(
         ground, layers=layers, has_legend=is_named, notes=one.notes + other.notes, data=one.data + other.data, y=y,
         title=one.title or other.title,
@@ -159,7 +163,9 @@ def _axis(axis: Axis, label: str | None, scale: str | None, span: tuple[float, f
     if is_log and low is not None and low <= 0:
         low = None
     chosen = axis.scale if scale is None or axis.scale in {"datetime", "category"} else "log" if is_log else "linear"
-    return replace(axis, label=axis.label if label is None else label, scale=chosen, low=low, high=high)
+    if label is not None:
+        axis = replace(axis, label=label, unit="")
+    return replace(axis, scale=chosen, low=low, high=high)
 
 
 def _title(context: Context, root: Frame, panels: list[Panel]) -> str:

@@ -79,6 +79,8 @@ class Datum:
     Attributes:
         value: the value, so that its identity stays; or a weak reference to one that may go, see `Context.meet`.
         source: the number of the datum that it is a copy of, 0 for none.
+        units: what it is measured in: a unit by column, "" for the values themselves.
+        item_visual: of a group: the visual type of each of its members.
     """
 
     value: Any
@@ -86,6 +88,8 @@ class Datum:
     digest: str = ""
     visual: str = ""
     source: int = 0
+    units: tuple[tuple[str, str], ...] = ()
+    item_visual: str = ""
 
 
 class Context:
@@ -96,7 +100,7 @@ class Context:
     """
 
     __slots__ = ("bindings", "called", "carrier", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made",
-                 "parameters", "reads", "reports", "roots", "run")  # fmt: skip
+                 "parameters", "promised", "reads", "reports", "roots", "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
@@ -107,6 +111,7 @@ class Context:
         self.reads: dict[tuple[str, int, str], Path] = {}
         self.called: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
+        self.promised: dict[str, type] = {}
         self.bindings: dict[str, tuple[str, Any]] = {}
         self.imposed: dict[str, Any] = {}
         self.is_plotted: set[int] = set()
@@ -144,6 +149,23 @@ class Context:
             held = weakref.ref(value, lambda _: self._forget(place)) if is_watchable else value
             self.data[place] = Datum(held, name, digest)
         return value
+
+    def alike(self, before: Any, after: Any) -> Any:
+        """Remember that a value is another one copied or put in order: units and picture hold; gives it."""
+        units, said = self.units_of(before), self.data.get(id(before))
+        if units:
+            self.datum(after).units = units
+        if said is not None and (said.visual or said.item_visual):
+            made = self.datum(after)
+            made.visual, made.item_visual = said.visual, said.item_visual
+        return after
+
+    def units_of(self, value: Any) -> tuple[tuple[str, str], ...]:
+        """What a value is measured in, as its key declares; of what wraps a value, of that."""
+        found = self.data.get(id(value))
+        if found is not None and found.units:
+            return found.units
+        return self.units_of(value.value) if isinstance(value, Coloured | MotionOf) else ()
 
     def _forget(self, place: int) -> None:
         """Nobody holds a value any more, so its identity may come again for another."""
@@ -232,6 +254,11 @@ def current() -> Context:
         return _CURRENT.get()
     except LookupError:
         raise UsageError("This built-in works inside a script or pipeline that plotter2 runs.") from None
+
+
+def underway() -> Context | None:
+    """The run that is under way, if there is one: for words that also work on plain values outside of any."""
+    return _CURRENT.get(None)
 
 
 enter = _CURRENT.set

@@ -36,7 +36,7 @@ def label(data: Any, name: Any = None, by: str | None = None) -> Any:
         return data
     if isinstance(data, Table) and (by or name is None or name in data.names):
         column = by or (name if isinstance(name, str) else label_column(data))
-        return _passed_on(data, data.labelled(column)) if column else _clustered(data)
+        return current().alike(data, _passed_on(data, data.labelled(column))) if column else _clustered(data)
     if isinstance(name, str):
         current().datum(data).name = name
         return data
@@ -46,7 +46,7 @@ def label(data: Any, name: Any = None, by: str | None = None) -> Any:
             raise UsageError(f"label: {len(texts)} labels for {len(found)} rows.")
         names = tuple(dict.fromkeys(texts))
         codes = np.array([names.index(one) for one in texts])
-        return _passed_on(data, replace(found, groups=Labels("label", names, codes)))
+        return current().alike(data, _passed_on(data, replace(found, groups=Labels("label", names, codes))))
     if isinstance(data, DataGroup | str | dict) or (isinstance(data, Points) and data.groups is not None):
         return data  # a group is labelled by its names already
     return _clustered(data)

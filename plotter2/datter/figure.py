@@ -38,6 +38,12 @@ class Axis:
     is_whole: bool = False
     ticks: tuple[tuple[float, str], ...] = ()
     is_shown: bool = True
+    unit: str = ""
+
+    @property
+    def words(self) -> str:
+        """What stands at it."""
+        return f"{self.label} [{self.unit}]".lstrip() if self.unit else self.label
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Key:
     Attributes:
         columns: the declared dtypes of a table's columns, by name.
         folder: of the files of a folder: its path.
+        units: what columns are measured in, by name; "" for the values themselves.
+        visual: the picture that is declared for it.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Key:
     is_group: bool = False
     columns: tuple[tuple[str, str], ...] = ()
     folder: str = ""
+    units: tuple[tuple[str, str], ...] = ()
+    visual: str = ""
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -119,7 +123,10 @@ def catalog(scope: Scope) -> dict[str, Key]:
         paths = find(scope.files, declared.path) if many else tuple({declared.path} & scope.files.keys())
         folder = "" if paths or many else declared.path.strip("/")
         paths = paths or inside(scope.files, folder) if folder else paths
-        keys[name] = Key(name, paths, declared.loads_as, many or bool(folder and paths), declared.columns, folder)
+        keys[name] = Key(
+            name, paths, declared.loads_as, many or bool(folder and paths), declared.columns, folder,
+            declared.measured_in, declared.visual,
+        )  # fmt: skip
         covered.update(paths)
     for path in sorted(scope.files, key=natural):
         if path not in covered and is_data(path):

@@ -54,7 +54,7 @@ def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
     pad = (high - low) * PAD or 1.0
     panel.layers[0].columns["y"] = panel.layers[0].columns["y"].astype(np.float32)
     return _with(
-        panel, Motion(frames.astype(np.float32), labels, axis, "y"), Axis(panel.y.label, low=low - pad, high=high + pad)
+        panel, Motion(frames.astype(np.float32), labels, axis, "y"), replace(panel.y, low=low - pad, high=high + pad)
     )
 
 

@@ -90,7 +90,7 @@ class _Drawing:
         self._x_ends, self._y_ends = extents(panel, panel.x, "x"), extents(panel, panel.y, "y")
         x_marks, y_marks = ticks.marks(panel.x, *self._x_ends), ticks.marks(panel.y, *self._y_ends)
         widest = max((len(word) for _, word in y_marks), default=0) if panel.y.is_shown else 0
-        margin = max(LEFT_MIN, min(widest, LETTERS_MAX) * SMALL * LETTER_WIDTH + 10) + (14 if panel.y.label else 0)
+        margin = max(LEFT_MIN, min(widest, LETTERS_MAX) * SMALL * LETTER_WIDTH + 10) + (14 if panel.y.words else 0)
         names = list(dict.fromkeys(layer.name for layer in panel.layers if layer.name)) if panel.has_legend else []
         self._inner = (
             self.left + margin, self.top + TOP,
@@ -131,7 +131,7 @@ class _Drawing:
                 x = left + float(_share(np.array([at]), whole.x, *self._x_ends)[0]) * (right - left)
                 self.canvas.line(np.array([[x, top], [x, bottom]]), GRID, 1)
                 self.canvas.words(shortened(word, LETTERS_MAX), x, bottom + 13, SMALL, MUTED, "middle")
-            self.canvas.words(shortened(whole.x.label, 60), (left + right) / 2, bottom + 28, MIDDLE, INK, "middle")
+            self.canvas.words(shortened(whole.x.words, 60), (left + right) / 2, bottom + 28, MIDDLE, INK, "middle")
             self.canvas.line(np.array([[left, bottom], [right, bottom]]), MUTED, 1)
         if whole.y.is_shown:
             step = max(int(len(y_marks) * (SMALL + 3) / max(bottom - top, 1)) + 1, 1)
@@ -139,9 +139,9 @@ class _Drawing:
                 y = bottom - float(_share(np.array([at]), whole.y, *self._y_ends)[0]) * (bottom - top)
                 self.canvas.line(np.array([[left, y], [right, y]]), GRID, 1)
                 self.canvas.words(shortened(word, LETTERS_MAX), left - 5, y + 3.5, SMALL, MUTED, "end")
-            if whole.y.label:
+            if whole.y.words:
                 self.canvas.words(
-                    shortened(whole.y.label, 32), self.left + 9, (top + bottom) / 2, MIDDLE, INK, "middle",
+                    shortened(whole.y.words, 32), self.left + 9, (top + bottom) / 2, MIDDLE, INK, "middle",
                     is_upright=True,
                 )  # fmt: skip
             self.canvas.line(np.array([[left, top], [left, bottom]]), MUTED, 1)

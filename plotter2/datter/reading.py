@@ -18,7 +18,7 @@ import numpy as np
 from plotter2.datter import calling, loading
 from plotter2.datter.asking import accessed, is_transfer_key, unlocked
 from plotter2.datter.binding import find as find_key
-from plotter2.datter.context import Context, KeyOf, KeyType, current, file_digest
+from plotter2.datter.context import Context, KeyOf, KeyType, current, file_digest, underway
 from plotter2.datter.exchange import taken_in
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.keys import (
@@ -89,7 +89,7 @@ def copy(source: Any) -> Any:
     context = current()
     name = context.name_of(value)
     made = value.map(copying.copy) if isinstance(value, DataGroup) else _private(value)
-    context.know(made, name)
+    context.alike(value, context.know(made, name))
     if context.carrier is not None:
         context.datum(made).source = context.carrier.shelf.number_of(value)
     return made
@@ -206,10 +206,12 @@ def _bound(context: Context, scope: Scope, base: str, wanted: Any) -> Any:
 def over(context: Context, scopes: Sequence[Scope], name: str) -> DataGroup:
     """One key of many bundles as a group, one member a bundle."""
     titled = zip(run_titles(scopes), scopes, strict=True)
-    return DataGroup(
-        (Member(title, place, _reader(context, one, name), one.bundle) for place, (title, one) in enumerate(titled)),
-        name,
+    members = (
+        Member(title, place, _reader(context, one, name), one.bundle) for place, (title, one) in enumerate(titled)
     )
+    group = DataGroup(members, name)
+    key = context.keys_of(scopes[0]).get(name)
+    return group if key is None else _declared(context, group, key)
 
 
 def _reader(context: Context, scope: Scope, name: str) -> Callable[[], Any]:
@@ -251,7 +253,19 @@ def read(context: Context, scope: Scope, name: str, remember: Remember | None = 
     axis = axes.pop() if len(axes) == 1 else None
     if axis is None:
         members = [one.at(place) for place, one in enumerate(members)]
-    return DataGroup(members, name, axis or "")
+    return _declared(context, DataGroup(members, name, axis or ""), key)
+
+
+def _declared(context: Context, value: Any, key: Key) -> Any:
+    """Remember what is declared of a value's key: units, and which picture suits it, or each member of it."""
+    if key.units or key.visual:
+        found = context.data.get(id(value)) or context.datum(value)
+        found.units = key.units
+        if isinstance(value, DataGroup):
+            found.item_visual = key.visual
+        else:
+            found.visual = found.visual or key.visual
+    return value
 
 
 def _undeclared(scope: Scope, name: str) -> Key:
@@ -282,7 +296,7 @@ def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str, r
             context.emit(f"warning: {note}")
         if value.name != name:
             value = Table(value.to_arrow(), name=name, notes=value.notes)
-    return remember(value, name, file_digest(local))
+    return _declared(context, remember(value, name, file_digest(local)), key)
 
 
 def _load(local: Path, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:
@@ -310,6 +324,11 @@ def order(value: Any, by: str | None = None) -> Any:
     the axis that drawings use. Tables: rows by `by`, or by their first column. Ties keep their order everywhere.
     """
     value = taken_in(value)
+    context, made = underway(), _ordered(value, by)
+    return made if context is None else context.alike(value, made)
+
+
+def _ordered(value: Any, by: str | None) -> Any:
     if isinstance(value, DataGroup):
         return value.ordered()
     if isinstance(value, Table):

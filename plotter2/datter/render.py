@@ -173,7 +173,7 @@ def _log_ticks(panel: Panel, axis: Axis, column: str) -> list[float]:
 
 def _axis(sheet: Sheet, axis: Axis, ticks: list[float], ends: tuple[float, float], *, is_x: bool) -> Json:
     look: Json = {
-        "axis_label": axis.label, "axis_label_text_font": FONT, "axis_label_text_font_style": "normal",
+        "axis_label": axis.words, "axis_label_text_font": FONT, "axis_label_text_font_style": "normal",
         "axis_label_text_color": INK, "major_label_text_font": FONT, "major_label_text_color": MUTED,
         "axis_line_color": MUTED, "major_tick_line_color": MUTED, "minor_tick_line_color": None,
     }  # fmt: skip

@@ -15,7 +15,7 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any
 
-from plotter2.datter import binding, compose, pipeline, results, script
+from plotter2.datter import binding, compose, pipeline, promises, results, script, words
 from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
@@ -79,6 +79,8 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
             bound = binding.bind(found.contract, context)
             names.update({name: value for name, value in bound.items() if name in found.binds})
         value, has_given_up = _called(found, names, context)
+        if context.promised and not has_given_up:
+            value = _kept(context, value)
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)
         return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made)
@@ -130,6 +132,14 @@ def _called(found: script.Script, names: dict[str, Any], context: Context) -> tu
         return entry(**arguments(entry, context.parameters, found.filename)), False
     except GaveUp:
         return None, True
+
+
+def _kept(context: Context, returned: Any) -> Any:
+    """What a task returned, as what it promised and has not exposed."""
+    made, value = promises.given(context.promised, set(context.exposures), returned)
+    for name, one in made.items():
+        words.expose(**{name: one})
+    return value
 
 
 def inputs(entry: Any, given: list[Any], filename: str) -> list[Any]:

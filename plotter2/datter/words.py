@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from plotter2.datter import tasks
+from plotter2.datter import promises, tasks
 from plotter2.datter.asking import exposed_by
+from plotter2.datter.binding import find as find_key
 from plotter2.datter.context import Context, KeyType, current
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import below, natural, run_titles, unknown
@@ -33,6 +34,22 @@ class Me:
     bundle: str
     version: int
     number: int = 1
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys that this instance is bound to, by the names that its script imposes."""
+        context = current()
+        found: dict[str, str] = {}
+        for name, (base, given) in context.bindings.items():
+            if given is not None:
+                key = find_key(context.run.scope, base, given)
+                found[name] = str(given) if key is None else key.name
+        return found
+
+    @property
+    def owners(self) -> list[tasks.Handle]:
+        """The tasks that linked this one, in the same order for everybody; none when it is alone."""
+        return tasks.islinked(self) or []
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -151,12 +168,22 @@ def giveup() -> NoReturn:
 
 
 def expose(*names: str, **values: Any) -> None:
-    """Say what this script gives: `expose(name)` announces, `expose(name as value)` hands over the value."""
+    """Say what this script gives: `expose(name)` announces, `expose(name as value)` hands over the value.
+
+    `expose(name as float)` promises its type: of the value that is exposed later, else of what `task()` returns.
+
+    Raises:
+        UsageError: a value is not what was promised.
+    """
     context = current()
     for name in names:
         if not isinstance(name, str):
             raise UsageError("expose takes names, or `name as value`.")
-    for name, value in values.items():
+    for name, given in values.items():
+        if isinstance(given, type):
+            context.promised[name] = given
+            continue
+        value = promises.held(name, context.promised[name], given) if name in context.promised else given
         context.exposures[name] = value
         datum = context.datum(value)
         datum.name = datum.name or name

@@ -5,6 +5,7 @@ Every section is optional. A comment is the key "//" with a string or a list of 
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from plotter2.model.task import Limits
 from plotter2.model.types import Kind, Mode
 from plotter2.model.types import parse as parse_type
 
+_UNIT = re.compile(r"\[((?:[^\W\d_]|[%°])[^\s\[\],]{0,19})\]\.?\s*$")
+"""A unit at the end of a description: one word, as no range or shape is."""
 HERE = "."
 ABOVE = ".."
 FORMATS = frozenset(
@@ -127,12 +130,25 @@ class DataKey(Section, frozen=True):
     Attributes:
         path: the file, or a pattern for many; for the child of a redo: relative to the service's cwd.
         type: a type, as `matrix[float64, *, 32]`; or a format, as `csv`, for a file whose name does not say it.
-        description: for people.
+        description: for people; a unit may stand at its end, as in `validation loss [nats]`.
+        unit: what the values are measured in; drawings say it at their axes.
+        units: of a table: what its columns are measured in, by name.
+        visual: the picture that is drawn of it where nobody says another; the installation's own ones too.
     """
 
     path: str
     type: str = ""
     description: str = ""
+    unit: str = ""
+    units: dict[str, str] = {}
+    visual: str = ""
+
+    @property
+    def measured_in(self) -> tuple[tuple[str, str], ...]:
+        """Units by the name of the column; "" for the values themselves, from the description where none is given."""
+        said = _UNIT.search(self.description)
+        unit = self.unit or (said[1] if said else "")
+        return ((("", unit),) if unit else ()) + tuple(self.units.items())
 
     @property
     def loads_as(self) -> str:

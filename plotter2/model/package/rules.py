@@ -17,6 +17,7 @@ ENTRIES_MAX = 1_000
 PARENTS_MAX = 32
 ARRIVALS_MAX = 1_000_000
 NAME_BYTES_MAX = 255
+UNIT_CHARS_MAX = 40
 INHERITED = ("tasks", "data", "config", "heads", "links")
 """The sections that a bundle has from its parents too."""
 _SOURCES = ("function", "file", "data", "pipeline")
@@ -124,6 +125,17 @@ def _type(at: Path, text: str, more: str = "") -> Iterator[Broken]:
         yield Broken(at, f"must be a type, but {wrong.message.rstrip('.')}{more}")
 
 
+def _units(package: Package) -> Iterator[Broken]:
+    for key, datum in package.data.items():
+        for at, unit in ((("unit",), datum.unit), *((("units", name), one) for name, one in datum.units.items())):
+            is_word = unit.isprintable() and unit.strip() == unit and not set("[]") & set(unit)
+            if not is_word or len(unit) > UNIT_CHARS_MAX or (len(at) > 1 and not unit):
+                reason = f"must be a unit of at most {UNIT_CHARS_MAX} letters, without brackets"
+                yield Broken(("data", key, *at), reason)
+        if datum.visual and (reason := _bad_name(datum.visual)):
+            yield Broken(("data", key, "visual"), reason)
+
+
 def _heads(package: Package) -> Iterator[Broken]:
     pipelines = [one.name for one in package.tasks if one.pipeline is not None or one.task_src.endswith(".json")]
     for name, head in package.heads.items():
@@ -216,5 +228,5 @@ def _trigger(at: Path, order: StandingOrder) -> Iterator[Broken]:
 
 
 _RULES: Iterable[Callable[[Package], Iterator[Broken]]] = (
-    _sizes, _names, _family, _preferences, _service, _tasks, _types, _heads, _links, _standing,
+    _sizes, _names, _family, _preferences, _service, _tasks, _types, _units, _heads, _links, _standing,
 )  # fmt: skip

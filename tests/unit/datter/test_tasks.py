@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from plotter2.datter.hub import Definition, Ended
+from plotter2.datter.hub import Definition, Ended, Local
+from plotter2.datter.scope import RunInput
 from plotter2.errors import TaskFailedError, UsageError
 from tests.effort import counted
 from tests.unit.datter.kit import Bench
-from tests.unit.datter.sample import Tree
+from tests.unit.datter.sample import Tree, matrices
 
 GIVER = """
 expose(found)
@@ -63,6 +64,24 @@ def task():
 """
     ended = tree(tmp_path, boss=boss, other="def task():\n    pass\n", giver=GIVER.replace("expose(found)\n", ""))
     assert results(ended)["boss"] == 2
+
+
+@pytest.mark.req("r127")
+def test_me_knows_its_keys_and_its_owners(tmp_path: Path, bench: Bench) -> None:
+    boss = "def task():\n    link(me, gather_tasks('worker'))\n    collect('worker')\n    return len(me.owners)\n"
+    worker = """
+impose(step as datter.keytype(matrix))
+def task():
+    return [me.keys, [one.definition for one in me.owners], me.task, hash(me) == hash(me)]
+"""
+    scope = matrices(tmp_path / "in", 2)
+    ground = RunInput("req-1", "", "script", "", "", {}, 7, scope, tmp_path / "out")
+    made = Local([Definition("boss", boss, "boss.py", linked=("worker",)), Definition("worker", worker, "worker.py")],
+                 ground, lambda _: None)  # fmt: skip
+    found = [one.result.results if one.result else one.error for one in made.run("boss")]
+    assert found == [[{"step": f"step_{place}"}, ["boss"], "worker", True] for place in range(2)] + [0]
+    alone = "impose(step as datter.keytype(matrix))\ndef task():\n    return [me.keys, me.owners]\n"
+    assert bench.run(alone, scope, step=1).results == [{"step": "step_1"}, []]
 
 
 @pytest.mark.req("r164", "r179")
