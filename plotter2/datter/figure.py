@@ -107,17 +107,32 @@ class DataRef:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """Frames as a page carries them, see `reel`: whole numbers of `bits`, `each` frames a chunk.
+
+    `ends` are the values of the smallest and the largest number, a pair for each part of a frame; () where the numbers
+    are the bits of float32 values.
+    """
+
+    bits: int
+    each: int
+    chunks: tuple[bytes, ...]
+    ends: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
     """Frames of an animation: the first axis of `frames` is time. They replace `column` of the panel's first layer.
 
-    `place` is x and y of its points, side by side on the last axis.
+    `place` is x and y of its points, side by side on the last axis. `reel` is there once a page is to be written.
     """
 
     frames: NDArray[Any]
     labels: tuple[str, ...]
     axis: str
     column: Literal["image", "y", "place"]
+    reel: Reel | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

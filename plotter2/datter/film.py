@@ -24,6 +24,7 @@ FRAME_MS = 100
 COLOURS = 128
 FFMPEG_S = 120
 GIF, MP4 = ".gif", ".mp4"
+WITHOUT_FFMPEG = "no MP4: there is no ffmpeg where this was drawn"
 
 
 def chosen(count: int) -> list[int]:
@@ -40,7 +41,7 @@ def films(figure: Figure, page: Path) -> list[str]:
     first.save(stream, "GIF", save_all=True, append_images=others, duration=FRAME_MS, loop=0, optimize=False)
     page.with_name(page.name + GIF).write_bytes(stream.getvalue())
     program = shutil.which("ffmpeg")
-    return [] if program is None else _video(program, frames, page.with_name(page.name + MP4))
+    return [WITHOUT_FFMPEG] if program is None else _video(program, frames, page.with_name(page.name + MP4))
 
 
 def _frames(figure: Figure) -> Iterator[Any]:

@@ -65,7 +65,11 @@ def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:
             raise UsageError(
                 f"An animation needs a group, or an array of 2 or 3 dimensions with time first, not {array.ndim}."
             )
-        return array.astype(float), tuple(f"{place} of {len(array) - 1}" for place in range(len(array))), "frame"
+        return (
+            array.astype(float, copy=False),
+            tuple(f"{place} of {len(array) - 1}" for place in range(len(array))),
+            "frame",
+        )
     if not len(value):
         raise UsageError(f"The group {value.name!r} is empty, so there is nothing to animate.")
     arrays = [numbers(one) for one in value.values]
@@ -77,7 +81,7 @@ def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:
         )
     is_counted = value.axis and all(isinstance(key, int | float) for key in value.keys)
     labels = tuple(f"{key:g}" for key in value.keys) if is_counted else tuple(value.names)
-    return np.stack(arrays).astype(float), labels, value.axis if is_counted else ""
+    return np.stack(arrays).astype(float, copy=False), labels, value.axis if is_counted else ""
 
 
 def _with(panel: Panel, moving: Motion, y: Axis) -> Panel:

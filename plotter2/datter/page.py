@@ -1,12 +1,12 @@
 """The page around the figures: heading, contents, panels, notes, controls of animations, tables, where it came from.
 
-Everything that came from outside is escaped. The page needs nothing but Bokeh's script beside it and works from disk.
+Everything that came from outside is escaped. The page needs nothing but Bokeh's script, beside it or (of an animation)
+in it, and works from disk.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 import math
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,12 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-import numpy as np
 
-from plotter2.datter import render
+from plotter2.datter import assets, render
 from plotter2.datter.figure import Document, Figure, Font, Motion, Panel
+from plotter2.errors import UsageError
 
-MOTION_BYTES_MAX = 24 << 20
+SPEEDS, PLAYED_S = (1, 2, 5, 10, 25, 60, 250), 60
+"""Frames a second to choose from; what plays within a minute is chosen first, from 10 on."""
 HERE = Path(__file__).parent / "assets"
 DOCUMENT_ID = "d"
 
@@ -32,7 +33,7 @@ def _asset(name: str) -> str:
 
 
 def page(document: Document, script: str) -> str:
-    """The whole page as text; `script` is where Bokeh's script lies, seen from the page."""
+    """The whole page as text; `script` is where Bokeh's script lies, seen from the page, "" to have it in the page."""
     sheet = render.Sheet([])
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)
@@ -41,13 +42,19 @@ def page(document: Document, script: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_asset("page.css")}</style>'
-        f'<script src="{script}"></script></head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
+        f"{_loaded(script)}</head>\n<body class='{document.kind}'><header><h1>{title}</h1>"
         f"{_paragraph(document.subtitle, 'sub')}</header>{_contents(document)}<main>{sections}</main>"
         f"{_footer(document.provenance, document.files)}"
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
         f'<script type="application/json" id="items">{_inert(items)}</script>'
         f"<script>{_asset('page.js')}</script></body></html>\n"
     )
+
+
+def _loaded(script: str) -> str:
+    """Bokeh's script: where it lies, or itself, packed."""
+    packed = f'<script type="text/plain" id="bokeh">{assets.packed_script()}</script>'
+    return f'<script src="{script}"></script>' if script else packed
 
 
 def _inert(text: str) -> str:
@@ -127,30 +134,22 @@ def written(value: Any) -> str:
 
 
 def _controls(motion: Motion, name: str) -> str:
-    """Button, slider, speed and the frames: float32, or 8 bits of the colour range where that would be too large."""
-    frames = np.ascontiguousarray(motion.frames, dtype=np.float32)
-    span: list[float] = []
-    if frames.nbytes > MOTION_BYTES_MAX:
-        low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
-        span = [low, high]
-        scaled = (frames - low) / ((high - low) or 1.0) * 254
-        frames = np.where(np.isnan(frames), 255, scaled.round()).astype(np.uint8)
-    data = base64.b64encode(gzip.compress(frames.tobytes(), 1, mtime=0)).decode()
+    """Button, slider, speed, and the frames: a line a chunk, which the page unpacks when it comes to be shown."""
+    reel = motion.reel
+    if reel is None:
+        raise UsageError("An animation is written with its frames on a reel; see reel.on_reel.")
+    count = len(motion.frames)
     about = {
-        "name": name,
-        "count": len(frames),
-        "column": motion.column,
-        "labels": motion.labels,
-        "axis": motion.axis,
-        "span": span,
-    }
-    last = len(frames) - 1
+        "name": name, "count": count, "size": motion.frames[0].size, "column": motion.column, "labels": motion.labels,
+        "axis": motion.axis, "bits": reel.bits, "each": reel.each, "ends": reel.ends,
+    }  # fmt: skip
+    data = "\n".join(base64.b64encode(one).decode() for one in reel.chunks)
+    usual = next((one for one in SPEEDS if one >= SPEEDS[3] and count <= one * PLAYED_S), SPEEDS[-1])
+    speeds = "".join(f'<option value="{one}"{" selected" * (one == usual)}>{one}/s</option>' for one in SPEEDS)
     return (
         '<div class="controls" data-motion><button type="button" aria-label="Play or pause">▶</button>'
-        f'<input type="range" min="0" max="{last}" value="0" aria-label="Frame">'
-        '<output></output><label>speed <select><option value="2">2/s</option><option value="5">5/s</option>'
-        '<option value="10" selected>10/s</option><option value="25">25/s</option>'
-        '<option value="60">60/s</option></select></label>'
+        f'<input type="range" min="0" max="{count - 1}" value="0" aria-label="Frame">'
+        f"<output></output><label>speed <select>{speeds}</select></label>"
         f'<script type="application/json" class="about">{_inert(msgspec.json.encode(about).decode())}</script>'
         f'<script type="text/plain" class="frames">{data}</script></div>'
     )

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -69,13 +70,18 @@ def code_digest(source: str) -> str:
 
 
 def write(context: Context, document: Document) -> Made:
-    """The page, and beside it its sidecar, its picture, the films of an animation and the tables of a report."""
+    """The page, and beside it its sidecar, its picture, the films of an animation and the tables of a report.
+
+    Raises:
+        UsageError: the run has made as many pages as one may.
+    """
     if len(context.made) >= PAGES_MAX * WIDE:
         raise UsageError(f"One task can make {PAGES_MAX:,} pages; more is the work of more tasks.")
     pages = import_module("plotter2.datter.page")
     folder = context.run.output_dir
     folder.mkdir(parents=True, exist_ok=True)
-    script = _script(context)
+    document = import_module("plotter2.datter.reel").on_reel(document)
+    script = "" if document.kind == "animation" else _script(context)  # what plays is one file, to be sent on its own
     count = sum(1 for made in context.made if made.kind in PAGES) + 1
     name = (
         f"{count:02d}-{_PLAIN.sub('-', document.title.lower()).strip('-')[:SLUG_MAX].strip('-') or document.kind}.html"
@@ -84,17 +90,28 @@ def write(context: Context, document: Document) -> Made:
     tables = _tables(context, document, name) if document.kind == "report" else []
     document = replace(document, files=tuple(one.path for one in tables))
     (folder / name).write_text(pages.page(document, script), encoding="utf-8")
-    story = msgspec.json.format(msgspec.json.encode(sidecar(context, document)), indent=1)
-    (folder / f"{name}.json").write_bytes(story)
     (folder / f"{name}.svg").write_bytes(_picture(document))
-    scenes = [panel for figure in document.sections for panel in figure.panels if panel.visual == "scene"]
-    if scenes:
-        (folder / f"{name}.scene.json").write_bytes(import_module("plotter2.datter.simulation").scene_json(scenes))
-    for figure in document.sections if document.kind == "animation" else ():
-        for lacking in import_module("plotter2.datter.film").films(figure, folder / name):
-            context.emit(f"warning: {lacking}")
+    lacking = _beside(context, document, folder / name)
+    story = sidecar(context, document) | ({"lacking": lacking} if lacking else {})
+    (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1))
     context.made += [made, *tables]
     return made
+
+
+def _beside(context: Context, document: Document, page: Path) -> list[str]:
+    """What lies beside a page that moves: its scenes and its films. Gives what could not be made, and why."""
+    scenes = [panel for figure in document.sections for panel in figure.panels if panel.visual == "scene"]
+    if scenes:
+        story = import_module("plotter2.datter.simulation").scene_json(scenes)
+        page.with_name(f"{page.name}.scene.json").write_bytes(story)
+    if document.kind != "animation":
+        return []
+    film = import_module("plotter2.datter.film")
+    lacking: list[str] = [one for figure in document.sections for one in film.films(figure, page)]
+    for one in lacking:
+        if one != film.WITHOUT_FFMPEG:  # most machines have none: the sidecar says so, no run needs to
+            context.emit(f"warning: {one}")
+    return lacking
 
 
 def _picture(document: Document) -> bytes:

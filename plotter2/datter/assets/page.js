@@ -6,10 +6,9 @@
 
   function text(id) { return document.getElementById(id).textContent; }
 
-  async function unpack(packed) {
+  async function inflated(packed) {
     const bytes = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).arrayBuffer();
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
   }
 
   function find(name) {
@@ -20,51 +19,103 @@
     return null;
   }
 
-  async function animate(box) {
+  // The frames of an animation, chunk by chunk; the last few that were wanted stay unpacked.
+  function reel(about, lines) {
+    const kept = new Map();
+    const Whole = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array }[about.bits];
+
+    async function unpack(number) {
+      const planes = new Uint8Array(await inflated(lines[number]));
+      const values = new Whole(planes.length * 8 / about.bits);
+      for (let from = 0, up = 0; from < planes.length; from += values.length, up += 8) {
+        for (let at = 0; at < values.length; at += 1) values[at] |= planes[from + at] << up;
+      }
+      for (let at = about.size; at < values.length; at += 1) values[at] += values[at - about.size];
+      return about.bits === 32 ? new Float32Array(values.buffer) : values;
+    }
+    function chunk(number) {
+      const found = kept.get(number) || unpack(number);
+      kept.delete(number);
+      kept.set(number, found);
+      if (kept.size > 4) kept.delete(kept.keys().next().value);
+      return found;
+    }
+    return async function frame(place) {
+      const number = Math.floor(place / about.each);
+      const values = await chunk(number);
+      if (number + 1 < lines.length) chunk(number + 1);
+      const from = (place - number * about.each) * about.size;
+      return values.subarray(from, from + about.size);
+    };
+  }
+
+  function copy(target, part, ends) {
+    if (!ends) { target.set(part); return; }
+    const none = part instanceof Uint8Array ? 255 : 65535;
+    const step = (ends[1] - ends[0]) / (none - 1);
+    for (let at = 0; at < part.length; at += 1) target[at] = part[at] === none ? NaN : ends[0] + part[at] * step;
+  }
+
+  function animate(box) {
     const about = JSON.parse(box.querySelector(".about").textContent);
-    const buffer = await unpack(box.querySelector(".frames").textContent);
-    const quantised = about.span.length > 0;
-    const all = quantised ? new Uint8Array(buffer) : new Float32Array(buffer);
-    const size = all.length / about.count;
+    const frame = reel(about, box.querySelector(".frames").textContent.split("\n"));
     const source = find(about.name);
     const targets = about.column === "image" ? [source.data.image[0]]
       : about.column === "place" ? [source.data.x, source.data.y] : [source.data.y];
     const [button, slider, label, speed] = ["button", "input", "output", "select"].map((one) => box.querySelector(one));
-    let timer = null;
+    let [wanted, isBusy, since] = [0, false, null];
 
-    function show(place) {
-      const frame = all.subarray(place * size, (place + 1) * size);
-      let from = 0;
-      for (const target of targets) {
-        const part = frame.subarray(from, from + target.length);
-        from += target.length;
-        if (quantised) {
-          const step = (about.span[1] - about.span[0]) / 254;
-          for (let at = 0; at < part.length; at += 1) target[at] = part[at] === 255 ? NaN : about.span[0] + part[at] * step;
-        } else {
-          target.set(part);
-        }
+    async function show(place) {
+      wanted = place;
+      if (isBusy) return;
+      isBusy = true;
+      for (let shown = -1; shown !== wanted;) {
+        shown = wanted;
+        const values = await frame(shown);
+        let from = 0;
+        targets.forEach((target, part) => {
+          copy(target, values.subarray(from, from + target.length), about.ends[part]);
+          from += target.length;
+        });
+        source.change.emit();
+        slider.value = shown;
+        label.textContent = (about.axis ? about.axis + " " : "") + about.labels[shown];
       }
-      source.change.emit();
-      slider.value = place;
-      label.textContent = (about.axis ? about.axis + " " : "") + about.labels[place];
+      isBusy = false;
     }
     function pause() {
-      clearInterval(timer);
-      timer = null;
+      since = null;
       button.textContent = "▶";
     }
+    // The clock decides which frame is due, so a slow machine leaves frames out and does not fall behind.
     function play() {
+      const [begun, first] = [performance.now(), Number(slider.value)];
+      since = begun;
       button.textContent = "❚❚";
-      timer = setInterval(() => show((Number(slider.value) + 1) % about.count), 1000 / Number(speed.value));
+      function tick(now) {
+        if (since !== begun) return;
+        const place = (first + Math.floor(Math.max(now - begun, 0) / 1000 * Number(speed.value))) % about.count;
+        if (place !== wanted) show(place);
+        window.requestAnimationFrame(tick);
+      }
+      window.requestAnimationFrame(tick);
     }
-    button.addEventListener("click", () => (timer === null ? play() : pause()));
+    button.addEventListener("click", () => (since === null ? play() : pause()));
     slider.addEventListener("input", () => { pause(); show(Number(slider.value)); });
-    speed.addEventListener("change", () => { if (timer !== null) { pause(); play(); } });
+    speed.addEventListener("change", () => { if (since !== null) play(); });
     show(0);
   }
 
+  async function load() {
+    const packed = document.getElementById("bokeh");
+    if (!packed) return;
+    const script = document.createElement("script");
+    script.textContent = new TextDecoder().decode(await inflated(packed.textContent));
+    document.head.append(script);
+  }
+
   async function start() {
+    await load();
     if (typeof Bokeh === "undefined") {
       for (const plot of document.querySelectorAll(".plot")) {
         plot.innerHTML = '<p class="error">The folder "_assets" must lie beside this page; copy it along.</p>';

@@ -134,7 +134,7 @@ def test_a_frame_of_a_scene_has_each_object_at_its_place(context: Context) -> No
 
 def test_a_simulation_without_a_frame_is_drawn_when_the_task_ends(bench: Bench) -> None:
     source = "import numpy as np\ndef task():\n    simulate(np.zeros((4, 3, 2)) + np.arange(4)[:, None, None])\n"
-    assert [made.kind for made in bench.run(source).made] == ["asset", "animation"]
+    assert [made.kind for made in bench.run(source).made] == ["animation"]
 
 
 def test_the_gallery_is_a_script_that_can_run_and_shows_each_visual() -> None:
