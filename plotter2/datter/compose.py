@@ -219,7 +219,8 @@ def flush(context: Context, *, gave_up: bool) -> None:
     """The end of a task: what waits is sent; after giving up, what was exposed and never drawn is drawn."""
     if gave_up:
         for name, value in context.exposures.items():
-            if id(value) not in context.is_plotted and not isinstance(value, Symbol):
+            is_data = name not in context.aside and not isinstance(value, Symbol)
+            if is_data and id(value) not in context.is_plotted:
                 context.know(value, name)
                 send(context, Frame(items=[value]))
     for report in context.reports:

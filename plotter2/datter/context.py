@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -65,6 +65,20 @@ class KeyOf(Symbol):
         return made
 
 
+class Imposition(NamedTuple):
+    """Something imposed on a task under a name: an element of what `imposed()` gives.
+
+    Attributes:
+        kind: "key of", "type", "one of", "value" or "given".
+        wanted: the name of the data whose key it is, the type, the values, the value; None for any value.
+        value: what the task was given; of a key its name; None where it has all keys.
+    """
+
+    kind: str
+    wanted: Any
+    value: Any
+
+
 @dataclass(frozen=True, slots=True)
 class KeyType:
     """The type "key of this data": what `datter.keytype(x)` gives."""
@@ -97,10 +111,11 @@ class Context:
 
     Attributes:
         carrier: takes the run's ops to a ledger; None until there is something to ask.
+        aside: names of exposures that are no data, so that nothing is drawn of them.
     """
 
-    __slots__ = ("bindings", "called", "carrier", "data", "emit", "exposures", "imposed", "is_plotted", "loose", "made",
-                 "parameters", "promised", "reads", "reports", "roots", "run")  # fmt: skip
+    __slots__ = ("aside", "bindings", "called", "carrier", "data", "emit", "exposures", "imposed", "is_plotted",
+                 "loose", "made", "parameters", "promised", "reads", "reports", "roots", "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
@@ -112,8 +127,9 @@ class Context:
         self.called: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
         self.promised: dict[str, type] = {}
+        self.aside: set[str] = set()
         self.bindings: dict[str, tuple[str, Any]] = {}
-        self.imposed: dict[str, Any] = {}
+        self.imposed: dict[str, Imposition] = {}
         self.is_plotted: set[int] = set()
         self.loose: dict[int, Frame] = {}
         self.roots: list[Frame] = []

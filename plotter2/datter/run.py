@@ -19,6 +19,7 @@ from plotter2.datter import binding, compose, pipeline, promises, results, scrip
 from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
+from plotter2.datter.contract import Gives
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
 from plotter2.datter.words import GaveUp, Me
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
@@ -27,6 +28,8 @@ __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
 
 TRACEBACK_CHARS_MAX = 16_000
 CHAIN_MAX = 8
+AS_THEY_STAND = frozenset({Gives.FUNCTION, Gives.CONSTANT, Gives.PARAMETERS})
+"""What a script gives that is no data: it is there once its module level has run, and nothing is drawn of it."""
 _OUR_ERRORS = "plotter2.errors."
 
 POSITIONAL = "*"
@@ -112,6 +115,7 @@ def layer(found: script.Script, context: Context, data: Any, given: dict[str, An
     names = _names(found, context, namespace())
     try:
         exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
+        _publish(found, names, context)
         entry: Any = names.get(script.ENTRY)
         if not signature(entry).parameters:
             raise ScriptError(f"{found.filename}: {script.ENTRY}() takes nothing; as a step it gets the data first.")
@@ -126,6 +130,7 @@ def layer(found: script.Script, context: Context, data: Any, given: dict[str, An
 def _called(found: script.Script, names: dict[str, Any], context: Context) -> tuple[Any, bool]:
     try:
         exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
+        _publish(found, names, context)
         entry: Any = names.get(script.ENTRY)
         if POSITIONAL in context.parameters:
             return entry(*inputs(entry, context.parameters[POSITIONAL], found.filename)), False
@@ -140,6 +145,22 @@ def _kept(context: Context, returned: Any) -> Any:
     for name, one in made.items():
         words.expose(**{name: one})
     return value
+
+
+def _publish(found: script.Script, names: dict[str, Any], context: Context) -> None:
+    """Have what the module level announces and is there already behind its name: functions, constants, parameters."""
+    for one in found.contract.exposes:
+        if one.kind not in AS_THEY_STAND:
+            continue
+        known = {**_defaults(names.get(script.ENTRY)), **context.parameters} if one.kind is Gives.PARAMETERS else names
+        if one.name in known and one.name not in context.exposures:
+            words.expose(**{one.name: known[one.name]})
+        context.aside.add(one.name)
+
+
+def _defaults(entry: Any) -> dict[str, Any]:
+    parameters = signature(entry).parameters.values() if callable(entry) else ()
+    return {one.name: one.default for one in parameters if one.default is not Parameter.empty}
 
 
 def inputs(entry: Any, given: list[Any], filename: str) -> list[Any]:

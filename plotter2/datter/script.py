@@ -17,7 +17,7 @@ from functools import lru_cache
 from io import StringIO
 from types import CodeType
 
-from plotter2.datter import contract
+from plotter2.datter import contract, naming
 from plotter2.datter.axes import Axis
 from plotter2.datter.builtins import NAMES
 from plotter2.datter.contract import EMPTY, Contract
@@ -90,7 +90,7 @@ def compiled(source: str, filename: str) -> Script:
         defined, used = _names(text, filename)
         symbols = tuple(sorted(said.symbols - defined - NAMES - _PYTHON))
         _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
-        code = compile(tree, filename, "exec", dont_inherit=True)
+        code = compile(naming.named(tree), filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
     return Script(filename, source, code, symbols, said, frozenset(one.name for one in said.imposes) - defined)

@@ -12,7 +12,8 @@ from typing_extensions import override
 from plotter2.datter import promises, tasks
 from plotter2.datter.asking import exposed_by
 from plotter2.datter.binding import find as find_key
-from plotter2.datter.context import Context, KeyType, current
+from plotter2.datter.context import Context, Imposition, KeyType, Symbol, current
+from plotter2.datter.contract import Wants
 from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import below, natural, run_titles, unknown
 from plotter2.datter.reading import over, read
@@ -180,11 +181,14 @@ def expose(*names: str, **values: Any) -> None:
         if not isinstance(name, str):
             raise UsageError("expose takes names, or `name as value`.")
     for name, given in values.items():
+        if isinstance(given, Symbol) and given == name:
+            continue  # announced again: nothing is behind it yet
         if isinstance(given, type):
             context.promised[name] = given
             continue
         value = promises.held(name, context.promised[name], given) if name in context.promised else given
         context.exposures[name] = value
+        context.aside.discard(name)
         datum = context.datum(value)
         datum.name = datum.name or name
         if context.carrier is not None:
@@ -198,27 +202,47 @@ def impose(*names: str, **constraints: Any) -> None:
         UsageError: it does not hold.
     """
     context = current()
-    for name in names:
-        if name not in context.parameters:
-            raise UsageError(f"This script imposes the parameter {str(name)!r}, which was not given.")
+    for name in map(str, names):
+        context.imposed[name] = Imposition(Wants.GIVEN, None, _given(context, name))
     for name, wanted in constraints.items():
-        given = context.parameters.get(name)
         if isinstance(wanted, KeyType):
-            context.bindings[name] = (wanted.base, given)
+            context.imposed[name] = _key(context, name, wanted.base)
             continue
-        if name not in context.parameters:
-            raise UsageError(f"This script imposes the parameter {name!r}, which was not given.")
-        context.imposed[name] = wanted
-        if isinstance(wanted, type):
-            is_met = isinstance(given, (int, float) if wanted is float else wanted)
-        else:
-            is_met = given in wanted if isinstance(wanted, list | tuple | set) else given == wanted
-        if not is_met:
+        given = _given(context, name)
+        kind = _kind(wanted)
+        if not _is_met(kind, wanted, given):
             named = wanted.__name__ if isinstance(wanted, type) else wanted
             raise UsageError(f"The parameter {name!r} is {given!r}, but the script imposes {named}.")
+        context.imposed[name] = Imposition(kind, wanted, given)
 
 
-def imposed() -> dict[str, Any]:
-    """Everything imposed on this task: names and what must hold."""
-    context = current()
-    return {**context.bindings, **context.imposed}
+def _given(context: Context, name: str) -> Any:
+    if name not in context.parameters:
+        raise UsageError(f"This script imposes the parameter {name!r}, which was not given.")
+    return context.parameters[name]
+
+
+def _key(context: Context, name: str, base: str) -> Imposition:
+    given = context.parameters.get(name)
+    context.bindings[name] = (base, given)
+    found = None if given is None else find_key(context.run.scope, base, given)
+    return Imposition(Wants.KEY, base, given if found is None else found.name)
+
+
+def _kind(wanted: Any) -> Wants:
+    if isinstance(wanted, type):
+        return Wants.TYPE
+    return Wants.VALUES if isinstance(wanted, list | tuple | set) else Wants.VALUE
+
+
+def _is_met(kind: Wants, wanted: Any, given: Any) -> bool:
+    if kind is Wants.TYPE:
+        is_number = wanted in {int, float}
+        kinds = (int, float) if wanted is float else wanted
+        return isinstance(given, kinds) and not (is_number and isinstance(given, bool))
+    return given in wanted if kind is Wants.VALUES else given == wanted
+
+
+def imposed() -> dict[str, Imposition]:
+    """Everything imposed on this task: by name the kind, what must hold, and the value that was given."""
+    return dict(current().imposed)

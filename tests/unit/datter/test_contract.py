@@ -10,8 +10,10 @@ import pytest
 
 from plotter2.datter import contract, script
 from plotter2.datter.contract import Exposed, Gives, Imposed, Wants
+from plotter2.datter.hub import Definition
 from plotter2.errors import ScriptError, TaskFailedError
 from tests.unit.datter.kit import Bench, scope_of
+from tests.unit.datter.sample import Tree
 
 SOURCE = """\
 expose(matrix, smooth, VERSION, bins, loss as float, limit as 3)
@@ -141,3 +143,43 @@ def test_a_pipeline_that_imposes_in_the_wrong_way_is_refused(steps: list[object]
     with pytest.raises(ScriptError) as wrong:
         Bench(tmp_path).run(steps)
     assert words in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def twice(x):\n    return 2 * x\nSTEPS = 3\nexpose(twice, STEPS, bins)",
+        "expose(twice, STEPS, bins)\nSTEPS = 3\ndef twice(x):\n    return 2 * x",
+    ],
+)
+@pytest.mark.req("r178")
+def test_a_function_a_constant_and_a_parameter_are_given_by_their_names(source: str, tmp_path: Path) -> None:
+    giver = source + "\ndef task(bins=5):\n    giveup()\n"
+    taker = "def task():\n    return [access('twice')(4), access('STEPS'), access('bins')]\n"
+    tree = Tree(
+        tmp_path, 1, [Definition("taker", taker, "taker.py", linked=("giver",)), Definition("giver", giver, "giver.py")]
+    )
+    ended = {one.definition: one for one in tree.run("taker")}
+    assert ended["taker"].result is not None, ended["taker"].error
+    assert ended["taker"].result.results == [8, 3, 5]
+    assert ended["giver"].result is not None
+    assert ended["giver"].result.made == [], "no picture is drawn of what is no data"
+
+
+@pytest.mark.req("r178")
+def test_a_bare_name_inside_a_task_publishes_what_it_is_there(tmp_path: Path) -> None:
+    source = "expose(found)\ndef task():\n    expose(found)\n    found = [1.0, 2.0]\n    expose(found)\n    giveup()\n"
+    with pytest.raises(TaskFailedError, match=r"work.py\", line 3, in task(\n.*)+UnboundLocalError"):
+        Bench(tmp_path).run(source)
+    result = Bench(tmp_path).run(source.replace("    expose(found)\n    found", "    found"))
+    assert [made.kind for made in result.made] == ["asset", "figure"]
+
+
+@pytest.mark.req("r177")
+@pytest.mark.parametrize(
+    "source", ["impose(seed)\ndef task():\n    return seed", "def task(seed):\n    impose(seed)\n    return seed"]
+)
+def test_a_bare_name_that_is_imposed_must_be_given(source: str, tmp_path: Path) -> None:
+    assert Bench(tmp_path).run(source, seed=3).results == 3
+    with pytest.raises((TaskFailedError, ScriptError), match="the parameter 'seed'"):
+        Bench(tmp_path).run(source)
