@@ -17,7 +17,8 @@ from plotter2.datter.contract import EXPOSE, IMPOSE
 
 def named(tree: ast.Module) -> ast.Module:
     """The same script, its bare names in `expose` and `impose` made names; the tree itself is changed."""
-    return _Named().visit(tree)  # type: ignore[no-any-return] -- a transformer gives back the module it was given
+    _Named().visit(tree)
+    return tree
 
 
 class _Named(ast.NodeTransformer):
