@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from plotter2.client.background import BACKGROUND
 from plotter2.clock import SystemClock
 from plotter2.launch import command
 from plotter2.layout import Layout
+from plotter2.together import Together
 from watchdogs import broker, database
 
 CLOCK = SystemClock()
@@ -59,24 +60,33 @@ class Servicer(servicer_pb2_grpc.ServicerServiceServicer):
         self._layout = layout
         self._sends_output = sends_output
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends = Together(self._spawn, "report", self._report)
         self.stub: Any = None
 
-    async def StartService(self, request: Any, context: Any) -> servicer_pb2.StartServiceResponse:  # noqa: N802 -- gRPC's name
-        """Take it on; what follows is not waited for."""
+    async def StartServices(self, request: Any, context: Any) -> servicer_pb2.StartServicesResponse:  # noqa: N802 -- gRPC's name
+        """Take them on; what follows is not waited for."""
         del context
-        task = asyncio.get_running_loop().create_task(self._run(request.spec))
+        for spec in request.specs:
+            self._spawn(self._run(spec), spec.service_id)
+        return servicer_pb2.StartServicesResponse(starts=[servicer_pb2.ServiceStart() for _ in request.specs])
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return servicer_pb2.StartServiceResponse()
 
     async def _run(self, spec: servicer_pb2.ServiceSpec) -> None:
         delivery = "dlv-" + blake3(spec.service_id.encode()).hexdigest()[:32]
         if self._sends_output:
             await self.stub.Deliver(self._sealed(spec, delivery))
-        status = servicer_pb2.ServiceStatus(
-            service_id=spec.service_id, state=servicer_pb2.SERVICE_STATE_DONE, delivery_id=delivery
+        self._ends.put(
+            servicer_pb2.ServiceStatus(
+                service_id=spec.service_id, state=servicer_pb2.SERVICE_STATE_DONE, delivery_id=delivery
+            )
         )
-        await self.stub.ReportService(manager_pb2.ReportServiceRequest(status=status))
+
+    async def _report(self, ends: Sequence[servicer_pb2.ServiceStatus]) -> None:
+        await self.stub.ReportServices(manager_pb2.ReportServicesRequest(statuses=ends))
 
     def _sealed(self, spec: servicer_pb2.ServiceSpec, delivery: str) -> manager_pb2.DeliverRequest:
         sealed = _sealed(self._layout, delivery, spec.child, {"out.json": spec.parameters_json.encode()})

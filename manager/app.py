@@ -103,7 +103,8 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         )
         channel = await stack.enter_async_context(rpc.connect(config.servicer_address))
         publisher = Publisher(bus, topics, server.address)
-        runner.connect(desk, hub, publisher, ServiceLink(channel, config.servicer_address, loop), calls)
+        services = ServiceLink(channel, config.servicer_address, loop, spawn)
+        runner.connect(desk, hub, publisher, services, calls)
         web = await stack.enter_async_context(
             http.serve(http.build(doors, registry, lambda: life.is_ready), config.host, config.http_port)
         )

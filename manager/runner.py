@@ -55,7 +55,6 @@ from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt, ManyFiles
-from manager.together import Spawn, Together
 from manager.tree import Tree, Wanted
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
 from plotter2.layout import Layout
@@ -65,6 +64,7 @@ from plotter2.model.report import KIND as REPORT
 from plotter2.model.report import Kept
 from plotter2.model.service import ServiceSpec
 from plotter2.model.task import Output
+from plotter2.together import Spawn, Together
 
 INSTALLS_AT_A_TIME = 4
 SMALL_FILES_MAX = 64
@@ -110,6 +110,7 @@ class Runner:
         self._services: ServiceLink
         self._shows = Together(spawn, "show", self._show)
         self._small = Together(spawn, "install", self._install_small)
+        self._starting: dict[tuple[str, int], list[ServiceSpec]] = {}
         self._installs = asyncio.Semaphore(INSTALLS_AT_A_TIME)
         self._plans = asyncio.Semaphore(PLANS_AT_A_TIME)
         self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
@@ -157,18 +158,25 @@ class Runner:
             case PlanInstances():
                 self._spawn(self._plan(effect), f"plan {effect.run.id}")
             case StartService():
-                self._spawn(self._start(effect.spec), f"start {effect.spec.service_id}")
+                self._start(effect.spec)
             case StopService():
                 self._spawn(self._services.stop(effect.service_id), f"stop {effect.service_id}")
 
-    async def _start(self, spec: ServiceSpec) -> None:
-        """Have a program started on a tree of the version that was planned."""
+    def _start(self, spec: ServiceSpec) -> None:
+        """Have a program started on a tree of the version that was planned; all that want this tree at once."""
+        place = spec.bundle, spec.version
+        self._starting.setdefault(place, []).append(spec)
+        if len(self._starting[place]) == 1:
+            self._spawn(self._start_all(*place), f"lay out {spec.bundle}@{spec.version}")
+
+    async def _start_all(self, bundle: str, version: int) -> None:
         try:
-            await self._tree.lay_out(spec.bundle, spec.version)
+            await self._tree.lay_out(bundle, version)
         except Plotter2Error as wrong:
-            await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
+            for spec in self._starting.pop((bundle, version)):
+                await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
             return
-        await self._services.start(spec)
+        self._services.start(self._starting.pop((bundle, version)))
 
     async def _plan(self, effect: PlanInstances) -> None:
         run = effect.run

@@ -1,12 +1,13 @@
 """The line to the servicer: start and stop service runs, at least once, for as long as it takes.
 
+What a turn of the manager starts goes in one call, and what gathers while that is under way in the next one.
 Starting is idempotent by service id, so a lost answer is met by asking again. A refusal is an outcome; silence is not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import stamina
 import structlog
@@ -15,10 +16,11 @@ from manager.events import ServiceRefused
 from manager.loop import Loop
 from plotter2.api.v1 import servicer_pb2 as pb
 from plotter2.api.v1.servicer_pb2_grpc import ServicerServiceStub
-from plotter2.errors import Plotter2Error
+from plotter2.errors import BY_CODE, LimitError, Plotter2Error, RefusedError
 from plotter2.ids import ServiceId
 from plotter2.model.service import ServiceSpec
 from plotter2.rpc import Channel, errors
+from plotter2.together import Spawn, Together
 from plotter2.wire import services as wire
 
 CALL_S = 10.0
@@ -30,19 +32,48 @@ RETRY_S_MAX = 1.0
 class ServiceLink:
     """Calls of the manager to the servicer."""
 
-    def __init__(self, channel: Channel, address: str, loop: Loop) -> None:
+    def __init__(self, channel: Channel, address: str, loop: Loop, spawn: Spawn) -> None:
+        """`spawn` runs a coroutine in the manager's task group under a name."""
         self._stub = ServicerServiceStub(channel)
         self._address = address
         self._loop = loop
+        self._starts = Together(spawn, "start services", self._start)
         self._log = structlog.get_logger("manager.servicelink")
 
-    async def start(self, spec: ServiceSpec) -> None:
-        """Have it started, as soon as there is room; a refusal comes back as an event."""
-        request = pb.StartServiceRequest(spec=wire.spec_to_proto(spec))
+    def start(self, specs: Sequence[ServiceSpec]) -> None:
+        """Have these started in this order, as soon as there is room; returns at once, a refusal comes as an event."""
+        for spec in specs:
+            self._starts.put(spec)
+
+    async def _start(self, specs: Sequence[ServiceSpec]) -> None:
+        for fitting in wire.fitting(map(wire.spec_to_proto, specs)):
+            await self._start_these(fitting)
+
+    async def _start_these(self, waiting: list[pb.ServiceSpec]) -> None:
+        async def ask() -> None:
+            nonlocal waiting
+            waiting = await self._asked(waiting)
+            if waiting:
+                raise LimitError(f"The servicer has no room yet for {len(waiting)} service runs.")
+
         try:
-            await self._insist(lambda: self._stub.StartService(request, timeout=CALL_S))
+            await self._insist(ask)
         except Plotter2Error as wrong:
-            await self._loop.put(ServiceRefused(spec.service_id, wrong.message))
+            for spec in waiting:
+                await self._loop.put(ServiceRefused(ServiceId(spec.service_id), wrong.message))
+
+    async def _asked(self, specs: Sequence[pb.ServiceSpec]) -> list[pb.ServiceSpec]:
+        """Ask for these once; those that there was no room for."""
+        answer = await self._stub.StartServices(pb.StartServicesRequest(specs=specs), timeout=CALL_S)
+        waiting = []
+        for spec, began in zip(specs, answer.starts, strict=True):
+            if not began.error_code:
+                continue
+            if BY_CODE.get(began.error_code, RefusedError).retry:
+                waiting.append(spec)
+            else:
+                await self._loop.put(ServiceRefused(ServiceId(spec.service_id), began.error))
+        return waiting
 
     async def stop(self, service_id: ServiceId) -> None:
         """Have it stopped; one that the servicer does not know is stopped already."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from typing_extensions import override
 
 from plotter2.api.v1 import servicer_pb2 as pb
 from plotter2.api.v1 import servicer_pb2_grpc
-from plotter2.errors import UsageError
+from plotter2.errors import Plotter2Error, UsageError
 from plotter2.model import paths
 from plotter2.model.bundle import DIGEST_BYTES, FileEntry
 from plotter2.model.delivery import MODE_MAX, SIZE_BYTES_MAX, check_names
@@ -32,14 +33,21 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
         self._runner = runner
 
     @override
-    async def StartService(self, request: pb.StartServiceRequest, context: Context) -> pb.StartServiceResponse:
+    async def StartServices(self, request: pb.StartServicesRequest, context: Context) -> pb.StartServicesResponse:
         """Idempotent by id; the answer means that what was asked is on disk, or how it ended long ago."""
         del context
-        spec = checked(wire.spec_from_proto(request.spec))
-        self._machine.check(spec.service_id)
-        await self._runner.put(Asked(spec))
+        return pb.StartServicesResponse(starts=await asyncio.gather(*map(self._start, request.specs)))
+
+    async def _start(self, message: pb.ServiceSpec) -> pb.ServiceStart:
+        """One that cannot be taken on is in no other's way."""
+        try:
+            spec = checked(wire.spec_from_proto(message))
+            self._machine.check(spec.service_id)
+            await self._runner.put_whole(Asked(spec))
+        except Plotter2Error as wrong:
+            return pb.ServiceStart(error=wrong.message, error_code=wrong.code)
         status = self._machine.status(spec.service_id)
-        return pb.StartServiceResponse(status=wire.status_to_proto(with_delivery(status)) if status else None)
+        return pb.ServiceStart(status=wire.status_to_proto(with_delivery(status)) if status else None)
 
     @override
     async def StopService(self, request: pb.StopServiceRequest, context: Context) -> pb.StopServiceResponse:
@@ -48,7 +56,7 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
         service_id = check_id(request.service_id)
         if not 0 <= request.grace_s <= GRACE_S_MAX:
             raise UsageError(f"A grace of {request.grace_s:g} s cannot be; from 0 to {GRACE_S_MAX:g} s can (0: 5 s).")
-        await self._runner.put(StopAsked(service_id, request.grace_s))
+        await self._runner.put_whole(StopAsked(service_id, request.grace_s))
         status = self._machine.status(service_id)
         return pb.StopServiceResponse(status=wire.status_to_proto(with_delivery(status)) if status else None)
 

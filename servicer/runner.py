@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,14 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.api.v1.manager_pb2_grpc import ManagerServiceStub
 from plotter2.client.upload import push
 from plotter2.clock import Clock, IdSource, Instant
-from plotter2.errors import LimitError, NotFoundError, Plotter2Error
+from plotter2.errors import LimitError, Plotter2Error
 from plotter2.host import boot_id
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.package import Service
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 from plotter2.rpc import Channel, errors
+from plotter2.together import Spawn, Together
 from plotter2.wire import services as wire
 from servicer import command, folder, harvest, machine, process
 from servicer.config import ServicerConfig
@@ -41,7 +42,6 @@ STAGER_RETRY_S = 0.2
 STAGER_RETRY_S_MAX = 30.0
 DISK_RETRY_S = 1.0
 HARVESTS_AT_A_TIME = 2
-Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
 
 class Runner:
@@ -58,7 +58,8 @@ class Runner:
         self._clock = clock
         self._ids = ids
         self._stub: Stub
-        self._reports: dict[ServiceId, asyncio.Queue[ServiceStatus]] = {}
+        self._reports = Together(spawn, "report", self._send_reports)
+        self._taking: set[asyncio.Task[None]] = set()
         self._order: dict[ServiceId, asyncio.Lock] = {}
         self._harvests = asyncio.Semaphore(HARVESTS_AT_A_TIME)
         self._failed: list[ServiceId] = []
@@ -68,6 +69,17 @@ class Runner:
     def connect(self, channel: Channel) -> None:
         """Give it the line to the manager; before the first event."""
         self._stub = ManagerServiceStub(channel)
+
+    async def put_whole(self, event: machine.Event) -> None:
+        """Have an event of a caller decided: what follows is carried out also where the caller leaves meanwhile.
+
+        Raises:
+            LimitError: as `put`.
+        """
+        task = asyncio.get_running_loop().create_task(self.put(event), name="put")
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
+        await asyncio.shield(task)
 
     async def put(self, event: machine.Event) -> None:
         """Have an event decided, and carry out what follows. Events of one run are taken one at a time.
@@ -125,7 +137,7 @@ class Runner:
                 await self._write(process.forbid, root, wanted.grace_s)
                 await asyncio.to_thread(process.end, root)
             case machine.Report():
-                self._report(wanted.status)
+                self._reports.put(folder.with_delivery(wanted.status))
             case machine.Clear():
                 await asyncio.to_thread(self._clear, wanted)
 
@@ -304,34 +316,19 @@ class Runner:
 
     # --- reports ----------------------------------------------------------------------------------------------------
 
-    def _report(self, status: ServiceStatus) -> None:
-        """Reports of one run go out in order, each until the manager has it."""
-        queue = self._reports.get(status.service_id)
-        if queue is None:
-            queue = self._reports[status.service_id] = asyncio.Queue()
-            self._spawn(self._send_reports(status.service_id, queue), f"report {status.service_id}")
-        queue.put_nowait(folder.with_delivery(status))
-
-    async def _send_reports(self, service_id: ServiceId, queue: asyncio.Queue[ServiceStatus]) -> None:
-        while True:
-            status = await queue.get()
+    async def _send_reports(self, statuses: Sequence[ServiceStatus]) -> None:
+        """Reports go out in the order things happened, those that wait in one call, each until the manager has it."""
+        for fitting in wire.fitting(map(wire.status_to_proto, statuses)):
+            request = pb.ReportServicesRequest(statuses=fitting)
             async for attempt in stamina.retry_context(
                 on=Plotter2Error, attempts=None, timeout=None, wait_initial=0.1, wait_max=RETRY_S_MAX
             ):
-                with attempt:
-                    await self._send_report(status)
-            if status.state in SERVICE_ENDS:
-                self._reports.pop(service_id, None)
-                await self.put(machine.Acknowledged(service_id, status.state))
-                return
-
-    async def _send_report(self, status: ServiceStatus) -> None:
-        request = pb.ReportServiceRequest(status=wire.status_to_proto(status))
-        try:
-            with errors(self._settings.manager_address):
-                await self._stub.ReportService(request, timeout=REPORT_S)
-        except NotFoundError as unknown:
-            self._log.warning("report.unknown", service=status.service_id, why=unknown.message)  # nobody waits for it
+                with attempt, errors(self._settings.manager_address):
+                    await self._stub.ReportServices(request, timeout=REPORT_S)
+        for status in statuses:
+            if status.state in SERVICE_ENDS:  # with syncs of its own: the next reports do not wait for them
+                known = machine.Acknowledged(status.service_id, status.state)
+                self._spawn(self.put(known), f"acknowledge {status.service_id}")
 
 
 def _why(status: int, reason: str) -> str:

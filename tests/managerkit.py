@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,8 +61,8 @@ class Silence:
     def put(self, effect: object) -> None:
         self.heard.append(effect)
 
-    async def start(self, spec: object) -> None:
-        self.heard.append(spec)
+    def start(self, specs: Iterable[object]) -> None:
+        self.heard.extend(specs)
 
     async def stop(self, service_id: object) -> None:
         self.heard.append(service_id)

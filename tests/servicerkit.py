@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from plotter2.api.v1 import manager_pb2_grpc, servicer_pb2
 from plotter2.api.v1.servicer_pb2_grpc import ServicerServiceStub
 from plotter2.clock import SystemClock, SystemIds
 from plotter2.config import load
+from plotter2.errors import BY_CODE, Plotter2Error
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.lifecycle import Life
@@ -36,16 +37,16 @@ WAIT_S = 30.0
 
 @dataclass
 class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
-    """Hears reports; raises the errors it is given first, one a report."""
+    """Hears reports; raises the errors it is given first, one a call."""
 
     reports: list[ServiceStatus] = field(default_factory=list)
     refusals: deque[Exception] = field(default_factory=deque)
 
-    async def ReportService(self, request: Any, _context: Any) -> pb.ReportServiceResponse:
-        self.reports.append(wire.status_from_proto(request.status))
+    async def ReportServices(self, request: Any, _context: Any) -> pb.ReportServicesResponse:
+        self.reports += map(wire.status_from_proto, request.statuses)
         if self.refusals:
             raise self.refusals.popleft()
-        return pb.ReportServiceResponse()
+        return pb.ReportServicesResponse()
 
     def states(self, service_id: ServiceId) -> list[ServiceState]:
         return [one.state for one in self.reports if one.service_id == service_id]
@@ -104,9 +105,19 @@ class Servicer:
         self._stub = stub
 
     async def start(self, spec: ServiceSpec) -> ServiceStatus:
+        (status,) = await self.start_all([spec])
+        if isinstance(status, Exception):
+            raise status
+        return status
+
+    async def start_all(self, specs: Sequence[ServiceSpec]) -> list[ServiceStatus | Plotter2Error]:
         with rpc.errors():
-            answer = await self._stub.StartService(servicer_pb2.StartServiceRequest(spec=wire.spec_to_proto(spec)))
-        return wire.status_from_proto(answer.status)
+            request = servicer_pb2.StartServicesRequest(specs=map(wire.spec_to_proto, specs))
+            answer = await self._stub.StartServices(request)
+        return [
+            BY_CODE[one.error_code](one.error) if one.error_code else wire.status_from_proto(one.status)
+            for one in answer.starts
+        ]
 
     async def stop(self, service_id: ServiceId) -> None:
         with rpc.errors():

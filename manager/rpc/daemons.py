@@ -73,12 +73,18 @@ class DaemonCalls:
         found = live.request if live is not None else await self._doors.store.get_request(made_by)
         return found.chain if found is not None else ()
 
-    async def ReportService(self, request: pb.ReportServiceRequest, context: Context) -> pb.ReportServiceResponse:  # noqa: N802 -- gRPC's name
-        """How a service run stands; the answer means that it is committed."""
+    async def ReportServices(self, request: pb.ReportServicesRequest, context: Context) -> pb.ReportServicesResponse:  # noqa: N802 -- gRPC's name
+        """How service runs stand; the answer means that it is committed.
+
+        Events are taken in the order they come: when the last is committed, all are.
+        """
         del context
-        status = wire_services.status_from_proto(request.status)
-        await self._doors.desk.ask(lambda token: ServiceReported(token, status))
-        return pb.ReportServiceResponse()
+        statuses = [wire_services.status_from_proto(one) for one in request.statuses]
+        if statuses:
+            for status in statuses[:-1]:
+                await self._doors.loop.put(ServiceReported(0, status))
+            await self._doors.desk.ask(lambda token: ServiceReported(token, statuses[-1]))
+        return pb.ReportServicesResponse()
 
     async def ListWorkers(self, request: pb.ListWorkersRequest, context: Context) -> pb.ListWorkersResponse:  # noqa: N802 -- gRPC's name
         """Workers by name."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
 from plotter2.api.v1 import servicer_pb2
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, ServiceId
@@ -9,6 +12,9 @@ from plotter2.model.bundle import FileEntry
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
 from plotter2.wire.enums import EnumTable
 
+MESSAGE_BYTES = 4 << 20
+"""Of the specs or statuses in one message; a single one may have more."""
+M = TypeVar("M", servicer_pb2.ServiceSpec, servicer_pb2.ServiceStatus)
 _STATES = EnumTable(ServiceState, servicer_pb2.ServiceState, "SERVICE_STATE_")
 
 state_to_proto = _STATES.to_proto
@@ -86,3 +92,16 @@ def status_from_proto(message: servicer_pb2.ServiceStatus) -> ServiceStatus:
         child=message.child,
         delivery_id=DeliveryId(message.delivery_id),
     )
+
+
+def fitting(messages: Iterable[M]) -> Iterator[list[M]]:
+    """The same in the same order, in lists that fit into one message each."""
+    size, fits = 0, list[M]()
+    for one in messages:
+        size += one.ByteSize()
+        if size > MESSAGE_BYTES and fits:
+            yield fits
+            size, fits = one.ByteSize(), []
+        fits.append(one)
+    if fits:
+        yield fits

@@ -2167,27 +2167,27 @@ class DeliverResponse(_message.Message):
 Global___DeliverResponse: _TypeAlias = DeliverResponse  # noqa: Y015
 
 @_typing.final
-class ReportServiceRequest(_message.Message):
+class ReportServicesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    STATUS_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def status(self) -> _servicer_pb2.ServiceStatus: ...
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[_servicer_pb2.ServiceStatus]: ...
     def __init__(
         self,
         *,
-        status: _servicer_pb2.ServiceStatus | None = ...,
+        statuses: _abc.Iterable[_servicer_pb2.ServiceStatus] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReportServiceRequest: _TypeAlias = ReportServiceRequest  # noqa: Y015
+Global___ReportServicesRequest: _TypeAlias = ReportServicesRequest  # noqa: Y015
 
 @_typing.final
-class ReportServiceResponse(_message.Message):
+class ReportServicesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(
@@ -2199,7 +2199,7 @@ class ReportServiceResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReportServiceResponse: _TypeAlias = ReportServiceResponse  # noqa: Y015
+Global___ReportServicesResponse: _TypeAlias = ReportServicesResponse  # noqa: Y015
 
 @_typing.final
 class InheritAsk(_message.Message):

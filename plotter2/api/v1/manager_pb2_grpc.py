@@ -115,10 +115,10 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DeliverRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DeliverResponse.FromString,
                 _registered_method=True)
-        self.ReportService = channel.unary_unary(
-                '/plotter2.api.v1.ManagerService/ReportService',
-                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.SerializeToString,
-                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.FromString,
+        self.ReportServices = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/ReportServices',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesResponse.FromString,
                 _registered_method=True)
         self.DiffBundles = channel.unary_stream(
                 '/plotter2.api.v1.ManagerService/DiffBundles',
@@ -287,8 +287,8 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ReportService(self, request, context):
-        """From the servicer: a service has come to another state. Idempotent; the answer means it is committed.
+    def ReportServices(self, request, context):
+        """From the servicer: services have come to other states, in order. Idempotent; the answer means all are committed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -455,10 +455,10 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DeliverRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.DeliverResponse.SerializeToString,
             ),
-            'ReportService': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReportService,
-                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.FromString,
-                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.SerializeToString,
+            'ReportServices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportServices,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesResponse.SerializeToString,
             ),
             'DiffBundles': grpc.unary_stream_rpc_method_handler(
                     servicer.DiffBundles,
@@ -960,7 +960,7 @@ class ManagerService:
             _registered_method=True)
 
     @staticmethod
-    def ReportService(request,
+    def ReportServices(request,
             target,
             options=(),
             channel_credentials=None,
@@ -973,9 +973,9 @@ class ManagerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/plotter2.api.v1.ManagerService/ReportService',
-            plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceRequest.SerializeToString,
-            plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServiceResponse.FromString,
+            '/plotter2.api.v1.ManagerService/ReportServices',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.ReportServicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

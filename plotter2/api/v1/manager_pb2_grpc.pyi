@@ -60,8 +60,8 @@ class ManagerServiceStub:
     GetStatus: _grpc.UnaryUnaryMultiCallable[_manager_pb2.GetStatusRequest, _manager_pb2.GetStatusResponse]
     Deliver: _grpc.UnaryUnaryMultiCallable[_manager_pb2.DeliverRequest, _manager_pb2.DeliverResponse]
     """From the stager: a sealed delivery. Idempotent by delivery id; the answer means it is installed and committed."""
-    ReportService: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ReportServiceRequest, _manager_pb2.ReportServiceResponse]
-    """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+    ReportServices: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ReportServicesRequest, _manager_pb2.ReportServicesResponse]
+    """From the servicer: services have come to other states, in order. Idempotent; the answer means all are committed."""
     DiffBundles: _grpc.UnaryStreamMultiCallable[_manager_pb2.DiffBundlesRequest, _manager_pb2.DiffBundlesResponse]
     """What differs between two versions; many files come in several messages."""
     ListHistory: _grpc.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]
@@ -119,8 +119,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_manager_pb2.GetStatusRequest, _manager_pb2.GetStatusResponse]  # type: ignore[assignment]
     Deliver: _aio.UnaryUnaryMultiCallable[_manager_pb2.DeliverRequest, _manager_pb2.DeliverResponse]  # type: ignore[assignment]
     """From the stager: a sealed delivery. Idempotent by delivery id; the answer means it is installed and committed."""
-    ReportService: _aio.UnaryUnaryMultiCallable[_manager_pb2.ReportServiceRequest, _manager_pb2.ReportServiceResponse]  # type: ignore[assignment]
-    """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+    ReportServices: _aio.UnaryUnaryMultiCallable[_manager_pb2.ReportServicesRequest, _manager_pb2.ReportServicesResponse]  # type: ignore[assignment]
+    """From the servicer: services have come to other states, in order. Idempotent; the answer means all are committed."""
     DiffBundles: _aio.UnaryStreamMultiCallable[_manager_pb2.DiffBundlesRequest, _manager_pb2.DiffBundlesResponse]  # type: ignore[assignment]
     """What differs between two versions; many files come in several messages."""
     ListHistory: _aio.UnaryUnaryMultiCallable[_manager_pb2.ListHistoryRequest, _manager_pb2.ListHistoryResponse]  # type: ignore[assignment]
@@ -273,12 +273,12 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         """From the stager: a sealed delivery. Idempotent by delivery id; the answer means it is installed and committed."""
 
     @_abc_1.abstractmethod
-    def ReportService(
+    def ReportServices(
         self,
-        request: _manager_pb2.ReportServiceRequest,
+        request: _manager_pb2.ReportServicesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_manager_pb2.ReportServiceResponse, _abc.Awaitable[_manager_pb2.ReportServiceResponse]]:
-        """From the servicer: a service has come to another state. Idempotent; the answer means it is committed."""
+    ) -> _typing.Union[_manager_pb2.ReportServicesResponse, _abc.Awaitable[_manager_pb2.ReportServicesResponse]]:
+        """From the servicer: services have come to other states, in order. Idempotent; the answer means all are committed."""
 
     @_abc_1.abstractmethod
     def DiffBundles(

@@ -24,33 +24,35 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eplotter2/api/v1/servicer.proto\x12\x0fplotter2.api.v1\"\xf6\x01\n\x0bServiceSpec\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\r\n\x05\x63hild\x18\x04 \x01(\t\x12\x14\n\x0cservice_json\x18\x05 \x01(\t\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x13\n\x0b\x63ode_digest\x18\x07 \x01(\x0c\x12\x0f\n\x07run_key\x18\x08 \x01(\x0c\x12+\n\x05\x66iles\x18\t \x03(\x0b\x32\x1c.plotter2.api.v1.ServiceFile\x12\x0c\n\x04user\x18\n \x01(\t\x12\x13\n\x0b\x64\x61ta_digest\x18\x1e \x01(\x0c\"M\n\x0bServiceFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0c\n\x04mode\x18\x03 \x01(\r\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\"\xdd\x01\n\rServiceStatus\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.plotter2.api.v1.ServiceState\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\x05 \x01(\x01\x12\x13\n\x0b\x65xit_status\x18\x06 \x01(\x05\x12\r\n\x05\x65rror\x18\x07 \x01(\t\x12\x0c\n\x04tail\x18\x08 \x01(\t\x12\r\n\x05\x63hild\x18\t \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\n \x01(\t\"A\n\x13StartServiceRequest\x12*\n\x04spec\x18\x01 \x01(\x0b\x32\x1c.plotter2.api.v1.ServiceSpec\"F\n\x14StartServiceResponse\x12.\n\x06status\x18\x01 \x01(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus\"9\n\x12StopServiceRequest\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12\x0f\n\x07grace_s\x18\x02 \x01(\x01\"E\n\x13StopServiceResponse\x12.\n\x06status\x18\x01 \x01(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus\"\x15\n\x13ListServicesRequest\"H\n\x14ListServicesResponse\x12\x30\n\x08services\x18\x01 \x03(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus*\xcd\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SERVICE_STATE_QUEUED\x10\x01\x12\x19\n\x15SERVICE_STATE_RUNNING\x10\x02\x12\x1c\n\x18SERVICE_STATE_HARVESTING\x10\x03\x12\x16\n\x12SERVICE_STATE_DONE\x10\x04\x12\x18\n\x14SERVICE_STATE_FAILED\x10\x05\x12\x19\n\x15SERVICE_STATE_STOPPED\x10\x06\x32\xa5\x02\n\x0fServicerService\x12[\n\x0cStartService\x12$.plotter2.api.v1.StartServiceRequest\x1a%.plotter2.api.v1.StartServiceResponse\x12X\n\x0bStopService\x12#.plotter2.api.v1.StopServiceRequest\x1a$.plotter2.api.v1.StopServiceResponse\x12[\n\x0cListServices\x12$.plotter2.api.v1.ListServicesRequest\x1a%.plotter2.api.v1.ListServicesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eplotter2/api/v1/servicer.proto\x12\x0fplotter2.api.v1\"\xf6\x01\n\x0bServiceSpec\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\r\n\x05\x63hild\x18\x04 \x01(\t\x12\x14\n\x0cservice_json\x18\x05 \x01(\t\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x13\n\x0b\x63ode_digest\x18\x07 \x01(\x0c\x12\x0f\n\x07run_key\x18\x08 \x01(\x0c\x12+\n\x05\x66iles\x18\t \x03(\x0b\x32\x1c.plotter2.api.v1.ServiceFile\x12\x0c\n\x04user\x18\n \x01(\t\x12\x13\n\x0b\x64\x61ta_digest\x18\x1e \x01(\x0c\"M\n\x0bServiceFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0c\n\x04mode\x18\x03 \x01(\r\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\"\xdd\x01\n\rServiceStatus\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.plotter2.api.v1.ServiceState\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\x05 \x01(\x01\x12\x13\n\x0b\x65xit_status\x18\x06 \x01(\x05\x12\r\n\x05\x65rror\x18\x07 \x01(\t\x12\x0c\n\x04tail\x18\x08 \x01(\t\x12\r\n\x05\x63hild\x18\t \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\n \x01(\t\"C\n\x14StartServicesRequest\x12+\n\x05specs\x18\x01 \x03(\x0b\x32\x1c.plotter2.api.v1.ServiceSpec\"F\n\x15StartServicesResponse\x12-\n\x06starts\x18\x01 \x03(\x0b\x32\x1d.plotter2.api.v1.ServiceStart\"a\n\x0cServiceStart\x12.\n\x06status\x18\x01 \x01(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus\x12\r\n\x05\x65rror\x18\x02 \x01(\t\x12\x12\n\nerror_code\x18\x03 \x01(\t\"9\n\x12StopServiceRequest\x12\x12\n\nservice_id\x18\x01 \x01(\t\x12\x0f\n\x07grace_s\x18\x02 \x01(\x01\"E\n\x13StopServiceResponse\x12.\n\x06status\x18\x01 \x01(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus\"\x15\n\x13ListServicesRequest\"H\n\x14ListServicesResponse\x12\x30\n\x08services\x18\x01 \x03(\x0b\x32\x1e.plotter2.api.v1.ServiceStatus*\xcd\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SERVICE_STATE_QUEUED\x10\x01\x12\x19\n\x15SERVICE_STATE_RUNNING\x10\x02\x12\x1c\n\x18SERVICE_STATE_HARVESTING\x10\x03\x12\x16\n\x12SERVICE_STATE_DONE\x10\x04\x12\x18\n\x14SERVICE_STATE_FAILED\x10\x05\x12\x19\n\x15SERVICE_STATE_STOPPED\x10\x06\x32\xa8\x02\n\x0fServicerService\x12^\n\rStartServices\x12%.plotter2.api.v1.StartServicesRequest\x1a&.plotter2.api.v1.StartServicesResponse\x12X\n\x0bStopService\x12#.plotter2.api.v1.StopServiceRequest\x1a$.plotter2.api.v1.StopServiceResponse\x12[\n\x0cListServices\x12$.plotter2.api.v1.ListServicesRequest\x1a%.plotter2.api.v1.ListServicesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'plotter2.api.v1.servicer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SERVICESTATE']._serialized_start=970
-  _globals['_SERVICESTATE']._serialized_end=1175
+  _globals['_SERVICESTATE']._serialized_start=1071
+  _globals['_SERVICESTATE']._serialized_end=1276
   _globals['_SERVICESPEC']._serialized_start=52
   _globals['_SERVICESPEC']._serialized_end=298
   _globals['_SERVICEFILE']._serialized_start=300
   _globals['_SERVICEFILE']._serialized_end=377
   _globals['_SERVICESTATUS']._serialized_start=380
   _globals['_SERVICESTATUS']._serialized_end=601
-  _globals['_STARTSERVICEREQUEST']._serialized_start=603
-  _globals['_STARTSERVICEREQUEST']._serialized_end=668
-  _globals['_STARTSERVICERESPONSE']._serialized_start=670
-  _globals['_STARTSERVICERESPONSE']._serialized_end=740
-  _globals['_STOPSERVICEREQUEST']._serialized_start=742
-  _globals['_STOPSERVICEREQUEST']._serialized_end=799
-  _globals['_STOPSERVICERESPONSE']._serialized_start=801
-  _globals['_STOPSERVICERESPONSE']._serialized_end=870
-  _globals['_LISTSERVICESREQUEST']._serialized_start=872
-  _globals['_LISTSERVICESREQUEST']._serialized_end=893
-  _globals['_LISTSERVICESRESPONSE']._serialized_start=895
-  _globals['_LISTSERVICESRESPONSE']._serialized_end=967
-  _globals['_SERVICERSERVICE']._serialized_start=1178
-  _globals['_SERVICERSERVICE']._serialized_end=1471
+  _globals['_STARTSERVICESREQUEST']._serialized_start=603
+  _globals['_STARTSERVICESREQUEST']._serialized_end=670
+  _globals['_STARTSERVICESRESPONSE']._serialized_start=672
+  _globals['_STARTSERVICESRESPONSE']._serialized_end=742
+  _globals['_SERVICESTART']._serialized_start=744
+  _globals['_SERVICESTART']._serialized_end=841
+  _globals['_STOPSERVICEREQUEST']._serialized_start=843
+  _globals['_STOPSERVICEREQUEST']._serialized_end=900
+  _globals['_STOPSERVICERESPONSE']._serialized_start=902
+  _globals['_STOPSERVICERESPONSE']._serialized_end=971
+  _globals['_LISTSERVICESREQUEST']._serialized_start=973
+  _globals['_LISTSERVICESREQUEST']._serialized_end=994
+  _globals['_LISTSERVICESRESPONSE']._serialized_start=996
+  _globals['_LISTSERVICESRESPONSE']._serialized_end=1068
+  _globals['_SERVICERSERVICE']._serialized_start=1279
+  _globals['_SERVICERSERVICE']._serialized_end=1575
 # @@protoc_insertion_point(module_scope)

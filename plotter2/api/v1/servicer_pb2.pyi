@@ -187,44 +187,74 @@ class ServiceStatus(_message.Message):
 Global___ServiceStatus: _TypeAlias = ServiceStatus  # noqa: Y015
 
 @_typing.final
-class StartServiceRequest(_message.Message):
+class StartServicesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    SPEC_FIELD_NUMBER: _builtins.int
+    SPECS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def spec(self) -> Global___ServiceSpec: ...
+    def specs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceSpec]: ...
     def __init__(
         self,
         *,
-        spec: Global___ServiceSpec | None = ...,
+        specs: _abc.Iterable[Global___ServiceSpec] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["specs", b"specs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StartServiceRequest: _TypeAlias = StartServiceRequest  # noqa: Y015
+Global___StartServicesRequest: _TypeAlias = StartServicesRequest  # noqa: Y015
 
 @_typing.final
-class StartServiceResponse(_message.Message):
+class StartServicesResponse(_message.Message):
+    """What became of each, in the order asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def starts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceStart]: ...
+    def __init__(
+        self,
+        *,
+        starts: _abc.Iterable[Global___ServiceStart] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["starts", b"starts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartServicesResponse: _TypeAlias = StartServicesResponse  # noqa: Y015
+
+@_typing.final
+class ServiceStart(_message.Message):
+    """One that is on disk has a status: how it stands, or how it ended long ago. Another was not taken on, and has an error."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     STATUS_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    error: _builtins.str
+    error_code: _builtins.str
     @_builtins.property
     def status(self) -> Global___ServiceStatus: ...
     def __init__(
         self,
         *,
         status: Global___ServiceStatus | None = ...,
+        error: _builtins.str = ...,
+        error_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "error_code", b"error_code", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StartServiceResponse: _TypeAlias = StartServiceResponse  # noqa: Y015
+Global___ServiceStart: _TypeAlias = ServiceStart  # noqa: Y015
 
 @_typing.final
 class StopServiceRequest(_message.Message):

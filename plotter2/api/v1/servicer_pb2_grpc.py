@@ -35,10 +35,10 @@ class ServicerServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.StartService = channel.unary_unary(
-                '/plotter2.api.v1.ServicerService/StartService',
-                request_serializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceRequest.SerializeToString,
-                response_deserializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceResponse.FromString,
+        self.StartServices = channel.unary_unary(
+                '/plotter2.api.v1.ServicerService/StartServices',
+                request_serializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesResponse.FromString,
                 _registered_method=True)
         self.StopService = channel.unary_unary(
                 '/plotter2.api.v1.ServicerService/StopService',
@@ -56,8 +56,8 @@ class ServicerServiceServicer:
     """Experiments as operating-system processes that outlive plotter2. Called by the manager.
     """
 
-    def StartService(self, request, context):
-        """Idempotent by service id: starting what runs, or has run, changes nothing.
+    def StartServices(self, request, context):
+        """All that a turn of the manager decided. Idempotent by service id: starting what runs, or has run, changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,10 +79,10 @@ class ServicerServiceServicer:
 
 def add_ServicerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'StartService': grpc.unary_unary_rpc_method_handler(
-                    servicer.StartService,
-                    request_deserializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceRequest.FromString,
-                    response_serializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceResponse.SerializeToString,
+            'StartServices': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartServices,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesResponse.SerializeToString,
             ),
             'StopService': grpc.unary_unary_rpc_method_handler(
                     servicer.StopService,
@@ -107,7 +107,7 @@ class ServicerService:
     """
 
     @staticmethod
-    def StartService(request,
+    def StartServices(request,
             target,
             options=(),
             channel_credentials=None,
@@ -120,9 +120,9 @@ class ServicerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/plotter2.api.v1.ServicerService/StartService',
-            plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceRequest.SerializeToString,
-            plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServiceResponse.FromString,
+            '/plotter2.api.v1.ServicerService/StartServices',
+            plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_servicer__pb2.StartServicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

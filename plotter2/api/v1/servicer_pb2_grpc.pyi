@@ -33,8 +33,8 @@ class ServicerServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ServicerServiceAsyncStub: ...
-    StartService: _grpc.UnaryUnaryMultiCallable[_servicer_pb2.StartServiceRequest, _servicer_pb2.StartServiceResponse]
-    """Idempotent by service id: starting what runs, or has run, changes nothing."""
+    StartServices: _grpc.UnaryUnaryMultiCallable[_servicer_pb2.StartServicesRequest, _servicer_pb2.StartServicesResponse]
+    """All that a turn of the manager decided. Idempotent by service id: starting what runs, or has run, changes nothing."""
     StopService: _grpc.UnaryUnaryMultiCallable[_servicer_pb2.StopServiceRequest, _servicer_pb2.StopServiceResponse]
     """Ends a service: SIGTERM, then SIGKILL after the grace."""
     ListServices: _grpc.UnaryUnaryMultiCallable[_servicer_pb2.ListServicesRequest, _servicer_pb2.ListServicesResponse]
@@ -44,8 +44,8 @@ class ServicerServiceAsyncStub(ServicerServiceStub):
     """Experiments as operating-system processes that outlive plotter2. Called by the manager."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    StartService: _aio.UnaryUnaryMultiCallable[_servicer_pb2.StartServiceRequest, _servicer_pb2.StartServiceResponse]  # type: ignore[assignment]
-    """Idempotent by service id: starting what runs, or has run, changes nothing."""
+    StartServices: _aio.UnaryUnaryMultiCallable[_servicer_pb2.StartServicesRequest, _servicer_pb2.StartServicesResponse]  # type: ignore[assignment]
+    """All that a turn of the manager decided. Idempotent by service id: starting what runs, or has run, changes nothing."""
     StopService: _aio.UnaryUnaryMultiCallable[_servicer_pb2.StopServiceRequest, _servicer_pb2.StopServiceResponse]  # type: ignore[assignment]
     """Ends a service: SIGTERM, then SIGKILL after the grace."""
     ListServices: _aio.UnaryUnaryMultiCallable[_servicer_pb2.ListServicesRequest, _servicer_pb2.ListServicesResponse]  # type: ignore[assignment]
@@ -54,12 +54,12 @@ class ServicerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Experiments as operating-system processes that outlive plotter2. Called by the manager."""
 
     @_abc_1.abstractmethod
-    def StartService(
+    def StartServices(
         self,
-        request: _servicer_pb2.StartServiceRequest,
+        request: _servicer_pb2.StartServicesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_servicer_pb2.StartServiceResponse, _abc.Awaitable[_servicer_pb2.StartServiceResponse]]:
-        """Idempotent by service id: starting what runs, or has run, changes nothing."""
+    ) -> _typing.Union[_servicer_pb2.StartServicesResponse, _abc.Awaitable[_servicer_pb2.StartServicesResponse]]:
+        """All that a turn of the manager decided. Idempotent by service id: starting what runs, or has run, changes nothing."""
 
     @_abc_1.abstractmethod
     def StopService(

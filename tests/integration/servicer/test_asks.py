@@ -22,6 +22,7 @@ from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec, ServiceState
 from servicer import process, runner
 from servicer.folder import Folder
+from servicer.rpc import ServicerRpc
 from tests.servicerkit import (
     FakeManager,
     FakePush,
@@ -186,6 +187,30 @@ async def test_what_cannot_be_written_down_is_not_taken_on_and_can_be_asked_agai
     assert (starts(began), len(push.calls)) == (1, 1)
 
 
+@pytest.mark.req("r198")
+async def test_what_was_taken_on_is_begun_also_where_the_caller_leaves_before_the_answer(
+    layout: Layout, manager: FakeManager, push: FakePush, began: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called, may_go = blocked(monkeypatch, Folder, "create")
+    left, real = asyncio.Event(), ServicerRpc.StartServices
+
+    async def leaving(*given: Any) -> Any:
+        try:
+            return await real(*given)
+        finally:
+            left.set()
+
+    monkeypatch.setattr(ServicerRpc, "StartServices", leaving)
+    async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
+        asking = asyncio.ensure_future(servicer.start(spec(layout, began)))
+        await until(called.is_set)
+        asking.cancel()
+        await left.wait()
+        may_go.set()
+        assert (await manager.ended(ONE)).state is ServiceState.DONE
+    assert (starts(began), len(push.calls)) == (1, 1)
+
+
 async def test_a_run_whose_folder_somebody_removed_harms_nobody(
     layout: Layout, manager: FakeManager, began: Path
 ) -> None:
@@ -199,7 +224,7 @@ async def test_a_run_whose_folder_somebody_removed_harms_nobody(
         for one in [*programs.children(recursive=True), programs]:
             one.kill()
         assert (await manager.ended(ONE)).state is ServiceState.FAILED
-        await until(lambda: not any(one.get_name() == f"report {ONE}" for one in asyncio.all_tasks()))
+        await until(lambda: not any(one.get_name() == f"acknowledge {ONE}" for one in asyncio.all_tasks()))
         assert await servicer.list() == []
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from plotter2.errors import ConflictError, FailedError, NotFoundError, RefusedError
+from plotter2.errors import ConflictError, FailedError, PackageError, RefusedError
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
-from plotter2.model.service import ServiceSpec, ServiceState
+from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
 from servicer import process
 from tests.servicerkit import FakeManager, FakePush, manager_serving, servicer_inside, until
 from tests.unit.servicer.kit import ONE, spec_of
@@ -122,15 +123,27 @@ async def test_every_report_is_repeated_until_it_is_acknowledged(
     assert len(push.calls) == 1
 
 
-async def test_a_run_that_the_manager_does_not_know_is_not_reported_for_ever(
+@pytest.mark.req("r074", "r198")
+async def test_runs_asked_for_together_are_taken_on_each_by_itself_and_their_reports_keep_their_order(
     layout: Layout, manager: FakeManager, push: FakePush
 ) -> None:
-    manager.refusals.extend([NotFoundError("no such run")] * 3)
+    wanted = [replace(spec(layout, "pass"), service_id=ServiceId(f"{ONE[:-1]}{number}")) for number in range(4)]
+    wanted[2] = replace(wanted[2], service_json='{"command": []}')
+    manager.refusals.extend([FailedError("busy")] * 2)
     async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
-        await servicer.start(spec(layout, "pass"))
-        await until(lambda: not (layout.service / ONE).exists())
-    assert len(manager.reports) == 3
-    assert len(push.calls) == 1
+        taken = await servicer.start_all(wanted)
+        good = [wanted[place].service_id for place in (0, 1, 3)]
+        assert [one.service_id if isinstance(one, ServiceStatus) else type(one) for one in taken] == [
+            *good[:2], PackageError, good[2],
+        ]  # fmt: skip
+        for one in good:
+            assert (await manager.ended(one)).state is ServiceState.DONE
+        await until(lambda: not any((layout.service / one).exists() for one in good))
+    for one in good:  # said again as long as it is not acknowledged, and never out of turn
+        assert list(dict.fromkeys(manager.states(one))) == [
+            ServiceState.RUNNING, ServiceState.HARVESTING, ServiceState.DONE,
+        ]  # fmt: skip
+    assert len(push.calls) == len(good)
 
 
 @pytest.mark.req("r198")

@@ -1,9 +1,11 @@
 import subprocess
 import sys
 from enum import Enum
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from plotter2.api.v1 import manager_pb2, task_pb2
 from plotter2.errors import RefusedError
@@ -69,6 +71,16 @@ def test_a_service_specification_comes_back(spec: ServiceSpec) -> None:
 @given(any_.statuses)
 def test_a_service_status_comes_back(status: ServiceStatus) -> None:
     assert services.status_from_proto(services.status_to_proto(status)) == status
+
+
+@given(st.lists(any_.statuses, max_size=6), st.integers(1, 200))
+def test_what_goes_in_several_messages_is_the_same_in_the_same_order(statuses: list[ServiceStatus], room: int) -> None:
+    messages = [services.status_to_proto(one) for one in statuses]
+    with patch.object(services, "MESSAGE_BYTES", room):
+        portions = [*services.fitting(messages)]
+    assert [one for portion in portions for one in portion] == messages
+    assert all(len(portion) == 1 or sum(one.ByteSize() for one in portion) <= room for portion in portions)
+    assert all(portions)
 
 
 @given(any_.requests(), any_.runs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from manager.together import PORTION_MAX, Together
+from plotter2.together import PORTION_MAX, Together
 
 
 async def test_what_comes_while_a_portion_is_worked_on_is_the_next_portion() -> None:
