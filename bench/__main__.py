@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import access, children, clusters, ingest, instances, links, plots, registry, search, tasks
+from bench import access, children, clusters, ingest, instances, links, memo, plots, registry, search, tasks
 from bench.installation import running
 from bench.report import Measure, show
 
 NAMES = (
     "tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links", "access",
-    "clusters", "instances",
+    "clusters", "memo", "instances",
 )  # fmt: skip
 ASKED = ("registry",)
 """Measured only when they are asked for by name: they take longer than all others."""
@@ -34,6 +34,7 @@ INSTANCES = 10_000
 SEARCHES = 200
 REGISTERED = 100_000
 CLUSTERED = 64
+ASKED_AGAIN = 200
 ARRAY_BYTES = 1 << 30
 
 
@@ -90,6 +91,7 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "links": lambda: links.resolution(less(BUNDLES)),
         "access": lambda: access.access(home, work, less(ARRAY_BYTES)),
         "clusters": lambda: clusters.clusters(home, work, given.workers, less(CLUSTERED)),
+        "memo": lambda: memo.memo(home, work, less(ASKED_AGAIN)),
         "search": lambda: search.search(home, less(RUNS), SEARCHES),
         "registry": lambda: registry.registry(home, less(REGISTERED)),
     }

@@ -21,6 +21,7 @@ from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
 from manager.publisher import Publisher
+from manager.recall import Recall
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.rules import Rules
 from manager.runner import Runner
@@ -74,7 +75,8 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
-    runner = Runner(spawn, layout, organizer, tree, loop, instance_planner)
+    recall = Recall(store, organizer, instance_planner)
+    runner = Runner(spawn, layout, organizer, tree, loop, recall)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,

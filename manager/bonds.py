@@ -118,9 +118,12 @@ class Bonds:
         self._fitting: dict[tuple[str, str], frozenset[str]] = {}
         self._means: dict[str, tuple[Package, Links]] = {}
         self._trees: dict[str, _Tree] = {}
+        self.words = 0
+        """Grows with every word about a link, as the catalog's `changes` with every version."""
 
     def say(self, word: SaidLink) -> None:
         """Take in what was asked; the newest word about an operation of one bundle and another bundle holds."""
+        self.words += 1
         self._said.setdefault((word.src, word.dst), {})[word.operation] = word
         self._said_from.setdefault(word.src, {})[word.dst] = None
         for tree in self._trees.values():

@@ -94,11 +94,18 @@ class InstancePlanner:
         return found
 
     def _read(self, task: Task) -> tuple[Axis, ...]:
-        source = task.source
-        if not source and task.source_digest:
-            with self._organizer.open_blob(task.source_digest) as file:
-                source = file.read(SOURCE_BYTES_MAX + 1).decode(errors="replace")
-        return axes_of(source, task.filename or task.name, task.kind)
+        return axes_of(self.source_of(task), task.filename or task.name, task.kind)
+
+    def source_of(self, task: Task) -> str:
+        """The text of a definition, from the blob store where it did not come along.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        if task.source or not task.source_digest:
+            return task.source
+        with self._organizer.open_blob(task.source_digest) as file:
+            return file.read(SOURCE_BYTES_MAX + 1).decode(errors="replace")
 
     async def _scope(self, bundle: str, version: int) -> Scope:
         found = await self._store.get_bundle(bundle, version)

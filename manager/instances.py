@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 
-from manager import runs
+from manager import memo, runs
 from manager.commands import Command, PlanInstances, SaveRun
 from manager.events import InstancesPlanned
 from manager.journal import note
@@ -30,7 +30,12 @@ def ask_for(state: State) -> list[Command]:
     """Have those planned that came in this turn."""
     waiting = [state.runs[run_id] for run_id in state.unplanned if run_id in state.runs]
     state.unplanned.clear()
-    return [PlanInstances(run, state.tasks[run.task_id].task) for run in waiting]
+    return [_plan(state, run) for run in waiting]
+
+
+def _plan(state: State, run: TaskRun) -> PlanInstances:
+    is_forced = memo.is_forced(state.requests[run.request_id].request)
+    return PlanInstances(run, state.tasks[run.task_id].task, memo.wanted(state, run), is_forced)
 
 
 def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command]:
@@ -54,27 +59,36 @@ def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command
         reason = event.warning[:1].lower() + event.warning[1:].rstrip(".")
         live.request = replace(live.request, skipped=(*live.request.skipped, Skip(run.bundle, reason)))
         return runs.end(state, replace(run, state=RunState.DONE, finished_at=now), now)
-    return _spread(state, live, run, event.parameters, now)
+    return _spread(state, live, run, event, now)
 
 
-def _spread(state: State, live: LiveRequest, run: TaskRun, parameters: tuple[str, ...], now: Instant) -> list[Command]:
-    first = replace(run, parameters_json=_given(run, parameters[0]))
-    made = [first]
-    for text in parameters[1:]:
-        made.append(replace(run, id=ids.run_id(live.request.id, live.total), parameters_json=_given(run, text)))
-        live.total += 1
-    for one in made:
-        state.runs[one.id] = one
-        state.queue.append(one.id)
+def _spread(state: State, live: LiveRequest, run: TaskRun, event: InstancesPlanned, now: Instant) -> list[Command]:
+    """Each instance is a run; those that were run before have ended with that."""
+    keys = event.memo_keys or (b"",) * len(event.parameters)
+    made: list[TaskRun] = []
+    for place, (text, key) in enumerate(zip(event.parameters, keys, strict=True)):
+        name = run.id if place == 0 else ids.run_id(live.request.id, live.total + place - 1)
+        made.append(replace(run, id=name, parameters_json=given(run, text), memo_key=key))
+    live.total += len(made) - 1
+    state.runs |= {one.id: one for one in made}
     live.runs.update(one.id for one in made)
     state.task_users[run.task_id] += len(made) - 1
-    if len(made) == 1 and first == run:
-        return []
-    state.touch(live)
-    return [*map(SaveRun, made), note("run.instances", run.id, now, count=len(made))]
+    commands: list[Command] = []
+    if made != [run]:
+        state.touch(live)
+        commands += map(SaveRun, made)
+    commands += [note("run.instances", run.id, now, count=len(made))] if len(made) > 1 else []
+    for one in made:
+        former = event.known.get(one.memo_key)
+        if former is None:
+            state.queue.append(one.id)
+        else:
+            commands += runs.end(state, memo.reused(one, former, now), now)
+    return commands
 
 
-def _given(run: TaskRun, keys_json: str) -> str:
+def given(run: TaskRun, keys_json: str) -> str:
+    """The parameters of an instance: those of its run, and what binds its axes."""
     keys = msgspec.json.decode(keys_json, type=dict[str, msgspec.Raw])
     return ask.filled(run.parameters_json, keys) if keys else run.parameters_json
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 import structlog
 from blake3 import blake3
 
@@ -22,6 +21,7 @@ from manager.commands import (
     AssignRuns,
     Effect,
     InstallDelivery,
+    KeepMemo,
     KeepRecord,
     KeepReport,
     Materialise,
@@ -48,11 +48,11 @@ from manager.events import (
 )
 from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
-from manager.instance_planner import InstancePlanner, Planned
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
+from manager.recall import Recall
 from manager.servicelink import ServiceLink
 from manager.store.ancestry import FileAt, ManyFiles
 from manager.tree import Tree, Wanted
@@ -95,14 +95,14 @@ class Runner:
         organizer: Organizer,
         tree: Tree,
         loop: Loop,
-        instance_planner: InstancePlanner,
+        recall: Recall,
     ) -> None:
         """`spawn` runs a coroutine in the manager's task group under a name."""
         self._spawn = spawn
         self._layout = layout
         self._organizer = organizer
         self._tree = tree
-        self._instance_planner = instance_planner
+        self._recall = recall
         self._loop = loop
         self._desk: Desk
         self._hub: Hub
@@ -153,6 +153,9 @@ class Runner:
             case KeepReport():
                 self._tree.expect(effect.report.bundle)
                 self._shows.put(effect)
+            case KeepMemo():
+                self._tree.expect(effect.run.bundle)
+                self._shows.put(effect)
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case PlanInstances():
@@ -182,21 +185,18 @@ class Runner:
         run = effect.run
         async with self._plans:
             try:
-                found = await self._planned(effect)
+                event = await self._planned(effect)
             except Plotter2Error as wrong:
-                await self._loop.put(InstancesPlanned(run.id, error=wrong.message, error_code=wrong.code))
-                return
-        parameters = tuple(msgspec.json.encode(keys).decode() for keys in found.parameters)
-        await self._loop.put(InstancesPlanned(run.id, parameters, bool(found.axes), found.plan.warning))
+                event = InstancesPlanned(run.id, error=wrong.message, error_code=wrong.code)
+        await self._loop.put(event)
 
-    async def _planned(self, effect: PlanInstances) -> Planned:
+    async def _planned(self, effect: PlanInstances) -> InstancesPlanned:
         """A store that is away is no fault of the run's."""
-        run = effect.run
         while True:
             try:
-                return await self._instance_planner.plan(effect.task, (run.bundle, run.version), run.parameters_json)
+                return await self._recall.planned(effect)
             except UnreachableError as wrong:
-                self._log.warning("plan.again", run=run.id, why=wrong.message)
+                self._log.warning("plan.again", run=effect.run.id, why=wrong.message)
                 await asyncio.sleep(RETRY_S)
 
     def _install(self, effect: InstallDelivery) -> None:

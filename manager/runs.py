@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from manager import contracts, edges
+from manager import contracts, edges, memo
 from manager.commands import (
     AssignRuns,
     CallEnd,
@@ -82,10 +82,12 @@ def add(
 def enqueue(state: State, run: TaskRun, task: Task, kind: RequestKind) -> None:
     """Let a run wait for a worker; one whose definition may have axes waits until its instances are known.
 
-    A call has one answer and is one instance, whatever its definition says.
+    So does a pipeline on data, whose results may be. A call has one answer and is one instance, whatever its definition
+    says, and is always run.
     """
-    is_plain = not run.bundle or kind is RequestKind.CALL or task.source_digest in state.without_axes
-    if is_plain or (task.source and IMPOSING not in task.source):
+    is_plain = task.source_digest in state.without_axes or bool(task.source and IMPOSING not in task.source)
+    is_known = task.kind is not TaskKind.PIPELINE and is_plain
+    if not run.bundle or kind is RequestKind.CALL or is_known:
         state.queue.append(run.id)
     else:
         state.planning.add(run.id)
@@ -223,7 +225,7 @@ def cancel(state: State, live: LiveRequest, now: Instant) -> list[Command]:
 def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
     """A run has ended: exactly once, with its result in the same transaction as its state."""
     before = state.runs.pop(final.id)
-    final = contracts.checked(state, final)
+    final = memo.settled(state, contracts.checked(state, final))
     tasks.step(final.id, before.state, final.state)
     _release(state, before)
     live = state.requests[final.request_id]
@@ -237,6 +239,7 @@ def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
         live.ends.append(CallEnd(index, final.state, final.results_json, final.error))
     state.touch(live)
     commands: list[Command] = [SaveRun(final), *edges.of_run(state.tasks[final.task_id].task, final)]
+    commands += memo.shown(final, now)
     commands += _end_task(state, final, now)
     return commands
 

@@ -103,6 +103,7 @@ class State:
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
         switch: whether automatic users may ask.
+        stamps: what runs of definitions see, by bundle and by whose definition, and how much was known then.
         automatic: when they asked within the last hour, oldest first; at most `automatic_hourly_max` times.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
@@ -133,6 +134,7 @@ class State:
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     due: list[tuple[Instant, str, str]] = field(default_factory=list)
     reports: dict[str, int] = field(default_factory=dict)
+    stamps: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     switch: Switch = field(default_factory=Switch)
     automatic: deque[Instant] = field(default_factory=deque)
     automatic_hourly_max: int = ASKS_HOURLY

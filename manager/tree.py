@@ -14,21 +14,22 @@ from collections.abc import Collection, Sequence
 import structlog
 
 from manager import edges
-from manager.commands import KeepRecord, KeepReport, Materialise
+from manager.commands import KeepMemo, KeepRecord, KeepReport, Materialise
 from manager.eventlog import READ_RECORDS_MAX
 from manager.organizer import Organizer, Shown
-from manager.organizer.records import Record, record_of, record_of_report
+from manager.organizer.records import Record, record_of, record_of_memo, record_of_report
 from manager.store import Delivery, Store
 from manager.store.ancestry import FileAt, ManyFiles, Place
 from plotter2.errors import Plotter2Error
-from plotter2.ids import DeliveryId
+from plotter2.ids import DeliveryId, RunId
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
 from plotter2.model.record import Record as JournalRecord
+from plotter2.model.task import TaskRun
 
 GROUP = "tree"
-Wanted = Materialise | KeepRecord | KeepReport
+Wanted = Materialise | KeepRecord | KeepReport | KeepMemo
 CHECKPOINT_S = 10.0
 
 
@@ -168,7 +169,15 @@ class Tree:
         if record.kind == "report.numbered":
             report = await self._store.get_report(record.key, int(json.loads(record.payload_json)["number"]))
             return KeepReport(report) if report is not None else None
+        if record.kind == "memo.kept":
+            run = await self.known(RunId(json.loads(record.payload_json)["run"]))
+            return KeepMemo(run) if run is not None else None
         return None
+
+    async def known(self, run: RunId) -> TaskRun | None:
+        """A run whose results are given again, with its outputs; None for one whose are not."""
+        found = await self._store.get_run(run)
+        return found if found is not None and found.memo_key else None
 
     async def checkpoint(self) -> None:
         """Remember how far it has come, now and then, until cancelled."""
@@ -189,6 +198,8 @@ def _bundle(wanted: Wanted) -> str:
             return wanted.delivery.bundle
         case KeepReport():
             return wanted.report.bundle
+        case KeepMemo():
+            return wanted.run.bundle
 
 
 def _piece(wanted: Wanted) -> Shown | Record:
@@ -199,3 +210,5 @@ def _piece(wanted: Wanted) -> Shown | Record:
             return record_of(wanted.delivery, wanted.files)
         case KeepReport():
             return record_of_report(wanted.report)
+        case KeepMemo():
+            return record_of_memo(wanted.run)

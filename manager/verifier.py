@@ -20,7 +20,7 @@ from manager.desk import Desk
 from manager.events import StraysFound, Verified
 from manager.organizer import Organizer
 from manager.organizer.folders import LISTINGS, SKELETON
-from manager.organizer.records import PLACE, Record, name_of, record_of_report
+from manager.organizer.records import PLACE, Record, memo_in, name_of, record_of_memo, record_of_report
 from manager.organizer.strays import QUARANTINE
 from manager.state import State
 from manager.store import Store
@@ -195,6 +195,9 @@ class Verifier:
         if (numbered := parsed(folder)) is not None:
             report = await self._store.get_report(*numbered)
             return record_of_report(report) if report is not None else None
+        if (kept := memo_in(folder)) is not None:
+            run = await self._tree.known(kept[1])
+            return record_of_memo(run) if run is not None and run.bundle == kept[0] else None
         place, _, name = folder.rpartition("/")
         bundle = place.removesuffix(f"/{PLACE}")
         delivery = await self._store.get_delivery(DeliveryId(name.partition("-")[2])) if bundle != place else None

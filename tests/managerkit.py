@@ -28,6 +28,7 @@ from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
 from manager.publisher import Publisher
+from manager.recall import Recall
 from manager.rpc import SERVICE_NAME, ManagerRpc
 from manager.rules import Rules
 from manager.runner import Runner
@@ -146,7 +147,8 @@ async def managing(
             tasks.append(group.create_task(work, name=name))
 
         stack.callback(lambda: [task.cancel() for task in tasks])
-        runner = Runner(spawn, layout, organizer, tree, loop, instance_planner)
+        recall = Recall(store, organizer, instance_planner)
+        runner = Runner(spawn, layout, organizer, tree, loop, recall)
         runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls)
         server = await stack.enter_async_context(
             rpc.serve(

@@ -137,6 +137,13 @@ class KeepReport:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepMemo:
+    """Show what a run came to among its bundle's results that are used again."""
+
+    run: TaskRun
+
+
+@dataclass(frozen=True, slots=True)
 class TakeOutputs:
     """Bring what a run on a version (bundle and number; none: "", 0) made under output/."""
 
@@ -149,10 +156,17 @@ class TakeOutputs:
 
 @dataclass(frozen=True, slots=True)
 class PlanInstances:
-    """Find out how many instances a run is; it waits for the answer, which may be asked for again."""
+    """Find out how many instances a run is, and which were run before; it waits for the answer, and may ask again.
+
+    Attributes:
+        stamp: of what it sees; b"" where its results are never found again.
+        is_forced: it is run whatever is known.
+    """
 
     run: TaskRun
     task: Task
+    stamp: bytes = b""
+    is_forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,7 @@ Effect = (
     | KeepReport
     | TakeOutputs
     | PlanInstances
+    | KeepMemo
     | StartService
     | StopService
 )

@@ -40,6 +40,7 @@ class RunAsked:
     with_forced: bool = False
     cause: RequestId = RequestId("")
     limits: Limits = Limits()
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from plotter2.ids import RunId
 from plotter2.model.lineage import Edge
 from plotter2.model.report import Kept
-from plotter2.model.task import Output
+from plotter2.model.task import Output, TaskRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class InstancesPlanned:
         parameters: for each instance what binds its axes, a JSON object.
         has_axes: whether the definition has any.
         warning: why there is no instance.
+        memo_keys: under which each instance's results are found again, b"" for not at all; none: of no instance.
+        known: runs whose results are known, by key.
         error: why it cannot be run, "" when it can.
     """
 
@@ -52,6 +55,8 @@ class InstancesPlanned:
     warning: str = ""
     error: str = ""
     error_code: str = ""
+    memo_keys: tuple[bytes, ...] = ()
+    known: Mapping[bytes, TaskRun] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

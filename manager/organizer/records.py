@@ -1,8 +1,9 @@
-"""What deliveries and reports leave in the managed tree: folders under `meta/` of their bundle.
+"""What deliveries, reports and results leave in the managed tree: folders under `meta/` and `shared/` of their bundle.
 
 A report has `meta/reports/reportN` (requirement 026), a delivery one in `meta/history/` (requirements 005, 062):
 `manifest.json` as its sender wrote it, `delivery.json` with what became of it, `output_data/` and `source_data/` with
 what came (the code that made the data apart from the data), `tbd/`. It is spent: for people, and never consulted again.
+A result that is given again instead of running the same has `shared/tasks/<run>/result.json` (requirement 022).
 All of it follows from the delivery's row and the version's files, so it can be made again, and compared, at any time.
 """
 
@@ -18,16 +19,20 @@ from blake3 import blake3
 from manager.store import Delivery
 from plotter2.clock import rfc3339
 from plotter2.errors import ManifestError
+from plotter2.ids import RunId
 from plotter2.model import manifest
 from plotter2.model.bundle import CODE, MANIFEST_FILE, FileEntry
 from plotter2.model.depends import depends
 from plotter2.model.report import ABOUT_FILE, Report
+from plotter2.model.task import TaskRun
 
 PLACE = "meta/history"
 OUTPUT_DATA = "output_data"
 SOURCE_DATA = "source_data"
 FOLDERS = (OUTPUT_DATA, SOURCE_DATA, "tbd")
 RECORD_FILE = "delivery.json"
+RESULTS = "shared/tasks"
+RESULT_FILE = "result.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,34 @@ def record_of_report(report: Report) -> Record:
     text = report.about_json.encode()
     about = FileEntry(ABOUT_FILE, len(text), blake3(text).digest())
     return Record(report.bundle, report.folder, {about.digest: text}, (about, *report.files), ())
+
+
+def record_of_memo(run: TaskRun) -> Record:
+    """The folder of a result that is given again, `shared/tasks/<run>`: what was run, and what it came to."""
+    document = {
+        "key": run.memo_key.hex(),
+        "run": run.id,
+        "request": run.request_id,
+        "task": run.task_name,
+        "bundle": run.bundle,
+        "version": run.version,
+        "ended": rfc3339(run.finished_at),
+        "parameters": json.loads(run.parameters_json or "{}"),
+        "results": json.loads(run.results_json or "null"),
+        "outputs": [
+            {"path": one.path, "kind": one.kind, "title": one.title, "digest": one.digest.hex()} for one in run.outputs
+        ],
+    }
+    text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    about = FileEntry(RESULT_FILE, len(text), blake3(text).digest())
+    return Record(run.bundle, f"{run.bundle}/{RESULTS}/{run.id}", {about.digest: text}, (about,), ())
+
+
+def memo_in(folder: str) -> tuple[str, RunId] | None:
+    """Bundle and run of the result that this folder below source/ would be; None for any other folder."""
+    place, _, name = folder.rpartition("/")
+    bundle = place.removesuffix(f"/{RESULTS}")
+    return (bundle, RunId(name)) if bundle != place and "." in name else None
 
 
 def _place(path: str) -> str:

@@ -177,6 +177,7 @@ class AskCalls(RequestCalls):
             over=wire.over_from_proto(asked.over) if asked.over else Over.SELF,
             with_forced=asked.with_forced,
             limits=limits,
+            force=asked.force,
         )
 
     async def keep_source(self, source: str) -> None:

@@ -256,7 +256,11 @@ class Store(EventLog, Ancestry, Protocol):
         ...
 
     async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
-        """All runs of a request, in index order, with outputs."""
+        """All runs of a request, in index order, with outputs; one that was not run has those of the one it reuses."""
+        ...
+
+    async def get_run(self, run: RunId) -> TaskRun | None:
+        """One run with its outputs, ended or not."""
         ...
 
     async def get_task(self, task: TaskId) -> TaskRow | None:
@@ -319,6 +323,10 @@ class Store(EventLog, Ancestry, Protocol):
         """For each of these keys the newest version that a successful service run left under it, if any."""
         ...
 
+    async def find_memos(self, keys: Sequence[bytes]) -> dict[bytes, TaskRun]:
+        """For each of these keys the newest run that has ended and keeps its results under it, without outputs."""
+        ...
+
     async def get_service(self, service: ServiceId) -> ServiceRow | None:
         """One service run, ended or not."""
         ...
@@ -338,7 +346,10 @@ class Store(EventLog, Ancestry, Protocol):
     async def list_outputs(
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
     ) -> Page[OutputRow]:
-        """Outputs, newest first. `bundle`: only those of runs on just that bundle."""
+        """Outputs, newest first.
+
+        `bundle`: only those of runs on just that bundle. `request`: those that it made, or took from an earlier one.
+        """
         ...
 
     async def search(self, search: Search, offset: int, limit: int) -> Page[Entry]:

@@ -98,18 +98,20 @@ on conflict (id) do update set
 -- What a run was asked to do never changes, but the keys that it is bound to come later; how far it is does too.
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
-    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
+    memo_key, reused_of
 )
 select * from unnest(
     $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::text[], $9::float8[],
     $10::text[], $11::boolean[], $12::integer[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::text[],
-    $18::float8[], $19::float8[]
+    $18::float8[], $19::float8[], $20::bytea[], $21::text[]
 )
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
     attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
-    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
+    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at,
+    memo_key = excluded.memo_key, reused_of = excluded.reused_of;
 
 -- name: stage_runs
 -- Where many runs come in by COPY, which is faster than arrays from some hundreds of rows on.
@@ -118,17 +120,20 @@ create temporary table if not exists staged_runs (like runs) on commit delete ro
 -- name: put_staged_runs
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
-    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
+    memo_key, reused_of
 )
 select
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
-    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at
+    state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
+    memo_key, reused_of
 from staged_runs
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
     attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
-    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at;
+    error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at,
+    memo_key = excluded.memo_key, reused_of = excluded.reused_of;
 
 -- name: put_outputs
 insert into outputs (
@@ -317,7 +322,23 @@ order by page.created_at desc, page.id desc;
 select * from runs where request_id = $1 order by position;
 
 -- name: outputs_of
-select * from outputs where request_id = $1 order by run_id, position;
+-- A run that was not run has those of the run that it was taken from.
+select runs.id as of_run, outputs.*
+from runs join outputs on outputs.run_id = case runs.reused_of when '' then runs.id else runs.reused_of end
+where runs.request_id = $1 order by of_run, outputs.position;
+
+-- name: get_run
+select * from runs where id = $1;
+
+-- name: outputs_of_run
+select outputs.* from runs
+join outputs on outputs.run_id = case runs.reused_of when '' then runs.id else runs.reused_of end
+where runs.id = $1 order by outputs.position;
+
+-- name: find_memos
+select distinct on (memo_key) * from runs
+where memo_key = any($1::bytea[]) and memo_key <> '' and has_ended
+order by memo_key, finished_at desc, id desc;
 
 -- name: get_task
 select * from tasks where id = $1;
@@ -398,7 +419,9 @@ select * from deliveries where request_id collate "C" = $1 order by id limit 1;
 -- name: list_outputs
 with chosen as (
     select * from outputs
-    where ($3 = '' or bundle = $3) and ($4 = '' or request_id = $4) and ($5 = '' or kind = $5)
+    where ($3 = '' or bundle = $3) and ($5 = '' or kind = $5) and (
+        $4 = '' or request_id = $4 or run_id in (select reused_of from runs where request_id = $4 and reused_of <> '')
+    )
 )
 select counted.rows_in_all, page.*
 from (select count(*) as rows_in_all from chosen) as counted

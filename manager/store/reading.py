@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from manager.store import FACT_NAMES_MAX, Delivery, Held, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
 from manager.store.search import Statement
 from manager.store.text import clean
-from plotter2.ids import DeliveryId, RequestId, ServiceId, TaskId
+from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.difference import FileChange
 from plotter2.model.entry import Entry, Space
@@ -73,8 +73,15 @@ class Reader:
             made = await connection.fetch(self._queries["outputs_of"], clean(request))
         outputs: dict[Any, list[Output]] = defaultdict(list)
         for row in made:
-            outputs[row["run_id"]].append(rows.to_output(row))
+            outputs[row["of_run"]].append(rows.to_output(row))
         return tuple(rows.to_run(row, tuple(outputs.get(row["id"], ()))) for row in runs)
+
+    async def get_run(self, run: RunId) -> TaskRun | None:
+        """One run with its outputs."""
+        async with self._database.transaction(snapshot=True) as connection:
+            row = await connection.fetchrow(self._queries["get_run"], clean(run))
+            made = await connection.fetch(self._queries["outputs_of_run"], clean(run))
+        return rows.to_run(row, tuple(map(rows.to_output, made))) if row is not None else None
 
     async def get_task(self, task: TaskId) -> TaskRow | None:
         """One definition."""
@@ -145,6 +152,11 @@ class Reader:
         """For each of these keys the newest version that a successful service run left under it."""
         found = map(rows.to_version, await self._fetch("find_run_keys", list(run_keys)))
         return {version.run_key: version for version in found}
+
+    async def find_memos(self, keys: Sequence[bytes]) -> dict[bytes, TaskRun]:
+        """For each of these keys the newest run that left its results under it."""
+        found = map(rows.to_run, await self._fetch("find_memos", list(keys)) if keys else ())
+        return {run.memo_key: run for run in found}
 
     async def get_service(self, service: ServiceId) -> ServiceRow | None:
         """One service run, ended or not."""

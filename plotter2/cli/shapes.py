@@ -195,6 +195,7 @@ def run(one: Run) -> Document:
         "parameters": raw(one.parameters_json, "{}"),
         "results": raw(one.results_json, "null"),
         "outputs": [output(file) for file in one.outputs],
+        "reused_of": one.reused_of,
     }
 
 

@@ -37,6 +37,7 @@ def run(
         Over, typer.Option("--over", help="Also what lies below: its members, all of it, or any that link the task.")
     ] = Over.SELF,
     forced: Annotated[bool, typer.Option("--forced", help="Forced links count for --over all.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run it, whatever is known from before.")] = False,
     key: Key = "",
     wait: Wait = False,
 ) -> int | None:
@@ -46,7 +47,9 @@ def run(
     pairs = (f"{json.dumps(name)}:{text}" for name, text in values.parameters(settings).items())
     given = JsonText("{" + ",".join(pairs) + "}")
     with session.connect() as p2, output.request_bar(f"run {task}", is_shown=wait and not session.as_json) as bar:
-        found = p2.run(task, on or None, parameters=given, over=over, forced=forced, key=key, wait=wait, on_change=bar)
+        found = p2.run(
+            task, on or None, parameters=given, over=over, forced=forced, force=force, key=key, wait=wait, on_change=bar
+        )
     if session.as_json:
         output.document(shapes.ran(found))
     else:
@@ -62,6 +65,8 @@ def _print_runs(session: Session, found: Request, *, wait: bool) -> None:
         return
     print(f"{found.id}  {found.state}")
     for one in found.runs:
+        if one.reused_of:
+            output.note(f"{one.id} was not run: {one.reused_of} did the same on the same data; --force runs it.")
         if one.results_json not in {"", "null"}:
             print(one.results_json)
         for made in one.outputs:

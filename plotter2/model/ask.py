@@ -34,6 +34,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         replay_of: the request that this one repeats.
         over: whether it goes over what lies below too.
         with_forced: forced links count for "all".
+        force: everything is run, whatever is known from before.
         wall_s: what a definition that came along may use, as `cpu_s` and `memory_bytes`; 0 is the worker's own limit.
     """
 
@@ -50,6 +51,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     wall_s: float = 0.0
     cpu_s: float = 0.0
     memory_bytes: int = 0
+    force: bool = False
 
     @property
     def limits(self) -> Limits:

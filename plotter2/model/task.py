@@ -58,7 +58,8 @@ class RunState(StrEnum):
 
 _ENDS = frozenset({RunState.DONE, RunState.GAVEUP, RunState.FAILED, RunState.CANCELLED})
 RUN_STEPS: dict[RunState, frozenset[RunState]] = {
-    # Straight to DONE when there is nothing to run: no key of the data that its definition wants one of.
+    # Straight to DONE when there is nothing to run: no key of the data that its definition wants one of, or it was run
+    # before.
     RunState.QUEUED: frozenset({RunState.ASSIGNED, RunState.CANCELLED, RunState.FAILED, RunState.DONE}),
     # Back to QUEUED when the worker is lost; straight to an end when the report of the start was overtaken.
     RunState.ASSIGNED: frozenset({RunState.RUNNING, RunState.QUEUED}) | _ENDS,
@@ -142,7 +143,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One execution of a definition with its parameters bound. JSON documents are text, "" for none."""
+    """One execution of a definition with its parameters bound. JSON documents are text, "" for none.
+
+    Attributes:
+        memo_key: under which its results can be found by whoever asks the same of the same data; b"" for not at all.
+        reused_of: the earlier run that has its outputs: the same was done before, so this one was not run.
+    """
 
     id: RunId
     request_id: RequestId
@@ -162,6 +168,8 @@ class TaskRun:
     created_at: Instant = ZERO
     started_at: Instant = ZERO
     finished_at: Instant = ZERO
+    memo_key: bytes = b""
+    reused_of: RunId = RunId("")
 
     @property
     def has_ended(self) -> bool:

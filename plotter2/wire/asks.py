@@ -58,6 +58,7 @@ def run_to_proto(asked: ask.RunAsk, source: str) -> manager_pb2.RunAsk:
         over=over_to_proto(asked.over),
         with_forced=asked.with_forced,
         limits=limits_to_proto(asked.limits) if asked.limits != Limits() else None,
+        force=asked.force,
     )
 
 

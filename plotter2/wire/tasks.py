@@ -95,6 +95,7 @@ def run_to_proto(run: TaskRun) -> task_pb2.TaskRun:
         error_code=run.error_code,
         parameters_json=run.parameters_json,
         epoch=run.epoch,
+        reused_of=run.reused_of,
     )
 
 
@@ -123,6 +124,7 @@ def run_from_proto(message: task_pb2.TaskRun) -> TaskRun:
         error_code=message.error_code,
         parameters_json=message.parameters_json,
         epoch=message.epoch,
+        reused_of=RunId(message.reused_of),
     )
 
 

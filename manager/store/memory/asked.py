@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from manager.store import (
@@ -52,8 +53,23 @@ class Asked:
 
     async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
         """All runs of a request, in index order, with outputs."""
-        chosen = (run for run in self._runs.values() if run.request_id == request)
+        chosen = (self._with_outputs(run) for run in self._runs.values() if run.request_id == request)
         return tuple(sorted(chosen, key=lambda run: position_of(run.id)))
+
+    async def get_run(self, run: RunId) -> TaskRun | None:
+        """One run with its outputs."""
+        found = self._runs.get(run)
+        return self._with_outputs(found) if found is not None else None
+
+    def _with_outputs(self, run: TaskRun) -> TaskRun:
+        return replace(run, outputs=self._runs[run.reused_of].outputs) if run.reused_of else run
+
+    async def find_memos(self, keys: Sequence[bytes]) -> dict[bytes, TaskRun]:
+        """For each of these keys the newest run that left its results under it."""
+        wanted = set(keys) - {b""}
+        chosen = [run for run in self._runs.values() if run.memo_key in wanted and run.has_ended]
+        chosen.sort(key=lambda run: (run.finished_at, run.id))
+        return {run.memo_key: replace(run, outputs=()) for run in chosen}
 
     async def get_task(self, task: TaskId) -> TaskRow | None:
         """One definition."""
@@ -98,10 +114,13 @@ class Asked:
         self, offset: int, limit: int, *, bundle: str = "", request: str = "", kind: str = ""
     ) -> Page[OutputRow]:
         """Outputs, newest first."""
+        taken = {run.reused_of for run in self._runs.values() if request and run.request_id == request}
         chosen = [
             ((row.created_at, row.run_id, position), row)
             for run in self._runs.values()
             for position, row in enumerate(outputs_of(run))
-            if bundle in {"", row.bundle} and request in {"", row.request_id} and kind in {"", row.output.kind}
+            if bundle in {"", row.bundle}
+            and (request in {"", row.request_id} or run.id in taken)
+            and kind in {"", row.output.kind}
         ]
         return page((row for _, row in sorted(chosen, key=lambda one: one[0], reverse=True)), offset, limit)

@@ -295,6 +295,7 @@ class RunAsk(_message.Message):
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     OVER_FIELD_NUMBER: _builtins.int
     WITH_FORCED_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """The name of a task that the bundle (or a bundle above it) declares; or, with `source`, the name to give it."""
@@ -312,6 +313,8 @@ class RunAsk(_message.Message):
     """Whether it goes over what lies below the bundle too."""
     with_forced: _builtins.bool
     """Forced links count for OVER_ALL."""
+    force: _builtins.bool
+    """Run it, whatever is known from before."""
     @_builtins.property
     def limits(self) -> _task_pb2.TaskLimits:
         """What a run of `source` may use; a task that the bundle declares has the limits that it declares."""
@@ -328,11 +331,12 @@ class RunAsk(_message.Message):
         parameters_json: _builtins.str = ...,
         over: Global___Over.ValueType = ...,
         with_forced: _builtins.bool = ...,
+        force: _builtins.bool = ...,
         limits: _task_pb2.TaskLimits | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "kind", b"kind", "limits", b"limits", "over", b"over", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version", "with_forced", b"with_forced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "force", b"force", "kind", b"kind", "limits", b"limits", "over", b"over", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version", "with_forced", b"with_forced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,11 +25,15 @@ class Ask(Core):
         parameters: Mapping[str, Any] | JsonText | None = None,
         over: str = "self",
         forced: bool = False,
+        force: bool = False,
         key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
     ) -> Request:
         """Run a task on a bundle.
+
+        A pipeline that was run before on the same data is not run again: `Run.reused_of` names the run whose results
+        and outputs are given instead.
 
         Args:
             task: a name that the bundle (or one above it) declares, or a .py or .json file, or a list of steps.
@@ -40,6 +44,7 @@ class Ask(Core):
                 by the bundle's own means. "all": the same, refused unless every bundle below links it. "any": on it
                 and on those that link it. Who was left out is in `Request.skipped`.
             forced: forced links count for "all".
+            force: run it, whatever is known from before.
             key: makes a repeat harmless, also from another process: it is answered with the first request. With
                 another ask it is refused (ConflictError).
             wait: until it has ended. `Request.check()` raises if it did not end well.
@@ -48,7 +53,7 @@ class Ask(Core):
         bundle, version = asks.bundle_and_version(on or "")
         ask = manager_pb2.RunAsk(bundle=bundle, version=version, parameters_json=asks.dumps(parameters or {}))
         ask.over = asks.over_of(over)
-        ask.with_forced = forced
+        ask.with_forced, ask.force = forced, force
         if source is None and (is_path(task) or not isinstance(task, str)):
             asks.put_source(ask, read(task))
         elif source is not None:

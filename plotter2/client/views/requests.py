@@ -48,6 +48,8 @@ class Run:
     finished: str = ""
     results_json: str = field(default="", repr=False)
     parameters_json: str = field(default="{}", repr=False)
+    reused_of: str = ""
+    """The earlier run that has made its outputs: the same was done before, so this one was not run."""
 
     @classmethod
     def of(cls, run: TaskRun) -> Run:
@@ -67,6 +69,7 @@ class Run:
             started=when(run.started_at),
             finished=when(run.finished_at),
             parameters_json=run.parameters_json,
+            reused_of=run.reused_of,
         )
 
     @property
