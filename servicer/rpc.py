@@ -42,7 +42,6 @@ class ServicerRpc(servicer_pb2_grpc.ServicerServiceServicer):
         """One that cannot be taken on is in no other's way."""
         try:
             spec = checked(wire.spec_from_proto(message))
-            self._machine.check(spec.service_id)
             await self._runner.put_whole(Asked(spec))
         except Plotter2Error as wrong:
             return pb.ServiceStart(error=wrong.message, error_code=wrong.code)

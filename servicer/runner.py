@@ -85,10 +85,12 @@ class Runner:
         """Have an event decided, and carry out what follows. Events of one run are taken one at a time.
 
         Raises:
-            LimitError: what was asked cannot be written down; nothing was begun.
+            LimitError: there is no room for what was asked, or it cannot be written down; nothing was begun.
         """
         service_id = event.spec.service_id if isinstance(event, machine.Found | machine.Asked) else event.service_id
         async with self._order.setdefault(service_id, asyncio.Lock()):
+            if isinstance(event, machine.Asked):
+                self._machine.check(service_id)
             commands = self._machine.handle(event, self._clock.now())
             if isinstance(event, machine.Asked) and commands and isinstance(commands[0], machine.Keep):
                 await self._take_on(commands.pop(0))

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from plotter2.errors import ConflictError, FailedError, PackageError, RefusedError
+from plotter2.errors import ConflictError, FailedError, LimitError, PackageError, RefusedError
 from plotter2.ids import ServiceId
 from plotter2.layout import Layout
 from plotter2.model.service import ServiceSpec, ServiceState, ServiceStatus
@@ -130,11 +130,11 @@ async def test_runs_asked_for_together_are_taken_on_each_by_itself_and_their_rep
     wanted = [replace(spec(layout, "pass"), service_id=ServiceId(f"{ONE[:-1]}{number}")) for number in range(4)]
     wanted[2] = replace(wanted[2], service_json='{"command": []}')
     manager.refusals.extend([FailedError("busy")] * 2)
-    async with manager_serving(manager) as address, servicer_inside(layout, address) as servicer:
-        taken = await servicer.start_all(wanted)
+    async with manager_serving(manager) as address, servicer_inside(layout, address, services_max=3) as servicer:
+        taken = await servicer.start_all([*wanted, spec(layout, "pass", 4)])
         good = [wanted[place].service_id for place in (0, 1, 3)]
         assert [one.service_id if isinstance(one, ServiceStatus) else type(one) for one in taken] == [
-            *good[:2], PackageError, good[2],
+            *good[:2], PackageError, good[2], LimitError,
         ]  # fmt: skip
         for one in good:
             assert (await manager.ended(one)).state is ServiceState.DONE
