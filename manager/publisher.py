@@ -32,6 +32,9 @@ SEED_BITS = 32
 
 
 Outgoing = AssignRuns | AskWho | StartOnProplet | StopOnProplet
+Published = tuple[str, bytes, int]
+"""Topic, payload, quality of service: 0 for what the machine says again until it is confirmed by a report, so that no
+broker has to write it down first; 1 for proplets, which are told once."""
 
 
 class Publisher:
@@ -59,16 +62,16 @@ class Publisher:
                 waiting.append(self._outbox.get_nowait())
             try:
                 async with asyncio.TaskGroup() as group:
-                    for topic, payload in self._messages(waiting):
-                        group.create_task(self._bus.publish(topic, payload), name=f"publish {topic}")
+                    for topic, payload, qos in self._messages(waiting):
+                        group.create_task(self._bus.publish(topic, payload, qos), name=f"publish {topic}")
             except* UnreachableError as away:
                 self._log.warning("publish.failed", messages=len(waiting), why=str(away.exceptions[0]))
 
-    def _messages(self, waiting: list[Outgoing]) -> list[tuple[str, bytes]]:
+    def _messages(self, waiting: list[Outgoing]) -> list[Published]:
         runs: dict[WorkerId, list[TaskRun]] = defaultdict(list)
         tasks: dict[WorkerId, dict[str, Task]] = defaultdict(dict)
         cancelled: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
-        found: list[tuple[str, bytes]] = []
+        found: list[Published] = []
         for message in waiting:
             match message:
                 case AssignRuns():
@@ -77,18 +80,18 @@ class Publisher:
                     cancelled[message.worker_id] += message.cancelled
                 case AskWho():
                     empty = payloads.AssignBatch((), (), (), self._address)
-                    found.append((self._topics.assign(message.worker_id), payloads.encode_assign_batch(empty)))
+                    found.append((self._topics.assign(message.worker_id), payloads.encode_assign_batch(empty), 0))
                 case StartOnProplet():
-                    found.append((self._topics.start, _start(message.worker_id, message.row)))
+                    found.append((self._topics.start, _start(message.worker_id, message.row), 1))
                 case StopOnProplet():
-                    found.append((self._topics.stop, _stop(message.worker_id, message.row)))
+                    found.append((self._topics.stop, _stop(message.worker_id, message.row), 1))
         for worker, held in runs.items():
             found += self._assignments(worker, held, tasks[worker], cancelled[worker])
         return found
 
     def _assignments(
         self, worker: WorkerId, runs: list[TaskRun], tasks: dict[str, Task], cancelled: list[tuple[RunId, int]]
-    ) -> list[tuple[str, bytes]]:
+    ) -> list[Published]:
         topic = self._topics.assign(worker)
         found = []
         for start in range(0, max(1, len(runs)), MESSAGE_RUNS_MAX):
@@ -99,7 +102,7 @@ class Publisher:
                 tuple(payloads.Cancellation(run, epoch) for run, epoch in cancelled) if start == 0 else (),
                 self._address,
             )
-            found.append((topic, payloads.encode_assign_batch(batch)))
+            found.append((topic, payloads.encode_assign_batch(batch), 0))
         return found
 
 

@@ -138,7 +138,7 @@ class Devices:
 
     async def _report(self, payload: bytes) -> None:
         if self._bus is not None:
-            await self._bus.publish(self._topics.report(self._identity.worker_id), payload)
+            await self._bus.publish(self._topics.report(self._identity.worker_id), payload, qos=0)
 
     async def _leave(self, bus: Bus) -> None:
         if bus.is_connected:

@@ -1,7 +1,7 @@
 """What the manager shall hear, gathered: everything that ended while the last message was on its way goes in the next.
 
-So an idle worker reports at once, and a busy one many at a time. What the broker has not acknowledged is sent again;
-what it acknowledged and lost, the manager asks for again by repeating the assignment.
+So an idle worker reports at once, and a busy one many at a time. What could not be handed to the broker is handed to it
+again; what was lost after that, the manager asks for again by repeating the assignment.
 """
 
 from __future__ import annotations
