@@ -78,7 +78,7 @@ from plotter2.model.bundle import Contents
 from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
-from plotter2.model.task import RunState
+from plotter2.model.task import RUN_SUCCESSES, RunState
 
 
 class Machine:
@@ -170,7 +170,7 @@ class Machine:
                 runs.enqueue(state, run, state.tasks[run.task_id].task, live.request.kind)
             else:
                 state.load.setdefault(run.worker_id, set()).add(run.id)
-                state.sent_at[run.id] = Instant(now - runs.RESEND_S)
+                state.sent_at[run.id] = Instant(now - runs.RESEND_S[run.state])
 
     def _reopen(self, live: LiveRequest, contents: dict[tuple[str, int], Contents]) -> None:
         if live.request.kind is not RequestKind.REDO:
@@ -309,14 +309,21 @@ class Machine:
         has_ended = not live.is_open and not live.is_held and live.finished == live.total and not live.runs
         going = RequestState.QUEUED if live.is_held else RequestState.RUNNING
         after = self._next(live) if has_ended else going
+        before = live.request.state
         if live.request.state is not after:
             live.request = replace(
                 live.request, state=requests.step(live.request.id, live.request.state, after),
                 finished_at=now if has_ended else live.request.finished_at,
             )  # fmt: skip
+        is_going_on = (
+            live.is_open and live.request.state is before and all(end.state in RUN_SUCCESSES for end in live.ends)
+        )
         if live.ends:
             commands.append(NotifyCalls(live.request.id, tuple(live.ends)))
             live.ends.clear()
+        if is_going_on:
+            self.state.unsaved[live.request.id] = live
+            return commands
         commands += [SaveRequest(live.changes()), Notify(live.snapshot())]
         if has_ended:
             commands += self._finish(live, now)
@@ -355,4 +362,10 @@ class Machine:
         for worker in self.state.workers.values():
             if worker.state == "lost" and worker.id not in lost_before and not worker.is_ours:
                 commands += proplets.proplet_lost(self.state, worker.id, now)
-        return [*commands, *runs.resend(self.state, now), *standing.on_tick(self.state, now)]
+        return [*commands, *self._say_counts(), *runs.resend(self.state, now), *standing.on_tick(self.state, now)]
+
+    def _say_counts(self) -> list[Command]:
+        """How far open streams of calls are: each call saves its own run, and nobody waits for their counts."""
+        unsaved = [live for live in self.state.unsaved.values() if live.request.id in self.state.requests]
+        self.state.unsaved.clear()
+        return [one for live in unsaved for one in (SaveRequest(live.changes()), Notify(live.snapshot()))]

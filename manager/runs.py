@@ -39,8 +39,8 @@ from plotter2.model.request import RequestKind
 from plotter2.model.task import ATTEMPTS_MAX, RUN_SUCCESSES, RunState, Task, TaskKind, TaskRun, TaskState
 from plotter2.model.worker import WorkerState
 
-RESEND_S = 10.0
-"""An assignment that nobody has confirmed for so long is sent again; a repeat is harmless."""
+RESEND_S = {RunState.ASSIGNED: 10.0, RunState.RUNNING: 60.0}
+"""What was assigned and nobody has spoken of for so long is sent again, which asks for a report; that is harmless."""
 IMPOSING = "impose"
 """The word without which a definition has no axes."""
 
@@ -136,7 +136,7 @@ def resend(state: State, now: Instant, *, everything: bool = False) -> list[Comm
     per_worker: dict[WorkerId, list[TaskRun]] = defaultdict(list)
     for run_id, sent_at in state.sent_at.items():
         run = state.runs[run_id]
-        is_due = everything or (run.state is RunState.ASSIGNED and now - sent_at >= RESEND_S)
+        is_due = everything or now - sent_at >= RESEND_S[run.state]
         if is_due and run_id not in state.taking and state.workers[run.worker_id].state is not WorkerState.LOST:
             per_worker[run.worker_id].append(run)
     for runs in per_worker.values():

@@ -99,6 +99,7 @@ class State:
         unplanned: runs of this turn of which it is not known how many instances they are.
         planning: runs of which that is being found out.
         without_axes: digests of sources that are known to be one instance.
+        unsaved: open streams of calls whose counts have changed since they were written, at the last tick.
         progress: how far runs say they are: so much of so much. Not written down.
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
@@ -127,6 +128,7 @@ class State:
     held: dict[DeliveryId, Held] = field(default_factory=dict)
     waiting_for: dict[DeliveryId, list[Token]] = field(default_factory=dict)
     changed: dict[RequestId, LiveRequest] = field(default_factory=dict)
+    unsaved: dict[RequestId, LiveRequest] = field(default_factory=dict)
     keys: OrderedDict[str, tuple[RequestId, bytes]] = field(default_factory=OrderedDict)
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
     membership_min: float = THRESHOLD

@@ -19,6 +19,7 @@ from plotter2 import files, telemetry
 from plotter2.clock import Clock, IdSource, SystemClock, SystemIds, rfc3339
 from plotter2.config import DaemonConfig
 from plotter2.errors import ConfigError, Plotter2Error, RefusedError
+from plotter2.eventloop import loop_factory
 from plotter2.layout import Layout
 
 DRAIN_S_MAX = 8.0
@@ -76,7 +77,7 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
     log = telemetry.logger("lifecycle")
     log.info("starting", home=str(config.home), pid=os.getpid())
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_live(config, main, drain_limit_s))
     except BaseException as wrong:
         first = _first(wrong)
@@ -89,14 +90,6 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
         return 1
     log.info("ended")
     return 0
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 -- not on every system
-
-    return uvloop.new_event_loop
 
 
 async def _live(config: DaemonConfig, main: Main, drain_limit_s: float) -> None:

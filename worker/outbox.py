@@ -1,7 +1,8 @@
 """What the manager shall hear, gathered: everything that ended while the last message was on its way goes in the next.
 
-So an idle worker reports at once, and a busy one many at a time. What could not be handed to the broker is handed to it
-again; what was lost after that, the manager asks for again by repeating the assignment.
+So an idle worker reports at once, and a busy one many at a time: messages leave some milliseconds apart. What could not
+be handed to the broker is handed to it again; what was lost after that, the manager asks for again by repeating the
+assignment.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from plotter2.mqtt.payloads import Report, ReportBatch, encode_report_batch
 REPORTS_MAX = 256
 BATCH_BYTES_MAX = 512 << 10
 REPORT_BYTES = 200
+GATHER_S = 0.002
+"""From one message to the next: each costs broker and manager as much as some reports more would."""
 
 _log = telemetry.logger("outbox")
 
@@ -49,17 +52,20 @@ class Outbox:
 
     async def run(self) -> None:
         """Publish, for as long as the worker lives."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._filled.wait()
             # What else has ended in this turn of the loop belongs to the same message.
             await asyncio.sleep(0)
             batch = self._next()
+            next_at = loop.time() + GATHER_S
             payload = encode_report_batch(ReportBatch(self._worker_id, self._incarnation, tuple(batch)))
             while not await self._is_published(payload):
                 pass
             if not self._waiting:
                 self._filled.clear()
                 self._empty.set()
+            await asyncio.sleep(next_at - loop.time())
 
     def _next(self) -> list[Report]:
         batch: list[Report] = []

@@ -25,7 +25,7 @@ from plotter2.errors import ConflictError, UsageError
 from plotter2.model.automatic import ASKS_HOURLY_MAX
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Child
-from plotter2.pg import Connection, Database, Doorbell, Queries, migrate
+from plotter2.pg import Connection, Database, Doorbell, Line, Queries, migrate
 
 HERE = Path(__file__).parent
 CHANNEL = "plotter2_records"
@@ -37,8 +37,9 @@ PARTITION = 0
 class PostgresStore(Tracer):
     """See `manager.store.Store`. Made by `open`."""
 
-    def __init__(self, database: Database, queries: Queries, head: Head) -> None:
+    def __init__(self, database: Database, line: Line, queries: Queries, head: Head) -> None:
         super().__init__(database, queries)
+        self._line = line
         self._writer = Writer(queries)
         self._at_once = AtOnce(queries)
         self._head = head
@@ -61,7 +62,8 @@ class PostgresStore(Tracer):
             queries = Queries.load(HERE / "queries.sql")
             async with database.connection() as connection:
                 row = await connection.fetchrow(queries["head"], JOURNAL, PARTITION)
-            yield cls(database, queries, _head(row))
+            async with database.line() as line:
+                yield cls(database, line, queries, _head(row))
 
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction; see `Store.commit`."""
@@ -90,7 +92,7 @@ class PostgresStore(Tracer):
         self._turns += 1
         if is_small(batch, STAGED_ROWS_MIN) and self._turns % TURNS_BETWEEN_SWEEPS:
             return await self._write_at_once(batch, begin)
-        async with self._database.transaction() as connection:
+        async with self._line.transaction() as connection:
             is_new = await self._begun(connection, self._at_once.statement((), (), len(begin)), begin)
             if is_new:
                 await self._writer.write(connection, batch)
@@ -102,7 +104,7 @@ class PostgresStore(Tracer):
         puts = {name: rows.columns(values) for name, values in self._writer.work(batch).items()}
         counts = tuple(len(columns) for columns in puts.values())
         statement = self._at_once.statement(tuple(puts), counts, len(begin))
-        async with self._database.connection() as connection:
+        async with self._line.connection() as connection:
             return await self._begun(
                 connection, statement, (*begin, *(one for columns in puts.values() for one in columns))
             )
@@ -121,7 +123,7 @@ class PostgresStore(Tracer):
 
     async def _settle(self) -> None:
         """Find out how a commit went whose answer was lost."""
-        async with self._database.transaction() as connection:
+        async with self._line.transaction() as connection:
             found = _head(await connection.fetchrow(self._queries["head_settled"], JOURNAL, PARTITION))
         if found not in {self._head, self._hoped}:
             raise self._forked()
@@ -144,9 +146,10 @@ class PostgresStore(Tracer):
                 row["digest"]: rows.to_files(row["entries"])
                 for row in await connection.fetch(queries["live_file_lists"])
             }
+            calls = {row["id"]: row for row in await connection.fetch(queries["live_calls"])}
             snapshot = Snapshot(
                 requests=tuple(
-                    rows.to_request(row, tuple(children.get(row["id"], ())))
+                    rows.to_request({**row, **calls.get(row["id"], {})}, tuple(children.get(row["id"], ())))
                     for row in await connection.fetch(queries["live_requests"])
                 ),
                 runs=tuple(map(rows.to_run, await connection.fetch(queries["live_runs"]))),

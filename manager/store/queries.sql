@@ -243,6 +243,15 @@ select distinct on (src, dst, operation) * from links order by src, dst, operati
 -- name: live_requests
 select * from requests where not has_ended order by created_at, id;
 
+-- name: live_calls
+-- Streams of calls are written now and then while they are open: how far they are, their runs tell.
+select
+    requests.id, count(*)::integer as total, count(*) filter (where runs.has_ended)::integer as finished,
+    count(*) filter (where runs.has_ended and runs.state not in ('done', 'gaveup'))::integer as failed
+from requests join runs on runs.request_id = requests.id
+where not requests.has_ended and requests.kind = 'call'
+group by requests.id;
+
 -- name: newest_switch
 select * from requests
 where (user_name like 'ai:%' or kind = 'planner') and kind = 'planner' and state = 'done'

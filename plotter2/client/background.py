@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
+from plotter2.eventloop import loop_factory
+
 
 class Background:
     """A counted event loop on a thread."""
@@ -45,7 +47,11 @@ class Background:
             started.set_result(asyncio.get_running_loop())
             await self._stop.wait()
 
-        self._thread = threading.Thread(target=lambda: asyncio.run(live()), name="plotter2 client", daemon=True)
+        def run() -> None:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(live())
+
+        self._thread = threading.Thread(target=run, name="plotter2 client", daemon=True)
         self._thread.start()
         self._loop = started.result()
         return self._loop

@@ -6,13 +6,15 @@ The pool connects again by itself after the database was away. Every failure lea
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import stamina
+from typing_extensions import override
 
 from plotter2.errors import ConfigError, UnreachableError
 from plotter2.pg.doorbell import Doorbell
@@ -58,7 +60,82 @@ class Connection(Protocol):
         ...
 
 
-class Database:
+class _Source(ABC):
+    """Where connections to one database come from.
+
+    Attributes:
+        where: the database, for messages.
+    """
+
+    where: str
+
+    @abstractmethod
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for as long as the block lasts.
+
+        Raises:
+            UnreachableError: the database is away, or the connection was lost: the outcome is unknown.
+            ConflictError: a constraint speaks against it.
+            FailedError: the database refused for another reason.
+        """
+
+    @asynccontextmanager
+    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Connection]:
+        """A transaction, committed at the end of the block. `snapshot`: read only, all reads see one moment."""
+        async with self.connection() as connection:
+            begin: Any = connection.transaction  # type: ignore[attr-defined]  # asyncpg's; stores need no other way in
+            async with begin(isolation="repeatable_read", readonly=True) if snapshot else begin():
+                yield connection
+
+
+class Line(_Source):
+    """One connection that is kept from one use to the next, by whoever is alone in using it; made by `Database.line`.
+
+    Taking a connection out of the pool and giving it back takes as long as a short statement. One that has failed is
+    given back, and the next use takes another.
+    """
+
+    def __init__(self, pool: Any, where: str) -> None:
+        self._pool = pool
+        self._held: Any = None
+        self.where = where
+
+    @override
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """It, or a new one where it is lost."""
+        try:
+            if not self._is_there():
+                await self.hang_up()
+                self._held = await self._pool.acquire(timeout=CONNECT_S)
+        except KNOWN as wrong:
+            raise translate(wrong, self.where, is_closed=True) from wrong
+        held = self._held
+        try:
+            yield held
+        except KNOWN as wrong:
+            is_closed = not self._is_there()
+            await self.hang_up()
+            raise translate(wrong, self.where, is_closed=is_closed) from wrong
+        except BaseException:
+            await self.hang_up()
+            raise
+
+    def _is_there(self) -> bool:
+        try:
+            return self._held is not None and not self._held.is_closed()
+        except KNOWN:  # the pool took it back when it was lost
+            return False
+
+    async def hang_up(self) -> None:
+        """Give the connection back, whatever state it is in."""
+        held, self._held = self._held, None
+        if held is not None:
+            with suppress(*KNOWN):  # a broken one: the pool has closed it
+                await self._pool.release(held)
+
+
+class Database(_Source):
     """A pool of connections to one database."""
 
     def __init__(self, pool: Any, dsn: str) -> None:
@@ -90,15 +167,10 @@ class Database:
         finally:
             await _close(pool)
 
+    @override
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for as long as the block lasts.
-
-        Raises:
-            UnreachableError: the database is away, or the connection was lost: the outcome is unknown.
-            ConflictError: a constraint speaks against it.
-            FailedError: the database refused for another reason.
-        """
+        """One out of the pool, for as long as the block lasts."""
         try:
             async with self._pool.acquire(timeout=CONNECT_S) as connection:
                 try:
@@ -109,12 +181,13 @@ class Database:
             raise translate(wrong, self.where, is_closed=True) from wrong
 
     @asynccontextmanager
-    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Connection]:
-        """A transaction, committed at the end of the block. `snapshot`: read only, all reads see one moment."""
-        async with self.connection() as connection:
-            begin: Any = connection.transaction  # type: ignore[attr-defined]  # asyncpg's; stores need no other way in
-            async with begin(isolation="repeatable_read", readonly=True) if snapshot else begin():
-                yield connection
+    async def line(self) -> AsyncIterator[Line]:
+        """One connection for who uses it alone and often, for as long as the block lasts."""
+        line = Line(self._pool, self.where)
+        try:
+            yield line
+        finally:
+            await line.hang_up()
 
     @asynccontextmanager
     async def listening(self, channel: str) -> AsyncIterator[Doorbell]:

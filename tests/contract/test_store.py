@@ -11,7 +11,7 @@ from manager.store import Batch, Snapshot, Store
 from plotter2.errors import ConflictError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model.record import JOURNAL
-from plotter2.model.request import RequestState, Skip
+from plotter2.model.request import RequestKind, RequestState, Skip
 from plotter2.model.service import ServiceState
 from plotter2.model.task import Output, RunState
 from tests.contract.conftest import World
@@ -166,6 +166,13 @@ async def test_the_keys_of_a_run_and_what_is_left_out_come_after_both_were_made(
     store = await world.open()
     assert await store.runs_of(asked.id) == (bound,)
     assert await store.get_request(asked.id) == empty
+
+
+async def test_how_far_an_open_stream_of_calls_is_its_runs_tell(store: Store) -> None:
+    calls, other = request(1, kind=RequestKind.CALL), request(2)
+    await put(store, calls, other, run(calls, 0, state=RunState.DONE), run(calls, 1, state=RunState.FAILED))
+    await put(store, run(calls, 2), run(calls, 3, state=RunState.GAVEUP), run(other, 0))
+    assert (await store.load()).requests == (replace(calls, total=4, finished=3, failed=1), other)
 
 
 async def test_a_restart_finds_what_has_not_ended_and_what_that_speaks_of(world: World) -> None:

@@ -14,7 +14,7 @@ from manager.store import Batch
 from manager.store.postgres import PostgresStore
 from plotter2.errors import ConfigError, ConflictError, UnreachableError
 from plotter2.model.record import JOURNAL
-from plotter2.pg import Database
+from plotter2.pg import Database, Line
 from tests.contract.samples import batch, child, note, request
 from tests.embedded import Cluster
 
@@ -93,17 +93,17 @@ async def test_an_answer_that_was_lost_is_recognised_when_the_batch_comes_again(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.commit(batch(note(0)))
-    whole = Database.transaction
+    whole = Line.transaction
 
     @asynccontextmanager
-    async def deaf(self: Database, **given: Any) -> AsyncIterator[Any]:
+    async def deaf(self: Line, **given: Any) -> AsyncIterator[Any]:
         async with whole(self, **given) as connection:
             yield connection
         raise UnreachableError("the answer was lost")
 
     wanted = batch(request(1, children=(child(0),)), note(1))
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "transaction", deaf)
+        patch.setattr(Line, "transaction", deaf)
         with pytest.raises(UnreachableError):
             await store.commit(wanted)
     await store.commit(wanted)
@@ -120,6 +120,19 @@ async def test_a_commit_that_was_cancelled_leaves_the_store_usable(store: Postgr
             task.cancel()
     await store.commit(batch(note(100)))
     assert await store.verify(JOURNAL, 0) == await store.end(JOURNAL, 0)
+
+
+async def test_a_line_keeps_its_connection_until_that_is_lost(postgres_dsn: str) -> None:
+    pids = []
+    async with Database.open(postgres_dsn, connections_max=2) as database, database.line() as line:
+        for _ in range(2):
+            async with line.transaction() as connection:
+                pids.append(await connection.fetchval("select pg_backend_pid()"))
+        async with database.connection() as other:
+            await other.fetchval("select pg_terminate_backend($1, 10000)", pids[0])
+        async with line.transaction() as connection:
+            pids.append(await connection.fetchval("select pg_backend_pid()"))
+    assert pids[0] == pids[1] != pids[2]
 
 
 @pytest.mark.req("S20")

@@ -29,7 +29,9 @@ from plotter2.ids import RequestId, WorkerId
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.record import JOURNAL
+from plotter2.model.request import Request, RequestKind
 from plotter2.model.service import SERVICE_ENDS
+from plotter2.model.task import RUN_SUCCESSES
 from plotter2.model.worker import Worker
 
 
@@ -80,6 +82,15 @@ class MemoryStore(Recalling, Entries, Events, Apart):
         self._grown.set()
         self._grown = asyncio.Event()
 
+    def _counted(self, request: Request) -> Request:
+        """A stream of calls is written now and then while it is open: how far it is, its runs tell."""
+        if request.kind is not RequestKind.CALL:
+            return request
+        runs = [one for one in self._runs.values() if one.request_id == request.id]
+        ended = [one for one in runs if one.has_ended]
+        failed = sum(one.state not in RUN_SUCCESSES for one in ended)
+        return replace(request, total=len(runs), finished=len(ended), failed=failed)
+
     def _check(self, batch: Batch) -> None:
         keys: dict[str, RequestId] = dict(self._keys)
         for request in batch.requests.values():
@@ -107,7 +118,8 @@ class MemoryStore(Recalling, Entries, Events, Apart):
         return Snapshot(
             requests=tuple(
                 sorted(
-                    (one for one in self._requests.values() if not one.has_ended), key=lambda r: (r.created_at, r.id)
+                    (self._counted(one) for one in self._requests.values() if not one.has_ended),
+                    key=lambda r: (r.created_at, r.id),
                 )
             ),
             runs=tuple(runs),

@@ -306,6 +306,26 @@ def test_cancelling_stops_what_waits_and_what_runs(story: Story) -> None:
     assert only(said, SaveRequest)[-1].request.state is RequestState.CANCELLED
 
 
+def test_what_runs_and_is_not_spoken_of_is_asked_after_once_a_minute(story: Story) -> None:
+    story.worker("w1", slots=1)
+    asked = story.calls(1)
+    story.report(f"{asked}.0", state=RunState.RUNNING)
+    beat = WorkerBeat(WorkerId("w1"), "one")
+    said = [only(story.turn(beat, Ticked(), after_s=9.0), AssignRuns) for _ in range(13)]
+    assert [at for at, one in enumerate(said) if one] == [6]
+
+
+def test_a_stream_of_calls_is_written_once_a_tick_and_when_one_fails(story: Story) -> None:
+    story.worker("w1", slots=3)
+    asked = story.calls(3)
+    assert only(story.report(f"{asked}.0"), SaveRequest) == []
+    said = only(story.turn(Ticked()), SaveRequest)
+    assert [(one.request.total, one.request.finished) for one in said] == [(3, 1)]
+    assert only(story.turn(Ticked()), SaveRequest) == []
+    said = only(story.report(f"{asked}.1", state=RunState.FAILED, error="No."), SaveRequest)
+    assert [(one.request.failed, one.request.reason) for one in said] == [(1, "No.")]
+
+
 def test_calls_are_told_as_they_end_and_the_stream_ends_when_it_is_closed(story: Story) -> None:
     story.worker("w1", slots=2)
     asked = story.calls(3)
