@@ -66,6 +66,11 @@ class Layout:
         return self.home / "temp" / "runs"
 
     @property
+    def steps(self) -> Path:
+        """What children worked out that others need too, sealed; bounded."""
+        return self.home / "temp" / "steps"
+
+    @property
     def versions(self) -> Path:
         """The trees of versions that programs run on."""
         return self.home / "temp" / "versions"

@@ -111,7 +111,7 @@ class Pool:
             self._lines[number] = line
             await loop.create_unix_connection(lambda: line, sock=ours)
             log = self._layout.log / "children" / f"{self._name}-{number % 100}.log"
-            order = Fork(number, str(log), str(self._layout.runs), self._scratch(number).name)
+            order = Fork(number, str(log), str(self._layout.runs), self._scratch(number).name, str(self._layout.steps))
             try:
                 server.fork(order, theirs)
             except OSError:

@@ -126,6 +126,7 @@ class Fork(msgspec.Struct, frozen=True, array_like=True, tag=21):
     log_path: str
     runs_path: str
     scratch_name: str
+    common_path: str
 
 
 class Kill(msgspec.Struct, frozen=True, array_like=True, tag=22):

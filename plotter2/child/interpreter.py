@@ -130,6 +130,7 @@ class Interpreter:
             links=program.links,
             lenders=prepared.lenders.scopes,
             function=prepared.lenders.function,
+            common=self._scratch.common,
         )
         _seed(run.seed)
         with prepared.lenders:

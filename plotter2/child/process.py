@@ -34,7 +34,7 @@ def live(connection: socket, order: Fork, parent: int, execute: Execute) -> NoRe
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _to_log(Path(order.log_path))
     recorder = Recorder()
-    scratch = Scratch(Path(order.runs_path), order.scratch_name)
+    scratch = Scratch(Path(order.runs_path), order.scratch_name, Path(order.common_path))
     messenger = Messenger(connection, recorder)
     messenger.start()
     interpreter = Interpreter(execute, recorder, scratch, limits.MemoryLimit())

@@ -20,8 +20,10 @@ DIGEST_CHUNK_BYTES = 1 << 20
 class Scratch:
     """One child's working directory below `temp/runs/`."""
 
-    def __init__(self, runs: Path, name: str) -> None:
+    def __init__(self, runs: Path, name: str, common: Path | None = None) -> None:
+        """`common`: where children leave what others need too."""
         self._runs = runs
+        self.common = common
         self.path = runs / name
         self._handle = -1
         self._renew()

@@ -13,9 +13,12 @@ import platform
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from plotter2.datter import script
-from plotter2.datter.pipeline import Step
+
+if TYPE_CHECKING:
+    from plotter2.datter.pipeline import Step
 
 FORMAT = 1
 """Of what is kept: grows when results of an earlier one must not be used."""

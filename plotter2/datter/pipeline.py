@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plotter2.datter import arguments, compose
+from plotter2.datter import arguments, compose, prefix
 from plotter2.datter.axes import KEYTYPE, Axis
 from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
@@ -205,25 +205,45 @@ def run(steps: tuple[Step, ...], context: Context, data: Any = None) -> Any:
     Raises:
         TaskFailedError: a step went wrong; says which and why.
     """
+    return _carried_out(Register(data), steps, context)
+
+
+def run_whole(steps: tuple[Step, ...], context: Context) -> Any:
+    """Carry a run's pipeline out, but for the first steps that another one has in common and did (`prefix`).
+
+    Raises:
+        TaskFailedError: a step went wrong; says which and why.
+    """
     register = Register()
-    register.value = data
+    rest = prefix.resumed(steps, context, register, lambda step: register.taken(step, context))
+    return _carried_out(register, rest, context)
+
+
+def _carried_out(register: Register, steps: tuple[Step, ...], context: Context) -> Any:
     for step in steps:
-        try:
-            register.take(step, context)
-        except WRONG as wrong:
-            raise TaskFailedError(f"{step.where}: {said(wrong)}") from wrong
+        register.taken(step, context)
     return register.value
 
 
 class Register:
     """What stands between two steps."""
 
-    def __init__(self) -> None:
-        self.value: Any = None
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
         self.frame: Frame | None = None
 
-    def take(self, step: Step, context: Context) -> None:
-        """Do one step."""
+    def taken(self, step: Step, context: Context) -> None:
+        """Do one step.
+
+        Raises:
+            TaskFailedError: it went wrong; says which and why.
+        """
+        try:
+            self._take(step, context)
+        except WRONG as wrong:
+            raise TaskFailedError(f"{step.where}: {said(wrong)}") from wrong
+
+    def _take(self, step: Step, context: Context) -> None:
         call, args, kwargs, role = step.builtin.call, step.args, step.kwargs, step.builtin.role
         if role is Role.SOURCE:
             self.value = call(*args, **kwargs)

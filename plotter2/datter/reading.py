@@ -88,14 +88,15 @@ def copy(source: Any) -> Any:
     value = access(source)
     context = current()
     name = context.name_of(value)
-    made = value.map(copying.copy) if isinstance(value, DataGroup) else _private(value)
+    made = value.map(copying.copy) if isinstance(value, DataGroup) else private(value)
     context.alike(value, context.know(made, name))
     if context.carrier is not None:
         context.datum(made).source = context.carrier.shelf.number_of(value)
     return made
 
 
-def _private(value: Any) -> Any:
+def private(value: Any) -> Any:
+    """The same value once more, which may be written to."""
     return np.array(value) if isinstance(value, np.ndarray) else copying.deepcopy(value)
 
 

@@ -64,7 +64,7 @@ def execute(
 def _pipeline(run: RunInput, context: Context) -> RunResult:
     has_given_up, value = False, None
     try:
-        value = pipeline.run(pipeline.parsed(run.source, run.filename), context)
+        value = pipeline.run_whole(pipeline.parsed(run.source, run.filename), context)
     except GaveUp:  # a script among the steps
         has_given_up = True
     try:

@@ -74,6 +74,7 @@ class RunInput:
         lenders: other bundles that links lead to, by path: what of their files is needed.
         function: gives the function behind a head, loaded from the code of its bundle.
         show: hears how much is done, of how much.
+        common: the folder where processes of this machine leave for each other what they worked out; None: nowhere.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class RunInput:
     lenders: Mapping[str, Scope] = field(default_factory=dict)
     function: FindFunction = no_function
     show: Callable[[float, float], None] = unseen
+    common: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""Values on disk for other processes: arrays as .npy that are mapped, what wraps them in a few bytes beside them.
+
+A value is there when its `.value` file is, which is put in its place last; what a crash leaves before that is never
+read. Nothing is pickled, and nothing is copied: who takes one maps it read-only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from plotter2.datter.context import Datum
+from plotter2.datter.points import Clusters, Labels, Points, Projection
+
+KINDS: dict[str, type] = {one.__name__: one for one in (Points, Projection, Clusters, Labels)}
+ARRAY, TUPLE, PLAIN, NAMED = "array", "tuple", "plain", "named"
+ENDING = ".value"
+LOCKS = ".locks"
+BYTES_MAX = 1 << 30
+"""Of all sealed values together; the oldest go first."""
+LOCK_BITS = 62
+"""Of a place in the file of locks; two keys that share one wait for each other, and nothing else."""
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True):
+    """What stands beside the arrays of a value.
+
+    Attributes:
+        shape: of it, with numbers of arrays where arrays are.
+        about: what the run that made it knew of it.
+        reads: which files were read for it: bundle, version, path, and where it lay; `called`: those of other bundles.
+        lines: what was printed on the way.
+    """
+
+    shape: Any
+    about: Datum
+    reads: list[tuple[str, int, str, str]]
+    called: list[tuple[str, int, str, str]]
+    lines: list[str]
+
+
+def bytes_of(value: Any) -> int | None:
+    """How much memory a value takes, mapped files not counted; None for one that is not kept."""
+    if isinstance(value, np.ndarray):
+        return None if value.dtype.hasobject else 0 if isinstance(value, np.memmap) else value.nbytes
+    if type(value) in KINDS.values():
+        sizes = [bytes_of(getattr(value, one.name)) for one in fields(value)]
+        return sum(size for size in sizes if size is not None)
+    return 0 if isinstance(value, np.generic | int | float) else None
+
+
+def taken_apart(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    """What a value is made of, with its arrays apart.
+
+    Raises:
+        TypeError: it has parts that are never sealed.
+    """
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        arrays.append(value)
+        return ARRAY, len(arrays) - 1
+    if type(value) in KINDS.values():
+        parts = {one.name: taken_apart(getattr(value, one.name), arrays) for one in fields(value)}
+        return NAMED, type(value).__name__, parts
+    if isinstance(value, tuple):
+        return TUPLE, [taken_apart(one, arrays) for one in value]
+    if value is None or type(value) in {str, int, float, bool}:
+        return PLAIN, value
+    raise TypeError(f"{type(value).__name__} is not sealed")
+
+
+def put_together(shape: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    """The value that was taken apart."""
+    match shape:
+        case [kind, place] if kind == ARRAY:
+            return arrays[place]
+        case [kind, parts] if kind == TUPLE:
+            return tuple(put_together(one, arrays) for one in parts)
+        case [kind, name, parts] if kind == NAMED:
+            return KINDS[name](**{part: put_together(one, arrays) for part, one in parts.items()})
+        case _:
+            return shape[1]
+
+
+def write(folder: Path, key: str, value: Any, sealed: Sealed) -> None:
+    """Seal a value under a key, if there is room for it. Whoever has the key's lock does this, and nobody else."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    try:
+        shape = taken_apart(value, arrays)
+    except TypeError:
+        return
+    with suppress(OSError):  # a full disk costs the others some work, and the run nothing
+        for place, array in enumerate(arrays):
+            path = folder / f"{key}.{place}.npy"
+            path.unlink(missing_ok=True)  # never written into: somebody may have mapped it
+            np.save(path, array, allow_pickle=False)
+        scratch = folder / f".{key}"
+        scratch.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape)))
+        scratch.replace(folder / f"{key}{ENDING}")
+        _make_room(folder)
+
+
+def read(folder: Path, key: str) -> tuple[Any, Sealed] | None:
+    """A value that was sealed under a key; None for none, or one that is being thrown away."""
+    try:
+        found = msgspec.msgpack.decode((folder / f"{key}{ENDING}").read_bytes(), type=Sealed)
+        names = [folder / f"{key}.{place}.npy" for place in range(_arrays_in(found.shape))]
+        arrays = [np.load(one, mmap_mode="r", allow_pickle=False) for one in names]
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+    return put_together(found.shape, arrays), found
+
+
+def _arrays_in(shape: Any) -> int:
+    match shape:
+        case [kind, int()] if kind == ARRAY:
+            return 1
+        case [kind, parts] if kind == TUPLE:
+            return sum(map(_arrays_in, parts))
+        case [kind, _, parts] if kind == NAMED:
+            return sum(map(_arrays_in, parts.values()))
+        case _:
+            return 0
+
+
+def _make_room(folder: Path) -> None:
+    """Throw away the oldest values until the rest is small enough; who has mapped one keeps it."""
+    files = sorted((one.stat().st_mtime_ns, one.name, one.stat().st_size) for one in folder.iterdir())
+    size = sum(one[2] for one in files)
+    for _, name, taken in files:
+        if size <= BYTES_MAX:
+            return
+        if name != LOCKS:
+            (folder / name).unlink(missing_ok=True)
+            size -= taken
+
+
+@contextmanager
+def locked(folder: Path, key: str) -> Iterator[None]:
+    """Have the key to oneself, among all processes of this machine; given back also by whoever dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / LOCKS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    place = int(key[:16], 16) & ((1 << LOCK_BITS) - 1)
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX, 1, place)
+        yield
+    finally:
+        os.close(handle)
