@@ -83,10 +83,13 @@ class BundleCalls:
             yield pb.GetBundleResponse(inheritances=[pb.Inheritance(digest=digest, inherited_json=text)])
 
     async def _files(self, found: BundleVersion) -> AsyncIterator[Sequence[FileEntry]]:
-        after = ""
-        while files := await self._doors.store.files_after(found.path, found.version, after, FILES_A_PART):
+        after, left = "", found.files
+        while left > 0:  # a version never changes, so nobody need ask whether there are more
+            files = await self._doors.store.files_after(found.path, found.version, after, FILES_A_PART)
+            if not files:
+                return
             yield files
-            after = files[-1].path
+            after, left = files[-1].path, left - len(files)
 
     async def _descendants(
         self, name: str, spoken: set[bytes], *, with_files: bool

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from plotter2.datter import large, spill
 from plotter2.datter.group import DataGroup
-from plotter2.datter.moments import moments
+from plotter2.datter.moments import moments, unit
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -44,25 +44,16 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     _check_components(found, k)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
-    if spill.is_large(matrix):
-        made = large.components(matrix, k)
-    else:
-        solver = _solver(rows, columns, k)
-        model = import_module("sklearn.decomposition").PCA(k, svd_solver=solver, random_state=0)
-        placed = model.fit_transform(matrix)
-        made = large.Components(
-            placed, model.components_, model.explained_variance_ratio_, _RANDOMISED * (solver == "randomized")
-        )
-    signs = np.sign(made.directions[np.arange(k), np.abs(made.directions).argmax(axis=1)])
+    made = large.components(matrix, k) if _is_tall(matrix) else _decomposed(matrix, k)
     notes = [*found.notes, *(f"PCA of {columns} columns brought to unit variance.",) * is_scaled]
     return Projection(
-        matrix=made.placed * signs if not spill.is_large(matrix) else spill.changed(made.placed, signs.__mul__, k),
+        matrix=made.placed,
         names=tuple(f"PC{place + 1}" for place in range(k)),
         title=found.title,
         groups=found.groups,
         notes=(*notes, made.note) if made.note else tuple(notes),
         explained=tuple(float(share) for share in made.explained),
-        components=made.directions * signs[:, None],
+        components=made.directions,
         loadings=found.names,
     )
 
@@ -82,11 +73,22 @@ def _check_components(found: Points, k: int) -> None:
         )
 
 
-def _solver(rows: int, columns: int, k: int) -> str:
-    """How components are found: the rule of scikit-learn's "auto", stated here so that the notes can say it."""
-    if columns <= large.COVARIANCE_COLUMNS_MAX and rows >= TALL * columns:
-        return "covariance_eigh"
-    return "randomized" if max(rows, columns) > SIDE_MAX and k < FEW * min(rows, columns) else "full"
+def _is_tall(matrix: NDArray[Any]) -> bool:
+    """Whether components are found by the covariance: the rule of scikit-learn's "auto" for its "covariance_eigh"."""
+    rows, columns = matrix.shape
+    return spill.is_large(matrix) or (columns <= large.COVARIANCE_COLUMNS_MAX and rows >= TALL * columns)
+
+
+def _decomposed(matrix: NDArray[Any], k: int) -> large.Components:
+    """By the singular values; where both sides are long and few components are wanted, by the randomised ones."""
+    is_random = max(matrix.shape) > SIDE_MAX and k < FEW * min(matrix.shape)
+    solver = "randomized" if is_random else "full"
+    model = import_module("sklearn.decomposition").PCA(k, svd_solver=solver, random_state=0)
+    measure = unit(matrix)
+    placed = model.fit_transform(matrix if measure == 1 else matrix / measure) * measure
+    signs = large.signs(model.components_)
+    directions = model.components_ * signs[:, None]
+    return large.Components(placed * signs, directions, model.explained_variance_ratio_, _RANDOMISED * is_random)
 
 
 def kmean(
@@ -102,6 +104,8 @@ def kmean(
     found = complete(points(data), varying=True)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
+    measure = unit(matrix)
+    matrix = matrix if measure == 1 else spill.changed(matrix, lambda block: block / measure, matrix.shape[1])
     distinct = _distinct(matrix, CHOICES_OF_K[-1] + 1 if k is None else k)
     wanted = _best_k(matrix, distinct, seed) if k is None else k
     if not 1 <= wanted <= distinct:
@@ -126,8 +130,8 @@ def kmean(
         title=found.title,
         groups=Labels("cluster", names, codes),
         notes=tuple(notes),
-        centres=model.cluster_centers_[order] * spread + centre,
-        inertia=float(model.inertia_),
+        centres=model.cluster_centers_[order] * measure * spread + centre,
+        inertia=float(model.inertia_) * measure * measure,
         is_standardised=is_scaled,
     )
 
@@ -136,7 +140,8 @@ def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> A
     cluster, count = import_module("sklearn.cluster"), starts or "auto"
     if spill.is_large(matrix):
         return cluster.MiniBatchKMeans(k, n_init=count, random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
-    return cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
+    with import_module("sklearn").config_context(assume_finite=True):  # only complete rows come here
+        return cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
 
 
 def _distinct(matrix: NDArray[Any], enough: int) -> int:

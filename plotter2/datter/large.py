@@ -1,4 +1,8 @@
-"""Principal components of matrices that are larger than memory: by blocks of rows, in one or two passes."""
+"""Principal components of tall matrices by blocks of rows: in two passes, and in little memory however long they are.
+
+Where there are many more rows than columns the covariance holds all that is needed. Its sums are of differences from
+means (`moments.covariance`), so large means cancel nothing, and the blocks fit into a processor's cache.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import spill
-from plotter2.datter.moments import covariance
+from plotter2.datter.moments import SQUARED_MAX, SQUARED_MIN, cache_rows, covariance, unit
 
 COVARIANCE_COLUMNS_MAX = 1_000
 
@@ -36,10 +40,7 @@ def components(matrix: NDArray[Any], k: int) -> Components:
     """The first k principal components of complete rows; exact up to 1,000 columns, near that for more."""
     columns = matrix.shape[1]
     if columns <= COVARIANCE_COLUMNS_MAX:
-        centre, shared = covariance(matrix)
-        values, vectors = np.linalg.eigh(shared)
-        directions = vectors[:, ::-1][:, :k].T
-        explained = values[::-1][:k] / max(float(np.trace(shared)), np.finfo(float).tiny)
+        centre, directions, explained = _exact(matrix, k)
         note = "More than is held in memory: exact components, from the covariance of all blocks of rows."
     else:
         rows = max(k, spill.BLOCK_BYTES // (columns * 8))
@@ -48,8 +49,38 @@ def components(matrix: NDArray[Any], k: int) -> Components:
             model.partial_fit(block)
         centre, directions, explained = model.mean_, model.components_, model.explained_variance_ratio_
         note = "More than is held in memory: components by scikit-learn's IncrementalPCA, near the exact ones."
-    placed = spill.changed(matrix, lambda block: (block - centre) @ directions.T, k)
-    return Components(placed, directions, explained, note)
+    directions = directions * signs(directions)[:, None]
+    return Components(_placed(matrix, centre, directions), directions, explained, note * spill.is_large(matrix))
+
+
+def _exact(matrix: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Mean, k directions and their shares of the variance, by the covariance."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, shared = covariance(matrix)
+    if not SQUARED_MIN**2 < np.trace(shared) < SQUARED_MAX**2 and (measure := unit(matrix)) != 1:
+        centre, directions, shares = _exact(spill.changed(matrix, lambda block: block / measure, matrix.shape[1]), k)
+        return centre * measure, directions, shares
+    values, vectors = np.linalg.eigh(shared)
+    shares = np.maximum(values[::-1][:k], 0.0) / max(float(np.trace(shared)), np.finfo(float).tiny)
+    return centre, vectors[:, ::-1][:, :k].T, shares
+
+
+def signs(directions: NDArray[Any]) -> NDArray[Any]:
+    """What makes the largest loading of each direction positive: a direction has no sign of its own."""
+    found: NDArray[Any] = np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)])
+    return found
+
+
+def _placed(matrix: NDArray[Any], centre: NDArray[Any], directions: NDArray[Any]) -> NDArray[Any]:
+    """The rows on the directions."""
+    turn = np.ascontiguousarray(directions.T)
+    if spill.is_large(matrix):
+        return spill.changed(matrix, lambda block: (block - centre) @ turn, len(directions))
+    placed, start = np.empty((len(matrix), len(directions))), 0
+    for block in spill.blocks(matrix, cache_rows(matrix.shape[1])):
+        np.matmul(block - centre, turn, out=placed[start : start + len(block)])
+        start += len(block)
+    return placed
 
 
 def _full(matrix: NDArray[Any], rows: int, k: int) -> Any:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from plotter2.datter import spill
 
+CACHE_BYTES = 1 << 19
+SQUARED_MIN, SQUARED_MAX = 1e-140, 1e140
+"""Numbers between these can be squared, and the squares added, within a float64."""
 SPREAD_MIN = 1e-12
 """A column whose spread is less than this share of its mean is constant but for rounding."""
 
@@ -51,11 +54,22 @@ def covariance(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean of each column, and columns x columns covariances (divided by n - 1), of complete rows."""
     columns = matrix.shape[1]
     count, centre, scatter = 0, np.zeros(columns), np.zeros((columns, columns))
-    for block in spill.blocks(matrix):
-        mean = block.mean(axis=0)
+    for block in spill.blocks(matrix, cache_rows(columns)):
+        mean = np.ones(len(block)) @ block / len(block)  # several times as fast as block.mean(axis=0)
         rest, moved = block - mean, mean - centre
         total = count + len(block)
         scatter += rest.T @ rest + np.outer(moved, moved) * (count * len(block) / total)
         centre += moved * (len(block) / total)
         count = total
     return centre, scatter / max(1, count - 1)
+
+
+def cache_rows(columns: int) -> int:
+    """How many rows a block has that a processor's cache holds; enough that what is done once a block is little."""
+    return max(1, min(spill.BLOCK_BYTES, max(CACHE_BYTES, columns * columns * 8)) // (columns * 8))
+
+
+def unit(matrix: NDArray[Any]) -> float:
+    """What to divide by before squaring: 1, or the largest magnitude where squares would leave a float64."""
+    largest = max((float(np.abs(block).max()) for block in spill.blocks(matrix) if block.size), default=0.0)
+    return 1.0 if largest == 0 or SQUARED_MIN < largest < SQUARED_MAX else largest

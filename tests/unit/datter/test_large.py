@@ -167,3 +167,24 @@ def test_two_zeros_are_one_row() -> None:
 def test_components_of_a_long_and_wide_matrix_say_how_they_were_found() -> None:
     assert "randomised" in cluster.pca(CHANCE.normal(size=(600, 550)), 2).notes[-1]
     assert cluster.pca(CHANCE.normal(size=(60, 55)), 2).notes == ()
+
+
+@pytest.mark.req("r123")
+@pytest.mark.parametrize("rows", [DATA, DATA[:20]])
+@pytest.mark.parametrize(("factor", "shift"), [(1.0, 1e9), (1e200, 0.0), (1e-200, 0.0), (1e150, 1e153)])
+def test_components_do_not_depend_on_units_and_means(rows: np.ndarray, factor: float, shift: float) -> None:
+    plain = cluster.pca(rows - 100, 2)
+    found = cluster.pca((rows - 100) * factor + shift, 2)
+    assert found.components == pytest.approx(plain.components, abs=1e-5)
+    assert found.explained == pytest.approx(plain.explained, rel=1e-5)
+    assert found.matrix / factor == pytest.approx(plain.matrix, abs=1e-4)
+
+
+@pytest.mark.req("r124")
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_clusters_do_not_depend_on_units(factor: float) -> None:
+    plain = cluster.kmean(DATA, 3)
+    found = cluster.kmean(DATA * factor, 3)
+    assert found.labels.tolist() == plain.labels.tolist()
+    assert found.centres / factor == pytest.approx(plain.centres)
+    assert found.inertia == pytest.approx(plain.inertia * factor * factor)
