@@ -40,22 +40,27 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
         UsageError: fewer than two rows, or k larger than what the data has.
     """
     found = complete(points(data), varying=True)
-    rows, columns = found.shape
     _check_components(found, k)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
     made = large.components(matrix, k) if _is_tall(matrix) else _decomposed(matrix, k)
-    notes = [*found.notes, *(f"PCA of {columns} columns brought to unit variance.",) * is_scaled]
+    notes = [*found.notes, *(f"PCA of {matrix.shape[1]} columns brought to unit variance.",) * is_scaled]
     return Projection(
-        matrix=made.placed,
+        matrix=_sealed(made.placed),
         names=tuple(f"PC{place + 1}" for place in range(k)),
         title=found.title,
         groups=found.groups,
         notes=(*notes, made.note) if made.note else tuple(notes),
         explained=tuple(float(share) for share in made.explained),
-        components=made.directions,
+        components=_sealed(made.directions),
         loadings=found.names,
     )
+
+
+def _sealed(made: NDArray[Any]) -> NDArray[Any]:
+    """An array of ours that nobody writes to any more: so it is hashed once, however often it is drawn."""
+    made.flags.writeable = False
+    return made
 
 
 def _check_components(found: Points, k: int) -> None:
@@ -128,7 +133,7 @@ def kmean(
         matrix=found.matrix,
         names=found.names,
         title=found.title,
-        groups=Labels("cluster", names, codes),
+        groups=Labels("cluster", names, _sealed(codes)),
         notes=tuple(notes),
         centres=model.cluster_centers_[order] * measure * spread + centre,
         inertia=float(model.inertia_) * measure * measure,
@@ -185,7 +190,7 @@ def scale(data: Any, how: str = "zscore") -> Any:
     changed = _scaled(found.matrix, how)
     if isinstance(data, Points | Table):
         notes = found.notes if how == "linear" else (*found.notes, f"Each column scaled by {how}.")
-        return replace(found, matrix=changed, notes=notes)
+        return replace(found, matrix=changed if changed is found.matrix else _sealed(changed), notes=notes)
     return changed.reshape(np.shape(data))
 
 

@@ -14,21 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import msgspec
-import numpy as np
-from blake3 import blake3
-
 from plotter2 import files
-from plotter2.datter import figure
-from plotter2.datter.boxes import Boxes
-from plotter2.datter.expression import Expr
+from plotter2.datter.contents import Contents
 from plotter2.datter.figure import DataRef
-from plotter2.datter.frame import Coloured, Curve, Frame, MotionOf, Report, Scene, Shape, TableOf
-from plotter2.datter.group import DataGroup
+from plotter2.datter.frame import Frame, Report
 from plotter2.datter.keys import Key, catalog_of
-from plotter2.datter.points import Points
 from plotter2.datter.scope import Made, RunInput, Scope
-from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 DIGEST_CHARS = 64
@@ -114,8 +105,9 @@ class Context:
         aside: names of exposures that are no data, so that nothing is drawn of them.
     """
 
-    __slots__ = ("aside", "bindings", "called", "carrier", "data", "emit", "exposures", "imposed", "is_plotted",
-                 "loose", "made", "parameters", "promised", "reads", "reports", "roots", "run")  # fmt: skip
+    __slots__ = ("aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
+                 "is_plotted", "loose", "made", "parameters", "promised", "reads", "reports", "roots",
+                 "run")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
@@ -123,6 +115,7 @@ class Context:
         self.carrier = carrier
         self.parameters: dict[str, Any] = {**run.scope.config, **run.scope.parameters, **run.parameters}
         self.data: dict[int, Datum] = {}
+        self.contents = Contents(self.data)
         self.reads: dict[tuple[str, int, str], Path] = {}
         self.called: dict[tuple[str, int, str], Path] = {}
         self.exposures: dict[str, Any] = {}
@@ -204,43 +197,7 @@ class Context:
         found = self.data.get(id(value))
         if found is not None and found.digest:
             return (DataRef(found.name, found.digest),)
-        return (DataRef(self.name_of(value), self._content(value)),)
-
-    def _content(self, value: Any) -> str:
-        found = self.data.get(id(value))
-        if found is not None and found.digest:
-            return found.digest
-        if isinstance(value, DataGroup | list | tuple):
-            return self._content_of_many(value)
-        if isinstance(value, Table):
-            return _joined([name + figure.digest(value.column(name)) for name in value.names])
-        inner = {Points: "matrix", Curve: "y", Expr: "y", TableOf: "table", MotionOf: "value",
-                 Shape: "value", Coloured: "value", Boxes: "table", Scene: "states"}  # fmt: skip
-        for kind, attribute in inner.items():
-            if isinstance(value, kind):
-                return self._content(getattr(value, attribute))
-        if isinstance(value, np.ndarray):
-            return figure.digest(value)
-        return figure.digest(repr(value) if not _is_plain(value) else value)
-
-    def _content_of_many(self, values: Any) -> str:
-        """Of a group that many instances look at, worked out once."""
-        if isinstance(values, DataGroup) and values.numbered:
-            known: str = values.once("content", lambda group: _joined([self._content(one) for one in group]))
-            return known
-        return _joined([self._content(one) for one in values])
-
-
-def _is_plain(value: Any) -> bool:
-    try:
-        msgspec.json.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
-
-
-def _joined(digests: list[str]) -> str:
-    return blake3("".join(digests).encode()).hexdigest()
+        return (DataRef(self.name_of(value), self.contents.digest(value)),)
 
 
 def file_digest(path: Path) -> str:

@@ -28,11 +28,11 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     Shapes: rows x columns in; rows x k out, with `.explained` (k shares of variance), `.components` (k x columns) and
     `.loadings` (the columns' names). Rows and columns that miss values are left out, and said in `.notes`.
     Units: those of the data; spreads of a column where columns are standardised.
-    Definition: eigenvectors of the covariance, by blocks of rows and from differences to the means (Chan, Golub, LeVeque
-    1983), where rows are 10 times as many as columns, of at most 1,000; else the singular value decomposition of the
-    centred matrix (scikit-learn's PCA), where both sides are long and few components are wanted the randomised one
-    (Halko, Martinsson, Tropp 2011). From 256 MiB on the former, or IncrementalPCA for more than 1,000 columns. The notes
-    say which.
+    Definition: eigenvectors of the covariance, by blocks of rows and from differences to means (Chan, Golub, LeVeque
+    1983), where rows are 10 times as many as columns and columns at most 1,000; else the singular value decomposition
+    of the centred matrix (scikit-learn's PCA), where both sides are long and few components are wanted the randomised
+    one (Halko, Martinsson, Tropp 2011). From 256 MiB on the former, or IncrementalPCA for more than 1,000 columns. The
+    notes say which.
 
     Raises:
         UsageError: no numbers, complex ones, fewer than two rows, or k larger than what the data has.

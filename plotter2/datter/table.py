@@ -88,8 +88,11 @@ class Table:
     def column(self, name: str) -> NDArray[Any]:
         """One column as a numpy array."""
         if self._checked(name) not in self._columns:
-            self._columns[name] = self._from_arrow(name)
-            self._columns[name].flags.writeable = False
+            made: Any = self._from_arrow(name)
+            self._columns[name] = made
+            while isinstance(made, np.ndarray):  # text comes as a view of an array that nobody else has
+                made.flags.writeable = False
+                made = made.base
         return self._columns[name]
 
     def codes(self, name: str) -> tuple[NDArray[Any], list[str]]:
