@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 from plotter2 import files
 from plotter2.datter.contents import Contents
 from plotter2.datter.figure import DataRef
-from plotter2.datter.frame import Frame, Report
+from plotter2.datter.frame import Coloured, Frame, MotionOf, Report
 from plotter2.datter.keys import Key, catalog_of
 from plotter2.datter.scope import Made, RunInput, Scope
 from plotter2.errors import UsageError
