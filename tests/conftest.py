@@ -16,6 +16,7 @@ from tests.embedded import Cluster, broker_running
 # A busy machine draws and runs examples slowly; that is no fault of the code. pytest's own time limit stands.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+os.environ["PLOTTER2_WORKER_BROWSER"] = "none"  # noqa: TID251 -- for workers of whole installations: seconds a report
 os.environ.update(config.daemons_environment())  # noqa: TID251 -- before gRPC is loaded: some tests fork
 
 

@@ -19,6 +19,7 @@ from worker.devices import Devices, Identity
 from worker.library import Library
 from worker.machine import Machine
 from worker.metrics import Metrics
+from worker.paper import Printer
 from worker.pool import Pool
 from worker.runner import Runner
 
@@ -42,7 +43,8 @@ async def main(life: Life) -> None:
     async with BulkLine.open(config.home, config.manager_address, read_installation) as line:
         cache = Cache(layout.temp / "cache" / config.name, config.cache_bytes_max, line.fetch)
         await asyncio.to_thread(cache.load)
-        runner = Runner(machine, life.clock, layout, Library(layout, line, cache), line)
+        printer = Printer(config.press(), layout.runs, config.name)
+        runner = Runner(machine, life.clock, layout, Library(layout, line, cache), line, printer)
         pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
         worker_id = WorkerId(config.identity())
         identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, read_installation)

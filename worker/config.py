@@ -13,6 +13,7 @@ from plotter2.config import DaemonConfig
 from plotter2.layout import Layout
 from plotter2.model.task import Limits
 from plotter2.model.worker import HEARTBEAT_INTERVAL_S
+from worker.paper import Press
 from worker.state import Policy
 
 
@@ -31,6 +32,8 @@ class WorkerConfig(DaemonConfig):
         cache_bytes_max: content fetched from a manager on another machine.
         drain_s: how long runs may go on when the worker stops.
         threads_per_child: of numerical libraries, inside each interpreter.
+        browser: what prints reports as PDF: a program, `none`, or empty for Chromium, Chrome or Edge where found.
+        pdf_limit_s, pdf_bytes_max: of one report; beyond them there is none, and its sidecar says so.
     """
 
     model_config = SettingsConfigDict(env_prefix="PLOTTER2_WORKER_", extra="ignore")
@@ -55,6 +58,9 @@ class WorkerConfig(DaemonConfig):
     cache_bytes_max: int = Field(default=8 << 30, gt=0)
     drain_s: float = Field(default=4.0, ge=0)
     threads_per_child: int = Field(default=1, ge=1)
+    browser: str = ""
+    pdf_limit_s: float = Field(default=60.0, gt=0)
+    pdf_bytes_max: int = Field(default=64 << 20, gt=0)
 
     def policy(self) -> Policy:
         """What the machine decides by."""
@@ -67,6 +73,10 @@ class WorkerConfig(DaemonConfig):
             self.recycle_memory_bytes,
             self.slots,
         )
+
+    def press(self) -> Press:
+        """What prints reports."""
+        return Press(self.browser, self.pdf_limit_s, self.pdf_bytes_max)
 
     def identity(self) -> str:
         """The worker's id."""

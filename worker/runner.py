@@ -35,6 +35,7 @@ from worker.library import Library, Prepared
 from worker.machine import Machine
 from worker.metrics import Metrics
 from worker.outbox import Outbox
+from worker.paper import Printer
 from worker.pool import Pool
 
 TICK_S = 0.2
@@ -45,12 +46,15 @@ _log = telemetry.logger("runner")
 class Runner:
     """Turns events into commands and carries them out."""
 
-    def __init__(self, machine: Machine, clock: Clock, layout: Layout, library: Library, line: BulkLine) -> None:
+    def __init__(
+        self, machine: Machine, clock: Clock, layout: Layout, library: Library, line: BulkLine, printer: Printer
+    ) -> None:
         self._machine = machine
         self._clock = clock
         self._layout = layout
         self._library = library
         self._line = line
+        self._printer = printer
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -165,9 +169,10 @@ class Runner:
 
     async def _send_files(self, report: Report) -> None:
         error = error_code = ""
+        folder = self._layout.runs / f"{report.run_id}.{report.epoch}"
         try:
+            await self._printer.print_reports(report, folder)
             if not await self._line.is_shared():
-                folder = self._layout.runs / f"{report.run_id}.{report.epoch}"
                 for one in report.made:
                     await self._line.put(one.digest, folder / one.path)
         except Plotter2Error as wrong:

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from plotter2.cli import output, search, shapes
+from plotter2.cli import output, paper, search, shapes
 from plotter2.cli.verbs import Key, Session, verb
 from plotter2.client.views import Contents, Page, Request, Run
 from plotter2.errors import NotFoundError, RefusedError, UsageError
 
-ASSET = "asset"
+ASSET, REPORT = "asset", "report"
 """What pages share, as Bokeh's script: nothing to look at."""
 DIGEST_SHOWN = 12
 FILES_SHOWN = 40
@@ -245,10 +245,19 @@ def report(
     if is_opened:
         webbrowser.open((root / found[0].path).as_uri())
     if session.as_json:
-        output.document(shapes.page(found, lambda one: {**shapes.made(one), "path": str(root / one.path)}))
+        output.document(
+            shapes.page(
+                found, lambda one: {**shapes.made(one), "path": str(root / one.path), **paper.beside(root / one.path)}
+            )
+        )
         return
     rows = [(one.created, one.kind, one.title or one.task, root / one.path) for one in found]
     output.table(("created", "kind", "title", "path"), rows, f"There is no {kind} about {bundle} yet.")
+    besides = [paper.beside(root / one.path) for one in found if one.kind == REPORT]
+    for pdf in [one["pdf"] for one in besides if one["pdf"]]:
+        output.note(f"On paper: {pdf}")
+    for why in dict.fromkeys(why for one in besides for why in one["lacking"]):
+        output.note(f"{why}.")
 
 
 def register(app: typer.Typer) -> None:

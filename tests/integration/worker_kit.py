@@ -28,6 +28,7 @@ from worker.library import Library
 from worker.machine import Machine
 from worker.metrics import Metrics
 from worker.outbox import Outbox
+from worker.paper import Press, Printer
 from worker.pool import Pool
 from worker.runner import Runner
 from worker.state import Policy
@@ -151,6 +152,7 @@ async def rig(
     policy: Policy | None = None,
     command: tuple[str, ...] = PLAIN_ENGINE,
     line: BulkLine | None = None,
+    press: Press | None = None,
 ) -> AsyncIterator[Rig]:
     """A worker's inside for the length of a block. Without a line, the manager is one that shares its files."""
     layout = Layout.at(home)
@@ -162,7 +164,9 @@ async def rig(
     machine = Machine(policy or Policy(children=1, window_runs=64), clock.now() - clock.monotonic())
     cache = Cache(layout.temp / "cache", 1 << 20, line.fetch)
     cache.load()
-    runner = Runner(machine, clock, layout, Library(layout, line, cache), line)
+    runner = Runner(
+        machine, clock, layout, Library(layout, line, cache), line, Printer(press or Press(), layout.runs, "worker-1")
+    )
     pool = Pool(layout, "worker-1", runner.hear, command=command)
     reported = Reported()
     async with asyncio.TaskGroup() as group:

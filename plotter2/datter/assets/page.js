@@ -2,7 +2,10 @@
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const night = { "#1c2733": "#e6eaf0", "#5b6875": "#9aa7b5", "#e4e8ed": "#2c343d" };
-  dark.addEventListener("change", () => window.location.reload());
+  // A page that is opened to be printed: light, without tools, in vectors, nothing wider or higher than the paper.
+  const onPaper = window.location.hash === "#paper";
+  const paper = { width: 960, height: 1200 };
+  if (!onPaper) dark.addEventListener("change", () => window.location.reload());
 
   function text(id) { return document.getElementById(id).textContent; }
 
@@ -114,6 +117,14 @@
     document.head.append(script);
   }
 
+  function forPaper(root) {
+    const made = root.attributes;
+    const scale = Math.min(1, ...Object.keys(paper).map((side) => paper[side] / (made[side] || made["frame_" + side] || 1)));
+    for (const side of ["width", "height", "frame_width", "frame_height"]) if (made[side]) made[side] *= scale;
+    made.output_backend = "svg";
+    made.toolbar_location = null;
+  }
+
   async function start() {
     await load();
     if (typeof Bokeh === "undefined") {
@@ -123,9 +134,11 @@
       return;
     }
     let written = text("doc");
-    if (dark.matches) for (const day of Object.keys(night)) written = written.replaceAll(day, night[day]);
+    if (dark.matches && !onPaper) for (const day of Object.keys(night)) written = written.replaceAll(day, night[day]);
     const items = JSON.parse(text("items"));
-    if (items[0].root_ids.length > 0) await Bokeh.embed.embed_items({ d: JSON.parse(written) }, items);
+    const drawn = JSON.parse(written);
+    if (onPaper) drawn.roots.forEach(forPaper);
+    if (items[0].root_ids.length > 0) await Bokeh.embed.embed_items({ d: drawn }, items);
     document.querySelectorAll("[data-motion]").forEach(animate);
   }
   start();

@@ -226,12 +226,25 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
     assert [(one["version"], one["new"]) for one in history] == [(2, True), (2, False), (None, False)]
     report = cli("report", "experiments/digits", "--json", "--home", str(tmp_path)).document["items"][0]
     assert report["path"] == str(tmp_path / "output" / "x" / "report.html")
+    assert (report["pdf"], report["lacking"]) == (None, [])
     assert cli("tasks", "experiments", "--json").document["items"][0]["standing"] == ["child"]
     assert cli("workers", "--json").document["items"][0]["state"] == "alive"
     assert cli("requests", "--json").document["total"] == 1
     assert cli("requests", REQUEST, "--json").document["runs"][0]["error"] == ""
     assert cli("wait", REQUEST, "--json").document["runs"][0]["id"] == f"{REQUEST}.0"
     assert cli("cancel", REQUEST, "--json").document["state"] == "cancelled"
+
+
+def test_report_names_the_pdf_beside_a_page_or_says_why_there_is_none(cli: Any, tmp_path: Path) -> None:
+    place = tmp_path / "output" / "x"
+    place.mkdir(parents=True)
+    (place / "report.html.json").write_text('{"kind": "report", "lacking": ["no PDF: there is no browser"]}')
+    words = ("report", "experiments/digits", "--home", str(tmp_path))
+    assert "no PDF: there is no browser." in cli(*words).err
+    (place / "report.html.json").write_text("no JSON")
+    (place / "report.html.pdf").write_text("%PDF")
+    assert f"On paper: {place / 'report.html.pdf'}" in cli(*words).err
+    assert cli(*words, "--json").document["items"][0]["pdf"] == str(place / "report.html.pdf")
 
 
 @pytest.mark.req("r006")

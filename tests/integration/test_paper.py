@@ -1,0 +1,37 @@
+"""A report on paper, by the browser that is here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plotter2.model.task import RunState
+from tests.integration.worker_kit import REAL_ENGINE, rig
+from worker.paper import Press
+
+REPORT = """
+def task():
+    page = report("On paper")
+    page.add([3, 1, 2], title="A series")
+    page.table({"n": list(range(90))}, title="Rows")
+"""
+
+
+@pytest.mark.req("r158")
+async def test_a_report_has_pages_of_paper_with_contents_where_a_browser_is_found(tmp_path: Path) -> None:
+    press = Press("")
+    async with rig(tmp_path, command=REAL_ENGINE, press=press) as worker:
+        report = await worker.run(REPORT)
+    assert report.state is RunState.DONE
+    page = tmp_path / "temp/runs" / f"{report.run_id}.1" / next(one.path for one in report.made if one.kind == "report")
+    told = json.loads((page.parent / f"{page.name}.json").read_text())
+    if not press.program():
+        assert told["lacking"] == ["no PDF: there is neither Chromium nor Chrome where this was drawn"]
+        return
+    assert "lacking" not in told
+    pdf = (page.parent / f"{page.name}.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(pdf.split(b"/Type /Page\n")) > 2, "90 rows do not fit on one"
+    assert b"/Outlines" in pdf
