@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,10 @@ def browser(folder: Path, script: str) -> str:
     return str(made)
 
 
+def names(folder: Path, pattern: str) -> set[str]:
+    return {one.name for one in folder.glob(pattern)}
+
+
 async def printed(home: Path, press: Press, sidecar: str = '{"kind": "report"}') -> tuple[Path, Any]:
     """Where the PDF would be, and what the sidecar says."""
     folder = home / "run"
@@ -36,8 +39,8 @@ async def printed(home: Path, press: Press, sidecar: str = '{"kind": "report"}')
     story.write_text(sidecar)
     made = (MadeFile("01-r.html", "report"), MadeFile("02-f.html", "figure"))
     await Printer(press, home, "w").print_reports(Report(RunId("r"), 1, RunState.DONE, made=made), folder)
-    assert {one for one in os.listdir(home) if one.startswith(".")} == set(), "the desk is cleared"
-    assert "02-f.html.pdf" not in os.listdir(folder)
+    assert not names(home, ".*"), "the desk is cleared"
+    assert names(folder, "*.pdf") <= {"01-r.html.pdf"}
     return folder / "01-r.html.pdf", story.read_text()
 
 
