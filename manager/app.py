@@ -108,7 +108,11 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         services = ServiceLink(channel, config.servicer_address, loop, spawn)
         runner.connect(desk, hub, publisher, services, calls)
         web = await stack.enter_async_context(
-            http.serve(http.build(doors, registry, lambda: life.is_ready), config.host, config.http_port)
+            http.serve(
+                http.build(doors, registry, lambda: life.is_ready, lambda: bus.is_connected),
+                config.host,
+                config.http_port,
+            )
         )
         await loop.carry_out(commands, runner.perform)
         spawn(loop.run(runner.perform), "loop")

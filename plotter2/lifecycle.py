@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from plotter2.eventloop import loop_factory
 from plotter2.layout import Layout
 
 DRAIN_S_MAX = 8.0
+DISK_THREADS_MAX = 8
+"""For calls that block, in all of a daemon together; more wait for their turn. The same on every machine."""
 
 
 class _Ended(Exception):  # noqa: N818 -- not an error: how the daemon's task group is told to end
@@ -98,6 +101,7 @@ async def _live(config: DaemonConfig, main: Main, drain_limit_s: float) -> None:
         async with asyncio.TaskGroup() as group:
             life = Life(config, group, clock, SystemIds(clock))
             loop = asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(DISK_THREADS_MAX, "disk"))
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, life.stopping.set)
             await _until_ended(life, main, drain_limit_s)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import threading
 from pathlib import Path
 from typing import cast
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 LOG_BYTES_MAX = 16 << 20
 LOG_FILES_KEPT = 3
@@ -62,4 +63,6 @@ def registry() -> CollectorRegistry:
     ProcessCollector(registry=made)
     PlatformCollector(registry=made)
     GCCollector(registry=made)
+    threads = Gauge("plotter2_threads", "Threads of Python in this process; load does not add to them.", registry=made)
+    threads.set_function(threading.active_count)
     return made

@@ -36,10 +36,12 @@ STATUS: tuple[tuple[type[Plotter2Error], int], ...] = (
 )
 
 
-def build(doors: Doors, registry: CollectorRegistry, is_ready: Callable[[], bool]) -> FastAPI:
+def build(
+    doors: Doors, registry: CollectorRegistry, is_ready: Callable[[], bool], is_connected: Callable[[], bool]
+) -> FastAPI:
     """The application; also where the OpenAPI page at /docs comes from."""
     app = FastAPI(title="plotter2", version=doors.version, description="The server between data and experiments.")
-    app.include_router(probes.router(doors, registry, is_ready))
+    app.include_router(probes.router(doors, registry, is_ready, is_connected))
     app.include_router(tasks.router(doors))
     app.include_router(pages.router(doors))
     app.include_router(runs.router(doors, pages.environment()))

@@ -130,6 +130,7 @@ async def test_a_client_key_belongs_to_one_request(store: Store) -> None:
     await put(store, request(1, client_key="k", state=DONE))
 
 
+@pytest.mark.req("M14", "M15", "M18")
 async def test_runs_come_in_index_order_with_their_outputs(world: World) -> None:
     asked = request(1)
     made = (Output("digits/a.html", "figure", "A", 10, bytes([3]) * 32), Output("digits/b.html", "report"))
@@ -175,6 +176,7 @@ async def test_how_far_an_open_stream_of_calls_is_its_runs_tell(store: Store) ->
     assert (await store.load()).requests == (replace(calls, total=4, finished=3, failed=1), other)
 
 
+@pytest.mark.req("M13", "M14", "M15", "M16", "M17")
 async def test_a_restart_finds_what_has_not_ended_and_what_that_speaks_of(world: World) -> None:
     live, over = request(1), request(2, state=DONE)
     rows = [task("task-1", 1, is_hidden=True), task("old", 2, is_hidden=True), task("http", 3, wire_json="{}")]
@@ -216,6 +218,7 @@ async def test_the_run_that_made_a_version_is_found_by_it(world: World) -> None:
     assert await store.get_service(service(asked, 9).spec.service_id) is None
 
 
+@pytest.mark.req("M14", "M15", "M16")
 async def test_definitions_made_over_http_are_listed_newest_first(store: Store) -> None:
     await put(store, task("t1", 1), task("t2", 2), task("t3", 3, is_hidden=True), task("t4", 4, results_json="[1]"))
     page = await store.list_tasks(0, 2)

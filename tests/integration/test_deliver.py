@@ -65,7 +65,7 @@ async def test_names_are_checked_again(
     assert [one.bundle for one in await manager.client.ls()] == ["data/before"]
 
 
-@pytest.mark.req("r057", "r067")
+@pytest.mark.req("r057", "r067", "r071")
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [

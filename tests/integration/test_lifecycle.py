@@ -127,3 +127,26 @@ async def main(life):
 def test_its_loop_is_the_fast_one(start: Start) -> None:
     main = "async def main(life):\n print(type(asyncio.get_running_loop()).__module__)"
     assert ended(start(main))[1] == "uvloop\n" or os.name == "nt"
+
+
+@pytest.mark.req("r091")
+def test_work_that_blocks_shares_a_few_threads_however_much_of_it_there_is(start: Start) -> None:
+    process = start("""
+import threading, time
+from plotter2.lifecycle import DISK_THREADS_MAX
+
+async def main(life):
+    let = threading.Event()
+    begun = threading.Semaphore(0)
+    def work():
+        begun.release()
+        let.wait()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(200):
+            group.create_task(asyncio.to_thread(work))
+        while begun._value < DISK_THREADS_MAX:
+            await asyncio.sleep(0.01)
+        print(threading.active_count() - 1 == DISK_THREADS_MAX, begun._value == DISK_THREADS_MAX)
+        let.set()
+""")
+    assert ended(process)[:2] == (0, "True True\n")

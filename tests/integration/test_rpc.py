@@ -156,6 +156,7 @@ async def test_a_call_with_a_stream_of_messages_fails_with_its_own_error(stub: A
     assert (await stub.PutBlob(iter([pb.PutBlobRequest(data=b"x")]))).is_new
 
 
+@pytest.mark.req("r071")
 async def test_messages_go_both_ways(stub: Any) -> None:
     asks = [pb.CallRequest(begin=pb.CallBegin(name=str(number))) for number in range(100)]
     assert [message.request_id async for message in stub.Call(iter(asks))] == [str(number) for number in range(100)]

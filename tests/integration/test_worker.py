@@ -112,7 +112,7 @@ def topics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Topics:
     return Topics("test", blake3(str(tmp_path).encode()).hexdigest()[:16])
 
 
-@pytest.mark.req("r082")
+@pytest.mark.req("r082", "M22", "M42")
 async def test_a_worker_announces_itself_beats_and_says_goodbye(
     tmp_path: Path, broker_url: str, topics: Topics
 ) -> None:
@@ -130,6 +130,7 @@ async def test_a_worker_announces_itself_beats_and_says_goodbye(
                 await ear.until("beats", len(ear.beats) + 1)
 
 
+@pytest.mark.req("M23", "M39", "M40")
 async def test_runs_come_in_and_their_ends_go_out_many_in_a_message(
     tmp_path: Path, broker_url: str, topics: Topics
 ) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from plotter2.model.task import Limits, RunState
+from plotter2.model.task import Limits, RunState, TaskKind
 from tests.integration.worker_kit import REAL_ENGINE, rig
 
 PLOT = """
@@ -41,6 +42,29 @@ async def test_the_warm_parent_has_one_thread_and_no_network_stack(tmp_path: Pat
     async with rig(tmp_path, command=REAL_ENGINE) as worker:
         report = await worker.run(source)
         assert report.results_json == "[1,[],true,false]", report.error
+
+
+WHERE = """
+def task():
+    import os, threading
+    return [os.getpid(), os.getppid(), threading.current_thread() is threading.main_thread()]
+"""
+
+
+@pytest.mark.req("r081", "r089", "r090", "r092")
+async def test_one_interpreter_takes_scripts_and_pipelines_in_turn_apart_from_the_daemon(tmp_path: Path) -> None:
+    steps = json.dumps(["access", {"pca": {"k": 1}}, "plotme"])
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        worker.manager.bundles["mine"] = {"t.csv": "a,b\n1,2\n2,4\n3,7\n"}
+        [child] = await worker.children()
+        first = json.loads((await worker.run(WHERE)).results_json)
+        drawn = await worker.run(steps, bundle="mine", kind=TaskKind.PIPELINE)
+        assert (drawn.state, [one.kind for one in drawn.made if one.kind == "figure"]) == (RunState.DONE, ["figure"])
+        assert json.loads((await worker.run(WHERE)).results_json) == first
+        assert await worker.children() == [child]
+    pid, parent, is_second = first
+    assert (pid, is_second) == (child, True), "the messenger has a thread of its own"
+    assert len({pid, parent, os.getpid()}) == 3, "neither the daemon nor who forks for it runs user code"
 
 
 @pytest.mark.req("r200", "r201")

@@ -80,7 +80,7 @@ async def far_manager() -> AsyncIterator[tuple[Far, str]]:
         yield far, server.address
 
 
-@pytest.mark.req("r094")
+@pytest.mark.req("r094", "r086")
 async def test_files_are_fetched_by_digest_and_what_a_run_makes_is_put(tmp_path: Path) -> None:
     async with far_manager() as (far, address):
         far.bundles["mine"] = {"data.csv": b"1,2,3" * 1_000, "code_sources/part.py": b"NAME = 'part'\n"}
@@ -139,6 +139,7 @@ async def test_a_bundle_is_asked_for_once_for_many_runs(tmp_path: Path) -> None:
             assert far.asked == ["mine"]
 
 
+@pytest.mark.req("r086")
 async def test_a_manager_that_is_away_is_waited_for_and_found_where_it_came_back(tmp_path: Path) -> None:
     async with BulkLine.open(tmp_path, "", str) as line, rig(tmp_path, line=line) as worker:
         ids = worker.assign("result = 1\n", bundle="mine")

@@ -52,7 +52,7 @@ def write_sparse(path: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what memory holds is read from Linux's /proc")
-@pytest.mark.req("r093")
+@pytest.mark.req("r093", "r087", "r103")
 async def test_two_children_share_one_matrix(tmp_path: Path) -> None:
     meeting = tmp_path / "meeting"
     meeting.mkdir()

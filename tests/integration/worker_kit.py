@@ -112,9 +112,10 @@ class Rig:
         times: int = 1,
         bundle: str = "",
         parameters_json: str = "{}",
+        kind: TaskKind = TaskKind.SCRIPT,
     ) -> list[RunId]:
         digest = blake3(source.encode()).digest()
-        task = Task(TaskId(digest.hex()[:16]), "tiny", TaskKind.SCRIPT, source, digest, "tiny.py")
+        task = Task(TaskId(digest.hex()[:16]), "tiny", kind, source, digest, "tiny.py")
         task = replace(task, limits=limits or Limits())
         ids = [RunId(f"{REQUEST}.{next(self._numbers)}") for _ in range(times)]
         given = tuple(Assignment(run_id, 1, task.id, bundle, 1 if bundle else 0, parameters_json) for run_id in ids)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+import plotter2 as plotter2_client
 from plotter2.clock import from_rfc3339
+from plotter2.lifecycle import DISK_THREADS_MAX
 from tests.system.installation import START_S_MAX, Installation, fetch, is_gone, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -52,7 +56,55 @@ def test_every_daemon_can_be_asked_how_it_is(plotter2: Installation, name: str) 
     assert b"process_resident_memory_bytes" in body
 
 
-@pytest.mark.req("r077", "r078", "r079", "r080")
+THREADS = 4 + DISK_THREADS_MAX
+"""The main thread, gRPC's, and what a daemon has of its own (two that hash, a journal), beside those for the disk."""
+CALLS = 500
+
+
+def threads(plotter2: Installation) -> dict[str, int]:
+    """Threads of Python in each daemon, and of any kind in each interpreter of a worker."""
+    found: dict[str, int] = {}
+    for name, one in plotter2.processes().items():
+        probe = one["addresses"].get("http") or one["addresses"].get("probe")
+        said = (
+            re.search(rb"^plotter2_threads (\S+)$", fetch(f"http://{probe}/metrics")[1], re.MULTILINE)
+            if probe
+            else None
+        )
+        found |= {name: int(float(said[1]))} if said else {}
+        if one["role"] == "worker":
+            below = psutil.Process(one["pid"]).children(recursive=True)
+            found |= {f"child {child.pid}": child.num_threads() for child in below}
+    return found
+
+
+@pytest.mark.req("r091", "r092")
+def test_under_load_nobody_gets_more_threads(plotter2: Installation, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+
+    def push(place: int) -> None:
+        with plotter2_client.connect(home=plotter2.home) as p2:
+            for number in range(5):
+                p2.push(tmp_path, f"load/{place}/{number}")
+
+    def call(_: int) -> int:
+        with plotter2_client.connect(home=plotter2.home) as p2:
+            return sum(1 for _ in p2.map("def task(x):\n    return x\n", [{"x": x} for x in range(CALLS)]))
+
+    seen: list[dict[str, int]] = []
+    with ThreadPoolExecutor(6) as people:
+        asked = [people.submit(push, place) for place in range(4)] + [people.submit(call, place) for place in range(2)]
+        while not all(one.done() for one in asked):
+            seen.append(threads(plotter2))
+    assert [one.result() for one in asked] == [None] * 4 + [CALLS] * 2
+    most = {name: max(one.get(name, 0) for one in seen) for name in seen[-1]}
+    assert {"manager", "stager", "servicer", "worker-1", "watchdog-main"} <= most.keys()
+    children = {name: count for name, count in most.items() if name.startswith("child")}
+    assert sorted(children.values()) == [1, 2], "the server that forks, and one interpreter"
+    assert {name: count for name, count in most.items() if count > THREADS} == {}
+
+
+@pytest.mark.req("r077", "r078", "r079", "r080", "r071")
 @pytest.mark.parametrize(
     "name", ["worker-1", "stager", "servicer", "broker", "database", "manager", "watchdog-services", "watchdog-buffer"]
 )

@@ -131,7 +131,7 @@ def test_what_was_made_of_a_value_is_made_once() -> None:
     assert made == [1]
 
 
-@pytest.mark.req("r004")
+@pytest.mark.req("r004", "r103")
 def test_a_run_may_go_over_more_files_than_memory_holds(bench: Bench, tmp_path: Path) -> None:
     for place in range(40):
         np.save(tmp_path / f"step_{place}.npy", np.full(1000, place))

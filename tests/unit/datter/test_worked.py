@@ -170,7 +170,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-@pytest.mark.req("r199")
+@pytest.mark.req("r199", "r103")
 def test_thousands_of_instances_wait_at_once_in_little_memory(tmp_path: Path) -> None:
     count = 1_000
     definitions = [

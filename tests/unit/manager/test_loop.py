@@ -57,7 +57,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-@pytest.mark.req("r016", "r198")
+@pytest.mark.req("r016", "r083", "r198")
 async def test_nothing_is_answered_before_its_transaction_is_committed() -> None:
     gate, effects = Gate(), []
     async with running(gate, effects) as loop:
@@ -68,6 +68,7 @@ async def test_nothing_is_answered_before_its_transaction_is_committed() -> None
         await until(lambda: any(isinstance(one, Answer) for one in effects))
 
 
+@pytest.mark.req("r083")
 async def test_what_gathers_during_a_commit_goes_into_one_transaction() -> None:
     gate, effects = Gate(), []
     async with running(gate, effects) as loop:
@@ -80,7 +81,7 @@ async def test_what_gathers_during_a_commit_goes_into_one_transaction() -> None:
     assert [len(batch.requests) for batch in gate.batches] == [1, 99]
 
 
-@pytest.mark.req("r198")
+@pytest.mark.req("r083", "r198")
 async def test_a_batch_that_could_not_be_written_is_written_again_under_the_same_turn() -> None:
     gate, effects = Gate(), []
     gate.failures = 2
@@ -90,3 +91,21 @@ async def test_a_batch_that_could_not_be_written_is_written_again_under_the_same
         await until(lambda: bool(effects))
     assert len({batch.turn for batch in gate.batches}) == 1
     assert len(gate.batches) == 3
+
+
+@pytest.mark.req("r083", "r091")
+async def test_who_has_more_to_say_than_there_is_room_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manager.loop.INBOX_EVENTS_MAX", 3)
+    gate, effects = Gate(), []
+    async with running(gate, effects) as loop:
+        await loop.put(asked(1))
+        await gate.entered.wait()
+        for number in (2, 3, 4):
+            await loop.put(asked(number))
+        waiting = asyncio.ensure_future(loop.put(asked(5)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (waiting.done(), loop.backlog) == (False, 3)
+        gate.let.set()
+        await waiting
+        await until(lambda: sum(isinstance(one, Answer) for one in effects) == 5)

@@ -46,7 +46,7 @@ def story() -> Story:
     return Story()
 
 
-@pytest.mark.req("r016", "M37")
+@pytest.mark.req("r016", "M37", "r071", "r084", "M03", "S08")
 def test_a_run_is_assigned_in_the_same_turn_and_ends_with_its_report(story: Story) -> None:
     story.worker("w1")
     asked, said = story.run("add", source="def task(): return 1")
@@ -87,6 +87,7 @@ def test_a_late_report_of_an_old_epoch_is_ignored(story: Story) -> None:
     assert only(story.report(f"{asked}.0", epoch=2, worker="w2"), SaveRun)[-1].run.state is RunState.DONE
 
 
+@pytest.mark.req("r084", "M04", "M43")
 def test_a_silent_worker_is_suspect_then_lost_and_its_runs_move(story: Story) -> None:
     story.worker("w1")
     asked, _ = story.run("add", source="x")
@@ -129,6 +130,7 @@ def test_a_worker_that_starts_anew_has_lost_what_it_held(story: Story) -> None:
     assert [(run.id, run.epoch) for run in only(said, AssignRuns)[-1].runs] == [(f"{asked}.0", 2)]
 
 
+@pytest.mark.req("r084")
 def test_a_run_on_which_three_workers_died_fails(story: Story) -> None:
     asked, _ = story.run("add", source="x")
     for name in ("w1", "w2", "w3"):
@@ -198,7 +200,7 @@ def test_the_same_client_key_gives_the_same_request(story: Story) -> None:
     assert len(story.machine.state.runs) == 1
 
 
-@pytest.mark.req("r014")
+@pytest.mark.req("r014", "r071")
 def test_a_delivery_becomes_a_version_and_the_same_content_makes_no_second(story: Story) -> None:
     said = story.push("data/flights", files=FILES)
     assert only(said, InstallDelivery)

@@ -59,6 +59,7 @@ async def test_a_package_nested_beyond_all_measure_refuses_its_delivery_and_ends
     assert "is nested deeper than 64 levels" in said.reason
 
 
+@pytest.mark.req("r071")
 @pytest.mark.parametrize("fault", [RecursionError("too deep"), MemoryError(), ValueError("a fault of ours")])
 async def test_whatever_inspection_raises_refuses_the_delivery(
     fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

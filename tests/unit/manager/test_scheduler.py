@@ -20,7 +20,7 @@ def seats(ids: set[str], free: int = 1000) -> list[Seat]:
     return [Seat(WorkerId(one), free) for one in ids]
 
 
-@pytest.mark.req("M20", "M21")
+@pytest.mark.req("M20", "M21", "S08")
 @given(names, st.integers(0, 20))
 def test_each_living_worker_has_a_turn_in_any_n_consecutive_choices(ids: set[str], skip: int) -> None:
     scheduler = RoundRobin()
@@ -41,6 +41,7 @@ def test_who_joins_or_leaves_shifts_nobody_elses_turn(before: set[str], after: s
     assert turn == following
 
 
+@pytest.mark.req("M19", "M20", "S08")
 def test_workers_without_room_are_passed_over() -> None:
     plan = RoundRobin().plan(runs(5), [Seat(WorkerId("a"), 1), Seat(WorkerId("b"), 0), Seat(WorkerId("c"), 3)])
     assert [worker for _, worker in plan] == ["a", "c", "c", "c"]

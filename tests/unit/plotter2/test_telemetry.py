@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,16 @@ def test_a_registry_is_fresh_and_tells_of_the_process() -> None:
     one, other = telemetry.registry(), telemetry.registry()
     assert one is not other
     assert b"process_resident_memory_bytes" in generate_latest(one)
+
+
+@pytest.mark.req("r091", "r202")
+def test_how_many_threads_there_are_can_be_watched() -> None:
+    made = telemetry.registry()
+    leave = threading.Event()
+    before = made.get_sample_value("plotter2_threads")
+    other = threading.Thread(target=leave.wait)
+    other.start()
+    assert made.get_sample_value("plotter2_threads") == (before or 0) + 1
+    leave.set()
+    other.join()
+    assert made.get_sample_value("plotter2_threads") == before

@@ -51,6 +51,7 @@ def test_runs_of_a_program_that_cannot_be_had_fail_with_its_reason() -> None:
     ] * 2
 
 
+@pytest.mark.req("r088")
 def test_a_child_holds_a_queue_of_short_runs_up_to_its_window() -> None:
     story = Story(Policy(children=1, window_runs=4))
     story.warm()
@@ -62,6 +63,7 @@ def test_nothing_waits_inside_a_child_behind_a_run_of_unknown_length() -> None:
     assert len(only(story.assign(1, 2, 3), SendRun)) == 1
 
 
+@pytest.mark.req("r084", "r088")
 def test_runs_go_to_the_child_with_the_least_to_do() -> None:
     story = Story(Policy(children=2, window_runs=8))
     story.warm()
@@ -188,6 +190,7 @@ def test_a_run_whose_interpreter_was_killed_from_outside_is_begun_once_more() ->
     assert report.error == "The task 'tiny' failed: the interpreter ended by signal 9 (SIGKILL) while it ran."
 
 
+@pytest.mark.req("r084")
 def test_children_that_die_at_once_are_started_later_and_later() -> None:
     story = Story()
     child = story.children[0]
@@ -226,6 +229,7 @@ def test_a_cancelled_run_that_is_running_costs_its_child() -> None:
     assert story.machine.held == 0
 
 
+@pytest.mark.req("r088")
 def test_what_waits_behind_a_long_run_is_taken_back_for_an_idle_child() -> None:
     story = Story(Policy(children=2, window_runs=8))
     story.warm()
@@ -270,6 +274,7 @@ def test_an_end_whose_files_cannot_be_brought_is_a_failure() -> None:
     assert (report.state, report.error, report.made) == (RunState.FAILED, "It changed.", ())
 
 
+@pytest.mark.req("r084")
 @pytest.mark.parametrize(
     "policy", [Policy(recycle_runs=1), Policy(recycle_age_s=0.0001)], ids=["after so many runs", "after a time"]
 )

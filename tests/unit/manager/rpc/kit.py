@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from manager.organizer import Organizer
 from manager.rpc import ManagerRpc
 from manager.rules import Rules
 from manager.scheduler import RoundRobin
+from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.tree import Tree
 from manager.verifier import Verifier
@@ -37,33 +39,33 @@ from plotter2.testing import ManualClock, SeededIds
 from tests.unit.manager.kit import DIGITS, FILES
 
 PATH = "experiments/digits"
+BOOTS = itertools.count(1)
+"""Of managers: one that starts again on the same store is another."""
 
 
 class Small:
     """Ask it, and play the stager and the servicer for it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, store: Store | None = None) -> None:
         self.clock = ManualClock()
         self.ids = SeededIds(clock=self.clock)
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.machine = Machine(RoundRobin())
         self.started: list[ServiceSpec] = []
         self.planning: list[PlanInstances] = []
         layout = Layout.at(home)
         layout.create()
         self.organizer = Organizer(layout)
-        self.loop = Loop(self.machine, self.store, self.clock, "boot", telemetry.registry())
+        self.loop = Loop(self.machine, self.store, self.clock, f"boot {next(BOOTS)}", telemetry.registry())
         self.desk = Desk(self.loop.put)
         tree = Tree(self.organizer, self.store)
         instance_planner = InstancePlanner(self.store, self.organizer, self.machine.state.catalog)
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
-        self.rpc: Any = ManagerRpc(
-            Doors(
-                self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
-                self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
-            ),
-            Rules(),
+        self.doors = Doors(
+            self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
+            self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
         )  # fmt: skip
+        self.rpc: Any = ManagerRpc(self.doors, Rules())
 
     def perform(self, effect: Effect) -> None:
         if isinstance(effect, Answer):
