@@ -29,7 +29,7 @@ async def pages() -> AsyncIterator[httpx.AsyncClient]:
         store, asked, run(asked, 0, outputs=(PAGE,), state=RunState.DONE, finished_at=at(9)), version("digits"), *reads
     )
     doors = SimpleNamespace(store=store, version="9", state=SimpleNamespace(catalog=Catalog()))
-    app = build(cast("Any", doors), CollectorRegistry(), lambda: True)
+    app = build(cast("Any", doors), CollectorRegistry(), lambda: True, lambda: True)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         yield client
 
