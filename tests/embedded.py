@@ -14,6 +14,8 @@ from watchdogs import broker, database
 from watchdogs.database import Postgres
 
 START_S_MAX = 30.0
+STOP_S = 60
+"""Its last checkpoint waits for a disk that others use too."""
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float = START_S_MAX) -> None:
@@ -88,7 +90,7 @@ class Cluster:
         """Fast shutdown."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(2)
-            self.process.wait(20)
+            self.process.wait(STOP_S)
 
     def fresh(self) -> str:
         """The DSN of a new, empty database."""

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class AssignBatch(_message.Message):
-    """Manager to one worker, on its own topic `…/control/manager/{worker_id}/assign`, QoS 1."""
+    """Manager to one worker, on its own topic `…/control/manager/{worker_id}/assign`, QoS 0: what nobody confirms is said again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -165,7 +165,7 @@ Global___Cancellation: _TypeAlias = Cancellation  # noqa: Y015
 
 @_typing.final
 class ReportBatch(_message.Message):
-    """Worker to manager, on `…/control/proplet/{worker_id}/report`, QoS 1. Repeats are harmless."""
+    """Worker to manager, on `…/control/proplet/{worker_id}/report`, QoS 0. Repeats are harmless; what is lost is asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
