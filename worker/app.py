@@ -19,9 +19,10 @@ from worker.devices import Devices, Identity
 from worker.library import Library
 from worker.machine import Machine
 from worker.metrics import Metrics
+from worker.operating import Operating
 from worker.paper import Printer
 from worker.pool import Pool
-from worker.runner import Runner
+from worker.runner import Helpers, Runner
 
 READY_POLL_S = 0.05
 REPORT_WAIT_S = 1.5
@@ -44,9 +45,11 @@ async def main(life: Life) -> None:
         cache = Cache(layout.temp / "cache" / config.name, config.cache_bytes_max, line.fetch)
         await asyncio.to_thread(cache.load)
         printer = Printer(config.press(), layout.runs, config.name)
-        runner = Runner(machine, life.clock, layout, Library(layout, line, cache), line, printer)
-        pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
         worker_id = WorkerId(config.identity())
+        library = Library(layout, line, cache)
+        helpers = Helpers(library, line, printer, Operating(worker_id, line, library))
+        runner = Runner(machine, life.clock, layout, helpers)
+        pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
         identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, read_installation)
         topics = Topics(config.tenant_id, config.channel_id)
         devices = Devices(topics, identity, lambda: machine.held, runner.hear_batch)

@@ -78,6 +78,16 @@ class Cache:
         self._make_room()
         return path
 
+    async def take(self, digest: bytes, path: Path) -> None:
+        """Have a file that was made here, whose content has this digest, for whoever holds it next; it moves."""
+        if digest in self._sizes:
+            await asyncio.to_thread(path.unlink)
+        else:
+            size = (await asyncio.to_thread(path.stat)).st_size
+            await asyncio.to_thread(path.replace, self._directory / digest.hex())
+            self._sizes[digest] = size
+        self._make_room()
+
     def release(self, digests: Iterable[bytes]) -> None:
         """These are not needed any more, by one who held them."""
         for digest in digests:

@@ -9,9 +9,9 @@ from typing import cast
 from typing_extensions import override
 
 from plotter2.child import frames
-from plotter2.child.frames import Ended, Printed, Program, Ready, Skipped
+from plotter2.child.frames import Ask, Ended, Printed, Program, Ready, Skipped
 from plotter2.errors import CorruptionError
-from worker.events import ChildReady, Event, RunEnded, RunPrinted, RunsSkipped
+from worker.events import ChildReady, Event, OpAsked, RunEnded, RunPrinted, RunsSkipped
 
 
 class ChildLine(asyncio.Protocol):
@@ -51,6 +51,8 @@ class ChildLine(asyncio.Protocol):
                 self._hear(RunEnded(self.number, message))
             case Printed():
                 self._hear(RunPrinted(self.number, message.sequence, tuple(message.lines), message.progress))
+            case Ask():
+                self._hear(OpAsked(self.number, message))
             case Skipped():
                 self._hear(RunsSkipped(self.number, tuple(message.sequences)))
             case Ready():

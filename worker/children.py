@@ -46,16 +46,30 @@ def gone(state: State, event: ChildGone, now: float) -> list[Command]:
 
 
 def replace(state: State, seat: Seat, now: float) -> list[Command]:
-    """Another child in the place of one that is gone."""
+    """Another child in the place of one that is gone; instances that wait do so without one."""
+    for held in list(seat.parked.values()):
+        leave(state, seat, held)
     return [*take_back(state, state.seats.remove(seat), now), start(state, now)]
+
+
+def leave(state: State, seat: Seat, held: Held) -> None:
+    """An instance that waits has no child from now on: it is begun again when its answer comes."""
+    state.seats.unpark(seat, held)
+    forget_turns(held)
+
+
+def forget_turns(held: Held) -> None:
+    """What it has done is done again from its beginning."""
+    held.child = held.sequence = held.memory_bytes = 0
+    held.started_at = held.used_s = held.used_cpu_s = 0.0
+    held.repeated = held.said
 
 
 def retire_if_due(state: State, seat: Seat, now: float) -> list[Command]:
     """Another child in the place of one that is old, once it has nothing to do."""
     if not seat.is_retiring or seat.runs:
         return []
-    state.seats.remove(seat)
-    return [RetireChild(seat.number), start(state, now)]
+    return [RetireChild(seat.number), *replace(state, seat, now)]
 
 
 def take_back(state: State, runs: list[Held], now: float) -> list[Command]:
@@ -65,7 +79,6 @@ def take_back(state: State, runs: list[Held], now: float) -> list[Command]:
         if held.is_cancelled or state.is_draining:
             commands += state.end(held, state.reports.cancelled(held, now), is_told=False)
         else:
-            held.child = held.sequence = 0
-            held.started_at = 0.0
+            forget_turns(held)
             state.waiting.appendleft(held)
     return commands

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from plotter2.child.frames import Run
-from plotter2.ids import RequestId, TaskId
+from plotter2.child.frames import Ask, Run, Told
+from plotter2.ids import RequestId, RunId, TaskId
 from plotter2.model.task import Task
 from plotter2.mqtt.payloads import Report
 
@@ -58,6 +58,32 @@ class SendRun:
 
 
 @dataclass(frozen=True, slots=True)
+class CarryOp:
+    """Take what an instance asks to the manager."""
+
+    run_id: RunId
+    epoch: int
+    tree: str
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class SendTold:
+    """Give an instance that waits its answer; it takes its place in the child's queue."""
+
+    child: int
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetInstance:
+    """An instance is over here: what it asked needs no answer. `tree`: the tree that has no other here, "" for none."""
+
+    run_id: RunId
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
 class SkipRuns:
     """Ask a child for runs back that it has not begun."""
 
@@ -93,4 +119,7 @@ class Tell:
     report: Report
 
 
-Command = PrepareProgram | ForgetProgram | StartChild | SendRun | SkipRuns | KillChild | RetireChild | SendFiles | Tell
+Command = (
+    PrepareProgram | ForgetProgram | StartChild | SendRun | CarryOp | SendTold | ForgetInstance | SkipRuns | KillChild
+    | RetireChild | SendFiles | Tell
+)  # fmt: skip

@@ -27,6 +27,7 @@ class WorkerConfig(DaemonConfig):
         children: how many interpreters compute at a time.
         window_runs: how many runs may be in hand for each of them.
         slots: how many runs are taken at a time; 0: children times window.
+        parked_max: how many instances may wait inside interpreters; beyond, some wait without one and begin again.
         wall_limit_s, cpu_limit_s, memory_limit_bytes: of one run that has no limits of its own; 0 for none.
         recycle_runs, recycle_age_s, recycle_memory_bytes: when an interpreter is replaced by a fresh one.
         cache_bytes_max: content fetched from a manager on another machine.
@@ -49,6 +50,7 @@ class WorkerConfig(DaemonConfig):
     children: int = Field(default=1, ge=1, le=256)
     window_runs: int = Field(default=64, ge=1, le=4096)
     slots: int = Field(default=0, ge=0)
+    parked_max: int = Field(default=20_000, ge=1)
     wall_limit_s: float = Field(default=300.0, ge=0)
     cpu_limit_s: float = Field(default=0.0, ge=0)
     memory_limit_bytes: int = Field(default=4 << 30, ge=0)
@@ -72,6 +74,7 @@ class WorkerConfig(DaemonConfig):
             self.recycle_age_s,
             self.recycle_memory_bytes,
             self.slots,
+            self.parked_max,
         )
 
     def press(self) -> Press:

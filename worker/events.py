@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from plotter2.child.frames import Ended
+from plotter2.child.frames import Ask, Ended
 from plotter2.ids import RunId
 from plotter2.mqtt.payloads import AssignBatch
 
@@ -83,6 +83,34 @@ class RunsSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class OpAsked:
+    """An instance in a child asks its tree's ledger for something."""
+
+    child: int
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class OpAnswered:
+    """The manager has answered it.
+
+    Attributes:
+        value: as MessagePack; empty when there is an error.
+        is_read: it changes nothing, and the child's thread waits for it.
+        places: where the content lies that it speaks of: local paths by hexadecimal digest.
+    """
+
+    run_id: RunId
+    epoch: int
+    ask: int
+    code: str = ""
+    message: str = ""
+    value: bytes = b""
+    is_read: bool = False
+    places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FilesSent:
     """What a run made is with the manager (or, with an error, cannot be brought there)."""
 
@@ -112,6 +140,8 @@ Event = (
     | RunEnded
     | RunPrinted
     | RunsSkipped
+    | OpAsked
+    | OpAnswered
     | FilesSent
     | Ticked
     | DrainBegun

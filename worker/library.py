@@ -73,8 +73,34 @@ class Library:
 
     def release(self, prepared: Prepared) -> None:
         """A program is done with."""
-        self._cache.release(prepared.holds)
-        prepared.holds.clear()
+        self.let_go(prepared.holds)
+
+    async def places(self, digests: list[str], holds: list[bytes]) -> dict[str, str]:
+        """Local paths of content by its hexadecimal digest; what had to be brought here is noted in `holds`.
+
+        Raises:
+            NotFoundError: the manager has no such content.
+        """
+        paths = await self._paths(map(bytes.fromhex, digests), holds)
+        return {digest: str(path) for digest, path in zip(digests, paths, strict=True)}
+
+    def let_go(self, holds: list[bytes]) -> None:
+        """What was noted is not needed any more."""
+        self._cache.release(holds)
+        holds.clear()
+
+    async def keep(self, digest: bytes, path: Path) -> None:
+        """Bring a file to the manager, so that nothing can lose it; from then on it is not where it was.
+
+        Raises:
+            Plotter2Error: the manager refuses it.
+            OSError: it cannot be read.
+        """
+        await self._line.put(digest, path)
+        if await self._line.is_shared():
+            await asyncio.to_thread(path.unlink)
+        else:
+            await self._cache.take(digest, path)
 
     async def _source(self, task: Task, holds: list[bytes]) -> str:
         if not task.source_digest or task.source_digest == blake3(b"").digest():

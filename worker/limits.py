@@ -24,11 +24,11 @@ def ticked(state: State, now: float) -> list[Command]:
             seat.is_retiring |= seat.done > 0 and now - seat.born_at >= state.policy.recycle_age_s
             commands += children.retire_if_due(state, seat, now)
             continue
-        ran_s = now - head.started_at
+        ran_s = now - head.turn_at
         limit_s = state.limits(head).wall_s
         if head.is_cancelled:
             commands += children.kill(state, seat, head, state.reports.cancelled(head, now), now)
-        elif limit_s and ran_s > limit_s:
+        elif limit_s and head.used_s + ran_s > limit_s:
             said = state.reports.broke(head, "wall", f"{limit_s:g} s", now)
             commands += children.kill(state, seat, head, said, now)
         else:
@@ -49,12 +49,12 @@ def _going_on(state: State, seat: Seat, head: Held, ran_s: float) -> list[Comman
 
 def _give_back(state: State, now: float) -> list[Command]:
     """Runs that could not be begun within their lease are left to others."""
-    late = [held for held in state.waiting if 0 < held.assignment.lease_s < now - held.taken_at]
+    late = [held for held in state.waiting if 0 < held.assignment.lease_s < now - held.taken_at and not held.has_asked]
     commands: list[Command] = []
     for held in late:
         state.waiting.remove(held)
-        del state.held[held.assignment.run_id]
-        commands += [Tell(state.reports.given_back(held)), *state.shelf.leave(held.program)]
+        said = state.reports.given_back(held)
+        commands += [Tell(said), *state.end(held, said, is_told=False)]
     return commands
 
 
@@ -68,10 +68,10 @@ def measured(state: State, event: ChildMeasured, now: float) -> list[Command]:
     limits = state.limits(head)
     if seat.cpu_base_s < 0:
         seat.cpu_base_s = event.cpu_s
-    if limits.memory_bytes and event.memory_bytes > limits.memory_bytes:
+    if limits.memory_bytes and event.memory_bytes - seat.parked_bytes > limits.memory_bytes:
         said = state.reports.broke(head, "memory", words.mebibytes(limits.memory_bytes), now)
         return children.kill(state, seat, head, said, now)
-    if limits.cpu_s and event.cpu_s - seat.cpu_base_s > limits.cpu_s:
+    if limits.cpu_s and head.used_cpu_s + event.cpu_s - seat.cpu_base_s > limits.cpu_s:
         said = state.reports.broke(head, "CPU", f"{limits.cpu_s:g} s", now)
         return children.kill(state, seat, head, said, now)
     return []

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from plotter2 import ids
-from plotter2.child.frames import Run
+from plotter2.child.frames import Instance, Run
 from plotter2.ids import RequestId
 from plotter2.model.task import RunState, Task
 from plotter2.mqtt.payloads import AssignBatch, Assignment
-from worker import children, limits
+from worker import children, limits, turns
 from worker.commands import Command, ProgramKey, SendFiles, SendRun, SkipRuns, Tell
 from worker.events import (
     Assigned,
@@ -24,6 +24,8 @@ from worker.events import (
     DrainBegun,
     Event,
     FilesSent,
+    OpAnswered,
+    OpAsked,
     ProgramPrepared,
     ProgramRefused,
     RunEnded,
@@ -79,6 +81,10 @@ class Machine:
                 return self._printed(event)
             case RunsSkipped():
                 return self._skipped(event, now)
+            case OpAsked():
+                return turns.asked(self._state, event, now)
+            case OpAnswered():
+                return turns.answered(self._state, event, now)
             case ChildReady():
                 seat = self._state.seats.get(event.child)
                 if seat is not None:
@@ -134,14 +140,17 @@ class Machine:
         commands: list[Command] = []
         if held is not None:
             if held.assignment.epoch >= assignment.epoch:
-                is_told = held.is_told and held.assignment.epoch == assignment.epoch
+                is_told = (held.is_told or held.has_asked) and held.assignment.epoch == assignment.epoch
                 return [Tell(self._state.reports.running(held))] if is_told else []
             commands = self._cancel(held, now)
         # What is not taken comes again: the manager repeats what nobody confirms.
-        if task is None or self._state.is_draining or len(self._state.held) >= 2 * self._state.policy.slots:
+        awake = len(self._state.held) - len(self._state.asleep)
+        if task is None or self._state.is_draining or awake >= 2 * self._state.policy.slots:
             return commands
         request = ids.request_of(assignment.run_id) if assignment.bundle else RequestId("")
         held = self._state.held[assignment.run_id] = Held(assignment, task, now)
+        if assignment.instance is not None:
+            self._state.trees[assignment.instance.tree] += 1
         key = ProgramKey(task.id, task.source_digest, assignment.bundle, assignment.version, request)
         is_ready, needed = self._state.shelf.enter(key, held)
         if is_ready:
@@ -151,6 +160,8 @@ class Machine:
     def _cancel(self, held: Held, now: float) -> list[Command]:
         seat = self._state.seats.get(held.child)
         said = self._state.reports.cancelled(held, now)
+        if seat is not None and held.sequence in seat.parked:
+            return turns.cancelled(self._state, seat, held, now)
         if seat is None or held.sequence not in seat.runs:
             if held in self._state.waiting:
                 self._state.waiting.remove(held)
@@ -176,10 +187,10 @@ class Machine:
         if seat is None or held is None:
             return []
         seat.done += 1
-        self._state.seats.learn(held, now - held.started_at)
+        self._state.seats.learn(held, now - held.turn_at)
         is_old = seat.done >= self._state.policy.recycle_runs or now - seat.born_at >= self._state.policy.recycle_age_s
         seat.is_retiring |= event.ended.is_spent or is_old
-        report = self._state.reports.ended(held, event.ended, now)
+        report = self._state.reports.ended(held, event.ended, turns.fresh(held, event.ended.lines), now)
         commands = children.retire_if_due(self._state, seat, now)
         if report.made and not held.is_cancelled:
             self._state.sending[report.run_id] = report
@@ -204,7 +215,7 @@ class Machine:
         if held is None or held.is_cancelled:
             return []
         held.is_told = True
-        return [Tell(self._state.reports.running(held, event.lines, event.progress))]
+        return [Tell(self._state.reports.running(held, turns.fresh(held, event.lines), event.progress))]
 
     def _skipped(self, event: RunsSkipped, now: float) -> list[Command]:
         seat = self._state.seats.get(event.child)
@@ -221,9 +232,14 @@ class Machine:
         begun = {seat.head.assignment.run_id for seat in busy if seat.head is not None} | self._state.sending.keys()
         self._state.held = {run_id: held for run_id, held in self._state.held.items() if run_id in begun}
         self._state.waiting.clear()
+        self._state.asleep.clear()
         return [SkipRuns(seat.number, tuple(seat.runs)[1:]) for seat in busy if len(seat.runs) > 1]
 
     def _frame(self, held: Held) -> Run:
         one = held.assignment
         memory_bytes = self._state.limits(held).memory_bytes
-        return Run(held.sequence, held.program, one.run_id, one.epoch, one.parameters_json, one.seed, memory_bytes)
+        about = one.instance
+        place = Instance(about.tree, about.number, about.label, about.place) if about is not None else None
+        return Run(
+            held.sequence, held.program, one.run_id, one.epoch, one.parameters_json, one.seed, memory_bytes, place
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from plotter2 import telemetry
 from plotter2.child import frames
-from plotter2.child.frames import Exited, Forget, Fork, Forked, Program, Run, Skip
+from plotter2.child.frames import Exited, Forget, Fork, Forked, Program, Run, Skip, Told
 from plotter2.layout import Layout
 from worker import forkserver, memory
 from worker.child import ChildLine
@@ -117,15 +117,17 @@ class Pool:
             except OSError:
                 line.close()
 
-    def send(self, runs: dict[int, list[Run]]) -> None:
-        """Put runs into children's queues; one write for each child."""
-        for number, several in runs.items():
+    def send(self, frames_of: dict[int, list[Run | Told]]) -> None:
+        """Put runs, and answers of those that wait, into children's queues; one write for each child."""
+        for number, several in frames_of.items():
             line = self._lines.get(number)
             if line is None:
                 continue
             parts: list[bytes] = []
-            for run in several:
-                parts += [line.learn(self._programs[run.program]), frames.pack(run)]
+            for one in several:
+                if isinstance(one, Run):
+                    parts.append(line.learn(self._programs[one.program]))
+                parts.append(frames.pack(one))
             line.write(b"".join(parts))
 
     def skip(self, number: int, sequences: tuple[int, ...]) -> None:
@@ -199,11 +201,12 @@ class Pool:
 
     def _gone(self, number: int) -> None:
         status = self._statuses.pop(number, None)
-        shutil.rmtree(self._scratch(number), ignore_errors=True)
+        for left in (self._scratch(number), self._scratch(number, "-aside")):
+            shutil.rmtree(left, ignore_errors=True)
         self._tell(ChildGone(number, status))
 
-    def _scratch(self, number: int) -> Path:
-        return self._layout.runs / f".{self._name}-{number}"
+    def _scratch(self, number: int, beside: str = "") -> Path:
+        return self._layout.runs / f".{self._name}-{number}{beside}"
 
     def _log_path(self, number: int) -> Path:
         return self._layout.log / "children" / f"{self._name}-{number % 100}.log"

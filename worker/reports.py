@@ -45,8 +45,8 @@ class Reports:
         error = words.exit_sentence(held.task.name, UNKNOWN_STATUS if status is None else status)
         return self.failed(held, error, "task_failed", now)
 
-    def ended(self, held: Held, said: Ended, now: float) -> Report:
-        """Its interpreter says how it ended."""
+    def ended(self, held: Held, said: Ended, lines: tuple[str, ...], now: float) -> Report:
+        """Its interpreter says how it ended; `lines`: what of its last words the manager does not have yet."""
         return Report(
             held.assignment.run_id,
             held.assignment.epoch,
@@ -57,7 +57,7 @@ class Reports:
             tuple(MadeFile(one.path, one.kind, one.title, one.size_bytes, one.digest) for one in said.made),
             self._wall(held.started_at),
             self._wall(now),
-            tuple(said.lines),
+            lines,
         )
 
     def _make(

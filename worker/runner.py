@@ -10,22 +10,26 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Coroutine
+from dataclasses import dataclass
 
 from plotter2 import telemetry
-from plotter2.child.frames import Run
+from plotter2.child.frames import Run, Told
 from plotter2.clock import Clock
 from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.mqtt.payloads import AssignBatch, Report
 from worker.bulk import BulkLine
 from worker.commands import (
+    CarryOp,
     Command,
+    ForgetInstance,
     ForgetProgram,
     KillChild,
     PrepareProgram,
     RetireChild,
     SendFiles,
     SendRun,
+    SendTold,
     SkipRuns,
     StartChild,
     Tell,
@@ -34,6 +38,7 @@ from worker.events import Assigned, DrainBegun, Event, FilesSent, ProgramPrepare
 from worker.library import Library, Prepared
 from worker.machine import Machine
 from worker.metrics import Metrics
+from worker.operating import Operating
 from worker.outbox import Outbox
 from worker.paper import Printer
 from worker.pool import Pool
@@ -43,18 +48,27 @@ TICK_S = 0.2
 _log = telemetry.logger("runner")
 
 
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """Who carries out what takes a while: programs, bulk data, reports on paper, questions to ledgers."""
+
+    library: Library
+    line: BulkLine
+    printer: Printer
+    operating: Operating
+
+
 class Runner:
     """Turns events into commands and carries them out."""
 
-    def __init__(
-        self, machine: Machine, clock: Clock, layout: Layout, library: Library, line: BulkLine, printer: Printer
-    ) -> None:
+    def __init__(self, machine: Machine, clock: Clock, layout: Layout, helpers: Helpers) -> None:
         self._machine = machine
         self._clock = clock
         self._layout = layout
-        self._library = library
-        self._line = line
-        self._printer = printer
+        self._library = helpers.library
+        self._line = helpers.line
+        self._printer = helpers.printer
+        self._operating = helpers.operating
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -86,6 +100,7 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._tick(pool), name="tick")
+            group.create_task(self._operating.run(self.hear), name="operating")
             self._do(self._machine.begin(self._clock.monotonic()), pool, outbox, metrics)
             while True:
                 await self._wake.wait()
@@ -106,11 +121,15 @@ class Runner:
             self._idle.set()
 
     def _do(self, commands: list[Command], pool: Pool, outbox: Outbox, metrics: Metrics) -> None:
-        runs: dict[int, list[Run]] = defaultdict(list)
+        runs: dict[int, list[Run | Told]] = defaultdict(list)
         for command in commands:
             match command:
                 case SendRun():
                     runs[command.child].append(command.run)
+                case SendTold():
+                    runs[command.child].append(command.told)
+                case CarryOp():
+                    self._operating.carry(command)
                 case Tell():
                     metrics.told(command.report)
                     outbox.put(command.report)
@@ -134,7 +153,9 @@ class Runner:
                 pool.kill(command.child)
             case RetireChild():
                 pool.retire(command.child)
-            case SendRun() | Tell():
+            case ForgetInstance():
+                self._operating.forget(command)
+            case SendRun() | SendTold() | CarryOp() | Tell():
                 pass
 
     def _forget(self, program: int, pool: Pool) -> None:

@@ -25,6 +25,12 @@ class Held:
 
     Attributes:
         started_at: when a child began it, by the machine's time; 0 before.
+        turn_at: when its present turn began: an instance of a tree has one from each op to the next, others have one.
+        used_s, used_cpu_s: what the turns before took.
+        memory_bytes: private memory of its child that an instance has taken, as the child says.
+        ask: the question that has no answer yet; 0 for none.
+        has_asked: whether it has ever asked something: then it is not given back as if it had not begun.
+        said: how many of its lines the manager has; repeated: how many of these will come again.
         deaths: how many interpreters were killed from outside under it.
         is_told: the manager has heard that it runs.
     """
@@ -38,19 +44,34 @@ class Held:
     program: int = 0
     weight_s: float = 0.0
     deaths: int = 0
+    turn_at: float = 0.0
+    used_s: float = 0.0
+    used_cpu_s: float = 0.0
+    memory_bytes: int = 0
+    ask: int = 0
+    has_asked: bool = False
+    said: int = 0
+    repeated: int = 0
     is_told: bool = False
     is_cancelled: bool = False
 
 
 @dataclass(slots=True)
 class Seat:
-    """One child. `runs` is its queue by sequence; the first is the one it works on."""
+    """One child.
+
+    Attributes:
+        runs: its queue by sequence; the first is the one it works on.
+        parked: instances in it that wait for an answer, and what memory they have taken.
+    """
 
     number: int
     born_at: float
     is_ready: bool = False
     is_retiring: bool = False
     runs: dict[int, Held] = field(default_factory=dict)
+    parked: dict[int, Held] = field(default_factory=dict)
+    parked_bytes: int = 0
     queued_s: float = 0.0
     done: int = 0
     memory_bytes: int = 0
@@ -115,8 +136,7 @@ class Seats:
         held.child = seat.number
         held.weight_s = self.weight(held.program)
         if not seat.runs:
-            held.started_at = now
-            seat.cpu_base_s = -1.0
+            _begin(seat, held, now)
         seat.runs[held.sequence] = held
         seat.queued_s += held.weight_s
 
@@ -131,8 +151,22 @@ class Seats:
             seat.cpu_base_s = -1.0
             following = seat.head
             if following is not None:
-                following.started_at = now
+                _begin(seat, following, now)
         return held
+
+    def park(self, seat: Seat, sequence: int, now: float) -> Held | None:
+        """An instance waits: its turn is over, and the next one's begins."""
+        held = self.pop(seat, sequence, now)
+        if held is not None:
+            held.used_s += now - held.turn_at
+            seat.parked[sequence] = held
+            seat.parked_bytes += held.memory_bytes
+        return held
+
+    def unpark(self, seat: Seat, held: Held) -> None:
+        """It waits no longer, or not here."""
+        del seat.parked[held.sequence]
+        seat.parked_bytes -= held.memory_bytes
 
     def learn(self, held: Held, took_s: float) -> None:
         """How long a run of this program took."""
@@ -143,6 +177,16 @@ class Seats:
         else:
             self._typical_s[held.program] = known + SMOOTHING * (took_s - known)
 
+    def parked(self) -> int:
+        """How many instances wait in all children."""
+        return sum(len(seat.parked) for seat in self._seats.values())
+
     def forget(self, program: int) -> None:
         """This program is done with."""
         self._typical_s.pop(program, None)
+
+
+def _begin(seat: Seat, held: Held, now: float) -> None:
+    held.turn_at = now
+    held.started_at = held.started_at or now
+    seat.cpu_base_s = -1.0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 
 from plotter2.ids import RunId
 from plotter2.model.task import Limits
 from plotter2.mqtt.payloads import Report
-from worker.commands import Command, Tell
+from worker.commands import Command, ForgetInstance, Tell
 from worker.ends import Ends
 from worker.reports import Reports
 from worker.seats import Held, Seats
@@ -22,6 +22,7 @@ class Policy:
     Attributes:
         limits: what a run may use that does not say so itself.
         slots_set: how many runs are taken at a time; 0: as many as the windows hold.
+        parked_max: so many instances may wait inside children; beyond, some wait without one.
     """
 
     children: int = 1
@@ -31,6 +32,7 @@ class Policy:
     recycle_age_s: float = 3600.0
     recycle_memory_bytes: int = 1 << 30
     slots_set: int = 0
+    parked_max: int = 20_000
 
     @property
     def slots(self) -> int:
@@ -44,6 +46,8 @@ class State:
     Attributes:
         held: every run that this worker has to do, by its id.
         waiting: those that no child has yet, the next one first.
+        asleep: instances whose op has no answer yet, in a child or without one. They hold no slot.
+        trees: how many runs of each tree are in hand.
         sending: reports that wait for the files they speak of to be with the manager.
     """
 
@@ -53,6 +57,8 @@ class State:
         self.reports = Reports(wall_offset_s)
         self.held: dict[RunId, Held] = {}
         self.waiting: deque[Held] = deque()
+        self.asleep: dict[RunId, Held] = {}
+        self.trees: Counter[str] = Counter()
         self.sending: dict[RunId, Report] = {}
         self.shelf = Shelf()
         self.seats = Seats(policy.window_runs)
@@ -73,8 +79,20 @@ class State:
         if self.is_live(held):
             del self.held[held.assignment.run_id]
             self.sending.pop(held.assignment.run_id, None)
-        commands = self.shelf.leave(held.program)
+        commands = [*self.shelf.leave(held.program), *self._leave_tree(held)]
         if not is_told:
             return commands
         self.ends.put(replace(report, lines=()) if report.lines else report)
         return [Tell(report), *commands]
+
+    def _leave_tree(self, held: Held) -> list[Command]:
+        about = held.assignment.instance
+        if about is None:
+            return []
+        if self.asleep.get(held.assignment.run_id) is held:
+            del self.asleep[held.assignment.run_id]
+        self.trees[about.tree] -= 1
+        is_last = not self.trees[about.tree]
+        if is_last:
+            del self.trees[about.tree]
+        return [ForgetInstance(held.assignment.run_id, about.tree if is_last else "")]

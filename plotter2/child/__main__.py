@@ -23,6 +23,7 @@ WARM = (
     "sklearn.decomposition",
     "sklearn.preprocessing",
     "plotter2.datter.render",
+    "plotter2.child.instances",
 )
 """Imported once, shared by all children, beside what the engine itself imports."""
 FIRST_DRAWING = "def task():\n    plotme([1.0, 2.0, 3.0])\n"

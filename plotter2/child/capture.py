@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+from collections.abc import Callable
 
 from typing_extensions import Buffer, override
 
@@ -96,8 +97,8 @@ class Recorder:
 class _Sink(io.RawIOBase):
     """The bytes below the text stream."""
 
-    def __init__(self, recorder: Recorder, descriptor: int) -> None:
-        self._recorder = recorder
+    def __init__(self, feed: Callable[[str], None], descriptor: int) -> None:
+        self._feed = feed
         self._descriptor = descriptor
 
     @property
@@ -117,14 +118,14 @@ class _Sink(io.RawIOBase):
     @override
     def write(self, data: Buffer, /) -> int:
         raw = bytes(data)
-        self._recorder.feed(raw.decode(errors="replace"))
+        self._feed(raw.decode(errors="replace"))
         return len(raw)
 
 
-def stream(recorder: Recorder, descriptor: int) -> io.TextIOWrapper:
+def stream(feed: Callable[[str], None], descriptor: int) -> io.TextIOWrapper:
     """A text stream that a script may take for a real one."""
     # As `python -u` does it: no buffer between the text and its sink, so lines keep their order.
-    return io.TextIOWrapper(_Sink(recorder, descriptor), encoding="utf-8", errors="replace", write_through=True)
+    return io.TextIOWrapper(_Sink(feed, descriptor), encoding="utf-8", errors="replace", write_through=True)
 
 
 class Streams:
@@ -132,14 +133,18 @@ class Streams:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._out = stream(recorder, 1)
-        self._err = stream(recorder, 2)
+        self._out = stream(self._feed, 1)
+        self._err = stream(self._feed, 2)
 
-    def install(self) -> None:
-        """Stand where scripts print to."""
+    def install(self, recorder: Recorder) -> None:
+        """Stand where scripts print to; what they print is this one's."""
+        self._recorder = recorder
         if self._out.closed:
-            self._out = stream(self._recorder, 1)
+            self._out = stream(self._feed, 1)
         if self._err.closed:
-            self._err = stream(self._recorder, 2)
+            self._err = stream(self._feed, 2)
         sys.stdout = self._out
         sys.stderr = self._err
+
+    def _feed(self, text: str) -> None:
+        self._recorder.feed(text)

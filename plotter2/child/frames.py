@@ -40,6 +40,22 @@ class Made(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
 
 
+class Instance(msgspec.Struct, frozen=True, array_like=True):
+    """A run's place in a tree of instances: which tree, its number there, what its keys are called."""
+
+    tree: str
+    number: int
+    label: str = ""
+    place: float = 0.0
+
+
+class Content(msgspec.Struct, frozen=True, array_like=True):
+    """A file that an instance has written for others: its local path and what it holds."""
+
+    path: str
+    digest: bytes
+
+
 class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """What many runs have in common, sent once to each child: the definition and what it stands on.
 
@@ -72,6 +88,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True, tag=2):
     parameters_json: str
     seed: int
     memory_bytes: int
+    instance: Instance | None = None
 
 
 class Skip(msgspec.Struct, frozen=True, array_like=True, tag=3):
@@ -84,6 +101,24 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
     """These programs will not be spoken of again."""
 
     programs: list[int]
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """The answer of what an instance has asked: a value as MessagePack, or the code and sentence of an error.
+
+    Attributes:
+        ask: the question's own number.
+        is_read: the child's thread waits for it; else the instance goes on in its turn.
+        places: where the content lies that the value speaks of: local paths by hexadecimal digest.
+    """
+
+    sequence: int
+    ask: int
+    code: str = ""
+    message: str = ""
+    value: bytes = b""
+    is_read: bool = False
+    places: dict[str, str] = {}
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag=11):
@@ -117,6 +152,27 @@ class Skipped(msgspec.Struct, frozen=True, array_like=True, tag=14):
     """These had not begun, and will not."""
 
     sequences: list[int]
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True, tag=15):
+    """What an instance asks its tree's ledger; others run until it is told.
+
+    Attributes:
+        ask: the how manieth thing it asks in this attempt, from 1.
+        seq: the how manieth op (`plotter2.datter.ops`), from 1; 0 for what only reads: then its turn goes on.
+        op: the question, as MessagePack.
+        content: what must be safe before the question is asked.
+        cpu_s: processor time of the turn that ends with this.
+        memory_bytes: private memory that it has taken in all its turns.
+    """
+
+    sequence: int
+    ask: int
+    seq: int
+    op: bytes
+    content: Content | None = None
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
 
 
 class Fork(msgspec.Struct, frozen=True, array_like=True, tag=21):
@@ -156,8 +212,8 @@ class Exited(msgspec.Struct, frozen=True, array_like=True, tag=33):
     status: int
 
 
-ToChild = Program | Run | Skip | Forget
-FromChild = Ready | Ended | Printed | Skipped
+ToChild = Program | Run | Skip | Forget | Told
+FromChild = Ready | Ended | Printed | Skipped | Ask
 ToServer = Fork | Kill
 FromServer = Warm | Forked | Exited
 

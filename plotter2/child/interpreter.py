@@ -7,17 +7,17 @@ path, modules of its own. What cannot (threads it left behind, memory it broke) 
 from __future__ import annotations
 
 import json
-import random
+import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-import numpy as np
 
 from plotter2.child import words
 from plotter2.child.capture import Recorder, Streams
@@ -26,14 +26,13 @@ from plotter2.child.lenders import Lenders
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
 from plotter2.datter.scope import RunInput, RunResult, Scope
+from plotter2.datter.seeding import sow
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
 from plotter2.model import output, package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState
 
 THREADS_OF_OURS = 2
 KIND_FILE = "file"
-SEEDS = 1 << 32
-"""numpy takes so many."""
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -45,6 +44,29 @@ class Execute(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Apart:
+    """What an instance has for itself, because others run in the same thread while it waits.
+
+    Attributes:
+        execute: the engine, with what carries the instance's ops.
+        lenders: modules of its own, once it has begun.
+        memory_bytes: private memory that it has taken, in all its turns.
+        before_bytes: what all of the child had taken when its turn began.
+        folder, path, streams: while it waits: where it was, and what it had put in the place of ours.
+    """
+
+    execute: Execute
+    recorder: Recorder
+    lenders: Lenders | None = None
+    memory_bytes: int = 0
+    before_bytes: int = 0
+    has_files: bool = False
+    folder: str = ""
+    path: list[str] = field(default_factory=list)
+    streams: tuple[Any, Any] = (None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     program: Program
@@ -53,7 +75,7 @@ class _Prepared:
 
 
 class Interpreter:
-    """The engine with a frame around it. One run at a time."""
+    """The engine with a frame around it. One run at a time, of instances one turn."""
 
     def __init__(self, execute: Execute, recorder: Recorder, scratch: Scratch, limit: MemoryLimit) -> None:
         self._execute = execute
@@ -75,22 +97,23 @@ class Interpreter:
             self._programs.pop(number, None)
             self._prepared.pop(number, None)
 
-    def run(self, run: Run) -> Ended:
-        """Run it, whatever it does, and say how it ended."""
+    def run(self, run: Run, apart: Apart | None = None) -> Ended:
+        """Run it, whatever it does, and say how it ended; an instance with what it has for itself."""
         program = self._programs[run.program]
-        self._enter(run)
+        recorder = self._recorder if apart is None else apart.recorder
+        self._enter(run, recorder, apart)
         try:
-            result = self._call(run)
+            result = self._call(run, recorder, apart)
             results_json, made = _results(program.task_name, result), self._made(result)
         except Plotter2Error as wrong:
-            return self._failed(run, wrong)
+            return self._failed(run, recorder, wrong)
         except MemoryError as wrong:
-            return self._failed(run, TaskFailedError(str(wrong)), wrong)
+            return self._failed(run, recorder, TaskFailedError(str(wrong)), wrong)
         except SystemExit as wrong:
-            return self._failed(run, TaskFailedError(f"The script ended itself by exit({wrong.code!r})."))
+            return self._failed(run, recorder, TaskFailedError(f"The script ended itself by exit({wrong.code!r})."))
         except BaseException as wrong:  # noqa: BLE001 -- the boundary to user code: nothing it raises may end the child
             said = "".join(traceback.format_exception_only(wrong)).strip()
-            return self._failed(run, TaskFailedError(f"The script ended by {said}"))
+            return self._failed(run, recorder, TaskFailedError(f"The script ended by {said}"))
         if made:
             self._scratch.hand_over(f"{run.run_id}.{run.epoch}")
         elif made is not None:
@@ -103,18 +126,54 @@ class Interpreter:
             "",
             "",
             made or [],
-            self._recorder.end(),
+            recorder.end(),
             _is_spent(),
         )
 
-    def _enter(self, run: Run) -> None:
-        self._recorder.begin()
-        self._streams.install()
-        self._limit.hold(run.memory_bytes)
+    def set_aside(self, run: Run, apart: Apart) -> None:
+        """An instance waits: all that is the thread's is as it was, for others."""
+        apart.streams = sys.stdout, sys.stderr
+        apart.folder = _present_folder()
+        apart.has_files = self._scratch.set_aside(str(run.sequence))
+        apart.path = [] if sys.path == self._path else list(sys.path)
+        if apart.lenders is not None:
+            apart.lenders.step_aside()
+        apart.memory_bytes += self._limit.taken_bytes - apart.before_bytes
+        self._leave()
 
-    def _call(self, run: Run) -> RunResult:
+    def take_up(self, run: Run, apart: Apart) -> None:
+        """It goes on, with all that was its own."""
+        if apart.has_files:
+            self._scratch.take_up(str(run.sequence))
+            apart.has_files = False
+        if apart.folder != str(self._scratch.path):
+            with suppress(OSError):  # it was removed meanwhile: then it is where it began
+                os.chdir(apart.folder)
+        if apart.path:
+            sys.path[:] = apart.path
+        if apart.lenders is not None:
+            apart.lenders.step_back()
+        self._streams.install(apart.recorder)
+        sys.stdout, sys.stderr = apart.streams
+        self._begin_turn(run, apart)
+
+    def _begin_turn(self, run: Run, apart: Apart) -> None:
+        apart.before_bytes = self._limit.taken_bytes
+        self._limit.hold_beside(run.memory_bytes, max(0, apart.before_bytes - apart.memory_bytes))
+
+    def _enter(self, run: Run, recorder: Recorder, apart: Apart | None) -> None:
+        recorder.begin()
+        self._streams.install(recorder)
+        if apart is None:
+            self._limit.hold(run.memory_bytes)
+        else:
+            self._begin_turn(run, apart)
+
+    def _call(self, run: Run, recorder: Recorder, apart: Apart | None) -> RunResult:
         prepared = self._prepare(run.program)
-        program = prepared.program
+        program, lenders = prepared.program, prepared.lenders
+        if apart is not None:
+            lenders = apart.lenders = lenders.another()
         given = RunInput(
             run_id=run.run_id,
             task_name=program.task_name,
@@ -126,15 +185,15 @@ class Interpreter:
             scope=prepared.scope,
             output_dir=self._scratch.path,
             way_up=output.way_up(prepared.scope.bundle),
-            show=self._recorder.show,
+            show=recorder.show,
             links=program.links,
-            lenders=prepared.lenders.scopes,
-            function=prepared.lenders.function,
+            lenders=lenders.scopes,
+            function=lenders.function,
             common=self._scratch.common,
         )
-        _seed(run.seed)
-        with prepared.lenders:
-            return self._execute(given, self._recorder.line)
+        sow(run.seed)
+        with lenders:
+            return (self._execute if apart is None else apart.execute)(given, recorder.line)
 
     def _prepare(self, number: int) -> _Prepared:
         prepared = self._prepared.get(number)
@@ -171,7 +230,7 @@ class Interpreter:
         if sys.path != self._path:
             sys.path[:] = self._path
 
-    def _failed(self, run: Run, wrong: Plotter2Error, cause: BaseException | None = None) -> Ended:
+    def _failed(self, run: Run, recorder: Recorder, wrong: Plotter2Error, cause: BaseException | None = None) -> Ended:
         self._limit.lift()
         is_out_of_memory = _is_out_of_memory(cause or wrong)
         if is_out_of_memory:
@@ -186,15 +245,16 @@ class Interpreter:
             words.bounded(wrong.message),
             wrong.code,
             [],
-            self._recorder.end(),
+            recorder.end(),
             is_out_of_memory or _is_spent(),
         )
 
 
-def _seed(seed: int) -> None:
-    """A script's own random choices are the run's: the same again when the run is done again."""
-    random.seed(seed)
-    np.random.seed(seed % SEEDS)  # noqa: NPY002 -- it is the user's code that may use the old generator
+def _present_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 -- it may be gone, which a text can be and a path should not
+    except FileNotFoundError:
+        return ""
 
 
 def _scope(ground: Ground) -> Scope:

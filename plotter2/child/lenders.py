@@ -6,11 +6,12 @@ or another bundle calls theirs. What was imported is kept for the length of a ru
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import getattr_static, signature
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from plotter2 import scan
@@ -25,11 +26,26 @@ from plotter2.model.link import Head
 class Lenders:
     """The code of one program: its own modules while it runs, and those of the bundles that links lead to."""
 
-    def __init__(self, program: Program, own: Scope, lenders: dict[str, Scope]) -> None:
-        self.scopes = lenders
+    def __init__(
+        self,
+        program: Program,
+        own: Scope,
+        lenders: dict[str, Scope],
+        code: defaultdict[str, dict[str, CodeType]] | None = None,
+    ) -> None:
+        """Know where the code lies.
+
+        Args:
+            program: what runs.
+            own: the bundle that it runs on.
+            lenders: the bundles that links lead to, by path.
+            code: what others have compiled of it, by bundle ("" for the program's own) and file.
+        """
+        self._program, self._own, self.scopes = program, own, lenders
         self._files = {own.bundle: own, **lenders}
         self._modules = program.modules
-        self._host = UserModules(program.roots, program.modules) if program.modules else None
+        self._code = defaultdict(dict) if code is None else code
+        self._host = UserModules(program.roots, program.modules, "", self._code[""]) if program.modules else None
         self._rooms: dict[str, UserModules] = {}
         self._places: dict[tuple[str, str], tuple[str, str]] = {}
         self._made: dict[tuple[str, str], Any] = {}
@@ -45,6 +61,20 @@ class Lenders:
             room.forget()
         self._made.clear()
         self._present = None
+
+    def another(self) -> Lenders:
+        """The same code for an instance by itself: modules of its own, compiled once for all."""
+        return Lenders(self._program, self._own, self.scopes, self._code)
+
+    def step_aside(self) -> None:
+        """Let others run: what this program has imported is found no more, and kept."""
+        if self._present is not None:
+            self._present.step_aside()
+
+    def step_back(self) -> None:
+        """Go on where `step_aside` was called."""
+        if self._present is not None:
+            self._present.step_back()
 
     def function(self, head: Head) -> Callable[..., Any]:
         """The function behind a head, to be called while this program runs.
@@ -71,7 +101,7 @@ class Lenders:
             code = {name: str(path) for name, path in scope.files.items() if name.endswith(scan.CODE_SUFFIX)}
             if self._host is not None and code == self._modules:
                 return self._host  # the script's own code: one world, so that its classes are the same ones
-            room = self._rooms[bundle] = UserModules([CODE], code, scope.label)
+            room = self._rooms[bundle] = UserModules([CODE], code, scope.label, self._code[bundle])
         return room
 
     def _place(self, head: Head) -> tuple[str, str]:

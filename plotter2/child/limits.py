@@ -11,6 +11,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _STATM_DATA = 5
+SLACK_BYTES = 1 << 20
+"""The kernel is told of a new limit when it differs by more."""
 
 
 def die_with_parent(parent: int) -> None:
@@ -53,6 +55,18 @@ class MemoryLimit:
             wanted = self._baseline_bytes + limit_bytes if limit_bytes and self._baseline_bytes else hard
             resource.setrlimit(resource.RLIMIT_DATA, (_least(wanted, hard), hard))
             self._present_bytes = limit_bytes
+
+    def hold_beside(self, limit_bytes: int, others_bytes: int) -> None:
+        """Allow so many bytes beside what instances that wait have taken; 0 for no limit."""
+        if limit_bytes and abs(limit_bytes + others_bytes - self._present_bytes) > SLACK_BYTES:
+            self.hold(limit_bytes + others_bytes)
+        elif not limit_bytes:
+            self.hold(0)
+
+    @property
+    def taken_bytes(self) -> int:
+        """How much private memory there is now beyond what a fresh child has."""
+        return max(0, _data_bytes() - self._baseline_bytes)
 
     def lift(self) -> None:
         """Give room to those who clean up."""

@@ -15,11 +15,11 @@ from typing import NoReturn
 
 from plotter2.child import frames
 from plotter2.child.capture import Recorder
-from plotter2.child.frames import Forget, Printed, Program, Run, Skip, Skipped
+from plotter2.child.frames import Forget, Printed, Program, Run, Skip, Skipped, Told
 
 FLUSH_INTERVAL_MS = 250
 
-Work = Program | Run | Forget
+Work = Program | Run | Forget | Told
 
 
 class Messenger:
@@ -31,7 +31,8 @@ class Messenger:
         self._reader = frames.to_child_reader()
         self._queue: SimpleQueue[Work] = SimpleQueue()
         self._unclaimed: set[int] = set()
-        self._present = 0
+        self._answers: SimpleQueue[Told] = SimpleQueue()
+        self._under_way = 0, recorder
         self._sending = threading.Lock()
 
     def start(self) -> None:
@@ -46,13 +47,24 @@ class Messenger:
                 return work
             with suppress(KeyError):  # it was skipped
                 self._unclaimed.remove(work.sequence)
-                self._present = work.sequence
+                self._under_way = work.sequence, self._recorder
                 return work
+
+    def attend(self, sequence: int, recorder: Recorder) -> None:
+        """An instance goes on, and what is printed is its own; 0: nothing does."""
+        self._under_way = sequence, recorder
+
+    def answer(self, sequence: int, ask: int) -> Told:
+        """The answer of what the instance under way only reads; waits for it."""
+        while True:
+            told = self._answers.get()
+            if (told.sequence, told.ask) == (sequence, ask):
+                return told
 
     def send(self, message: frames.FromChild) -> None:
         """Say something to the worker; from either thread."""
         if isinstance(message, frames.Ended):
-            self._present = 0
+            self._under_way = 0, self._recorder
         data = frames.pack(message)
         with self._sending:
             self._connection.sendall(data)
@@ -63,7 +75,7 @@ class Messenger:
             poll = select.poll()
             poll.register(self._connection, select.POLLIN)
             while True:
-                is_busy = self._present or not self._queue.empty()
+                is_busy = self._under_way[0] or not self._queue.empty()
                 if not poll.poll(FLUSH_INTERVAL_MS if is_busy else None):
                     self._flush()
                     continue
@@ -84,7 +96,9 @@ class Messenger:
                 self._queue.put(message)
             case Skip():
                 self._skip(message.sequences)
-            case Program() | Forget():
+            case Told() if message.is_read:
+                self._answers.put(message)
+            case Program() | Forget() | Told():
                 self._queue.put(message)
 
     def _skip(self, sequences: list[int]) -> None:
@@ -97,8 +111,8 @@ class Messenger:
             self.send(Skipped(taken_back))
 
     def _flush(self) -> None:
-        present = self._present
+        present, recorder = self._under_way
         if present:
-            lines, seen = self._recorder.take(), self._recorder.seen()
+            lines, seen = recorder.take(), recorder.seen()
             if lines or seen is not None:
                 self.send(Printed(present, lines, seen))

@@ -25,11 +25,11 @@ _BESIDE = "bundle file "
 class _Loader(SourceLoader):
     """Loads one bundle's modules; their code is compiled once a program, executed once a run."""
 
-    def __init__(self, names: dict[str, str], files: Mapping[str, str], label: str) -> None:
+    def __init__(self, names: dict[str, str], files: Mapping[str, str], label: str, code: dict[str, CodeType]) -> None:
         self._names = names
         self._files = files
         self._label = label
-        self._compiled: dict[str, CodeType] = {}
+        self._compiled = code
 
     @override
     def get_filename(self, fullname: str) -> str:
@@ -53,15 +53,28 @@ class _Loader(SourceLoader):
 class UserModules(MetaPathFinder):
     """A context in which the modules of one bundle can be imported, before any others that are not loaded yet."""
 
-    def __init__(self, roots: Sequence[str], files: Mapping[str, str], label: str = "") -> None:
-        """`roots`: folders to import from; `label` stands before their files' names in tracebacks."""
+    def __init__(
+        self,
+        roots: Sequence[str],
+        files: Mapping[str, str],
+        label: str = "",
+        code: dict[str, CodeType] | None = None,
+    ) -> None:
+        """Serve the modules of some files.
+
+        Args:
+            roots: folders to import from.
+            files: name in the bundle to local path.
+            label: stands before their names in tracebacks.
+            code: what others have compiled of them already, by name; takes what is compiled now.
+        """
         self._roots = [root.strip("/") for root in roots]
         self._files = files
         self._folders = _folders(files)
         self._names: dict[str, str] = {}
         self._given: set[str] = set()
         self._kept: dict[str, ModuleType] = {}
-        self._loader = _Loader(self._names, files, label)
+        self._loader = _Loader(self._names, files, label, {} if code is None else code)
 
     def __enter__(self) -> None:
         self.step_back()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib import import_module
 from pathlib import Path
 from socket import socket
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from plotter2.child import limits
 from plotter2.child.capture import Recorder
-from plotter2.child.frames import Forget, Fork, Program, Ready
+from plotter2.child.frames import Forget, Fork, Program, Ready, Told
 from plotter2.child.interpreter import Execute, Interpreter
 from plotter2.child.messenger import Messenger
 from plotter2.child.scratch import Scratch
+
+if TYPE_CHECKING:
+    from plotter2.child.instances import Instances
 
 LOG_MODE = 0o644
 
@@ -38,6 +42,7 @@ def live(connection: socket, order: Fork, parent: int, execute: Execute) -> NoRe
     messenger = Messenger(connection, recorder)
     messenger.start()
     interpreter = Interpreter(execute, recorder, scratch, limits.MemoryLimit())
+    instances: Instances | None = None
     messenger.send(Ready(os.getpid()))
     while True:
         work = messenger.next()
@@ -46,6 +51,14 @@ def live(connection: socket, order: Fork, parent: int, execute: Execute) -> NoRe
                 interpreter.learn(work)
             case Forget():
                 interpreter.forget(work.programs)
+            case Told():
+                if instances is not None:
+                    instances.told(work)
+            case _ if work.instance is not None:
+                if instances is None:  # the module needs the whole engine, which a fork server may have or not
+                    made = import_module("plotter2.child.instances").Instances
+                    instances = made(interpreter, messenger, scratch.values, recorder)
+                instances.begin(work, work.instance)
             case _:
                 messenger.send(interpreter.run(work))
 

@@ -25,6 +25,7 @@ class Scratch:
         self._runs = runs
         self.common = common
         self.path = runs / name
+        self._aside = runs / f"{name}-aside"
         self._handle = -1
         self._renew()
 
@@ -82,10 +83,33 @@ class Scratch:
         self.path.rename(target)
         self._renew()
 
+    @property
+    def values(self) -> Path:
+        """Where instances write what others may read."""
+        return self._aside / "values"
+
+    def set_aside(self, name: str) -> bool:
+        """Keep what is there until `take_up`, and begin with an empty directory; False: nothing is there."""
+        if self.is_empty:
+            return False
+        self._aside.mkdir(exist_ok=True)
+        self.path.rename(self._aside / name)
+        self._renew()
+        return True
+
+    def take_up(self, name: str) -> None:
+        """Have what was set aside, at the very path that it had."""
+        shutil.rmtree(self.path)
+        (self._aside / name).rename(self.path)
+        self._open()
+
     def _renew(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True, exist_ok=True)
+        self._open()
+
+    def _open(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
         self._handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.enter()

@@ -11,6 +11,7 @@ from typing import Any
 from blake3 import blake3
 
 from plotter2.datter.asking import Shelf, refused
+from plotter2.datter.context import Context
 from plotter2.datter.ledger import Ledger
 from plotter2.datter.ops import ROOT, Begin, Define, Described, Instance, Op, OpId
 from plotter2.datter.scope import RunInput
@@ -56,3 +57,7 @@ class Alone:
     def described(self, tasks: Sequence[int]) -> list[Described]:
         """Definition, label and keys of tasks."""
         return self._ledger.described(tasks)
+
+    def laid(self, _: Context, __: Any) -> str:
+        """Nowhere: whoever may read it is in this process."""
+        return ""

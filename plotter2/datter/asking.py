@@ -8,10 +8,13 @@ is sealed, because others may be reading it; a copy can be written to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from typing_extensions import override
 
 from plotter2.datter.context import Context
 from plotter2.datter.group import DataGroup, Member
@@ -33,6 +36,38 @@ class Known:
 
     def __init__(self, value: Any, label: str, place: float, digest: str) -> None:
         self.value, self.label, self.place, self.digest = value, label, place, digest
+
+    def get(self, told: Callable[[Any], None]) -> Any:
+        """The value; `told` hears of one that has only now become known."""
+        del told
+        return self.value
+
+
+class Fetched(Known):
+    """A value that lies elsewhere: brought when it is looked at, and let go when nobody holds it."""
+
+    __slots__ = ("_bring", "_seen")
+
+    def __init__(self, label: str, place: float, bring: Callable[[], Any]) -> None:
+        super().__init__(None, label, place, "")
+        self._bring = bring
+        self._seen: Callable[[], Any] = _nothing
+
+    @override
+    def get(self, told: Callable[[Any], None]) -> Any:
+        found = self._seen() if self.value is None else self.value
+        if found is None:
+            found = self._bring()
+            if type(found).__weakrefoffset__:
+                self._seen = weakref.ref(found)
+            else:
+                self.value = found
+            told(found)
+        return found
+
+
+def _nothing() -> None:
+    return None
 
 
 class Sets(Protocol):
@@ -66,22 +101,35 @@ class Shelf:
 
     def value(self, number: int) -> Any:
         """The value with a number."""
-        return self._values[number].value
+        return self._known(number).get(lambda value: self._meet(number, value))
 
     def is_single(self, number: int) -> bool:
         """Whether a set is one value of an instance without keys."""
         data = self._sets.data_of(number)
-        return len(data) == 1 and not self._values[data[0]].label
+        return len(data) == 1 and not self._known(data[0]).label
 
     def group(self, number: int, name: str) -> DataGroup:
         """The values of a set as a group, made once: its keys are those of the instances that made them."""
         found = self._groups.get((number, name))
         if found is None:
-            known = [(one, self._values[one]) for one in self._sets.data_of(number)]
+            known = [(one, self._known(one)) for one in self._sets.data_of(number)]
             counted = {axis[0] if (axis := ordinal(one.label)) else "" for _, one in known}
-            members = [Member.numbered(one.label or name, one.place, one.value, at) for at, one in known]
+            members = [Member.numbered(one.label or name, one.place, partial(self.value, at), at) for at, one in known]
             found = self._groups[number, name] = DataGroup(members, name, counted.pop() if len(counted) == 1 else "")
         return found
+
+    def _known(self, number: int) -> Known:
+        """What is known of a datum."""
+        return self._values[number]
+
+    def _meet(self, number: int, value: Any) -> None:
+        """A value was brought: it is known by its number for as long as somebody holds it."""
+        if isinstance(value, SHARED_BY_PYTHON):
+            return
+        place = id(value)
+        self._numbers[place] = number
+        if type(value).__weakrefoffset__:
+            weakref.finalize(value, self._numbers.pop, place, None).atexit = False
 
 
 class Carrier(Protocol):
@@ -98,7 +146,11 @@ class Carrier(Protocol):
     label: str
     place: float
     mine: dict[int, None]
-    shelf: Shelf
+
+    @property
+    def shelf(self) -> Shelf:
+        """The values of its tree."""
+        ...
 
     def ask(self, op: Op) -> Any:
         """The value of the answer, when it comes."""
@@ -112,6 +164,14 @@ class Carrier(Protocol):
         """Definition, label and keys of tasks."""
         ...
 
+    def laid(self, context: Context, value: Any) -> str:
+        """Where a value lies from now on, for those who may read it elsewhere; "" where nobody is elsewhere.
+
+        Raises:
+            UsageError: it is nothing that can be written down.
+        """
+        ...
+
 
 def number_of(context: Context, carrier: Carrier, value: Any, name: str = "") -> int:
     """The number of a value; one that has none becomes the instance's own."""
@@ -121,19 +181,21 @@ def number_of(context: Context, carrier: Carrier, value: Any, name: str = "") ->
     called = name or context.name_of(value) or "value"
     known = context.data.get(id(value))
     made_of = (known.source,) if known and known.source else ()
-    number: int = carrier.ask(Register(called, lineage=made_of, label=carrier.label, place=carrier.place))
+    ref = carrier.laid(context, value)
+    number: int = carrier.ask(Register(called, ref, made_of, carrier.label, carrier.place))
     carrier.mine[number] = None
     carrier.shelf.keep(number, Known(value, carrier.label, carrier.place, known.digest if known else ""))
     return number
 
 
-def _number_of_member(carrier: Carrier, member: Member, name: str) -> int:
+def _number_of_member(context: Context, carrier: Carrier, member: Member, name: str) -> int:
     value = member.value
     found = carrier.shelf.number_of(value)
     if found:
         return found
     place = float(member.key) if isinstance(member.key, int | float) else 0.0
-    number: int = carrier.ask(Register(name or member.name, label=member.name, place=place))
+    ref = carrier.laid(context, value)
+    number: int = carrier.ask(Register(name or member.name, ref, label=member.name, place=place))
     carrier.mine[number] = None
     carrier.shelf.keep(number, Known(value, member.name, place, ""))
     return number
@@ -146,7 +208,7 @@ def numbers_of(context: Context, carrier: Carrier, values: Iterable[Any]) -> tup
         if isinstance(value, DataGroup) and value.numbered:
             found += value.numbered
         elif isinstance(value, DataGroup):
-            found += [_number_of_member(carrier, one, value.name) for one in value.members]
+            found += [_number_of_member(context, carrier, one, value.name) for one in value.members]
         elif isinstance(value, dict | list | tuple):
             found += numbers_of(context, carrier, value.values() if isinstance(value, dict) else value)
         else:

@@ -79,10 +79,14 @@ class Contents:
         return figure.digest(value if _is_plain(value) else repr(value)), False
 
     def _of_group(self, group: DataGroup) -> tuple[str, bool]:
-        """Of a group that many instances look at, worked out once for all of them."""
+        """Of a group that many instances look at, worked out once for all of them.
+
+        From the values by themselves, so that it is the same whichever of them does it.
+        """
         if not group.numbered:
             return self._joined(group, stays=True)
-        known: str = group.once("content", lambda values: self._joined(values, stays=True)[0])
+        bare = Contents({})
+        known: str = group.once("content", lambda values: bare._joined(values, stays=True)[0])
         return known, True
 
     def _joined(self, values: Any, *, stays: bool) -> tuple[str, bool]:

@@ -54,9 +54,9 @@ class Member:
         return made
 
     @classmethod
-    def numbered(cls, name: str, key: Any, value: Any, number: int) -> Member:
+    def numbered(cls, name: str, key: Any, load: Callable[[], Any], number: int) -> Member:
         """A member whose value the ledger knows by a number."""
-        made = cls.holding(name, key, value)
+        made = cls(name, key, load)
         made.number = number
         return made
 

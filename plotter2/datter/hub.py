@@ -7,28 +7,26 @@ woken, so two runs of the same tree are the same, line by line (R12).
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from blake3 import blake3
 from greenlet import greenlet
 
 from plotter2.datter import axes, script
 from plotter2.datter.asking import Shelf, refused
 from plotter2.datter.builtins import namespace
+from plotter2.datter.context import Context
 from plotter2.datter.ledger import Ledger
 from plotter2.datter.ops import ROOT, Answer, Begin, Define, Described, End, Entry, Instance, Op, OpId
 from plotter2.datter.run import execute
 from plotter2.datter.scope import RunInput, RunResult
+from plotter2.datter.seeding import seed_of, sow
 from plotter2.errors import Plotter2Error, UsageError
 from plotter2.model.task import RunState
-
-SEED_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,10 @@ class Seat:
         """Definition, label and keys of tasks."""
         return self.tree.described(tasks)
 
+    def laid(self, _: Context, __: Any) -> str:
+        """Nowhere: whoever may read it is in this process."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
@@ -118,6 +120,7 @@ class Local:
         self._ground, self._emit, self._limit = ground, emit, limit
         self._ledger = Ledger(blake3(ground.run_id.encode()).digest(), journal)
         self._asked: dict[int, int] = {}
+        self._seeds: dict[int, int] = {}
         self._planned: dict[int, _Planned] = {}
         self._running: dict[int, greenlet] = {}
         self._queue: deque[tuple[int, Answer | None]] = deque()
@@ -209,7 +212,8 @@ class Local:
         self._queue.extend((ready, None) for ready in turn.ready)
         if mine is None:
             mine = self._main.switch()
-            _seed(self._ground.seed, str(number), str(seq))
+        if number in self._seeds:
+            sow(seed_of(self._seeds[number], seq))
         if mine.code:
             raise refused(mine.code, mine.message)
         return mine.value
@@ -218,7 +222,8 @@ class Local:
         """One instance from its start to its end."""
         planned = self._planned.pop(number)
         definition, ground = planned.definition, self._ground
-        seed = _seed(ground.seed, definition.name, planned.label)
+        seed = self._seeds[number] = seed_of(ground.seed, definition.name, planned.label)
+        sow(seed)
         given = replace(
             ground, run_id=f"{ground.run_id}.{number}", task_name=definition.name, source=definition.source,
             filename=definition.filename, parameters=planned.parameters, seed=seed,
@@ -230,6 +235,7 @@ class Local:
             ended = Ended(number, definition.name, planned.label, result.state, result)
         except Plotter2Error as wrong:
             ended = Ended(number, definition.name, planned.label, str(RunState.FAILED), None, wrong.message)
+        del self._seeds[number]
         self.ask(number, End(ended.state, ended.error))
         self._ended.append(ended)
 
@@ -251,11 +257,3 @@ def _check_links(definitions: dict[str, Definition]) -> None:
             if other not in path:
                 path.append(other)
                 rest += definitions[other].linked
-
-
-def _seed(*parts: object) -> int:
-    """A seed of its own for an instance, and for each time it goes on after a wait: others have drawn meanwhile."""
-    seed = int.from_bytes(blake3("\0".join(map(str, parts)).encode()).digest(SEED_BYTES), "big")
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 -- it is the user's code that may use the old generator
-    return seed

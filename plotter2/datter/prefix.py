@@ -148,7 +148,9 @@ class _Work:
             self._context.emit = emit
 
     def keys(self, steps: tuple[Step, ...]) -> list[str]:
-        """A key for each of the first steps that depend on nothing but data."""
+        """A key for each of the first steps that depend on nothing but data: none, where other instances give some."""
+        if self._context.carrier is not None:
+            return []
         run = self._context.run
         imposed = {name: given for name, (_, given) in self._context.bindings.items()}
         seen = [KNOWN.digest_of(one) for one in (run.scope, *run.lenders.values())]

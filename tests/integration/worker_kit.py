@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.clock import SystemClock
-from plotter2.ids import RunId, TaskId
+from plotter2.ids import RunId, TaskId, WorkerId
 from plotter2.layout import Layout
 from plotter2.model.task import Limits, Task, TaskKind
 from plotter2.mqtt.payloads import AssignBatch, Assignment, Cancellation, Report
@@ -27,10 +27,11 @@ from worker.forkserver import COMMAND
 from worker.library import Library
 from worker.machine import Machine
 from worker.metrics import Metrics
+from worker.operating import Operating
 from worker.outbox import Outbox
 from worker.paper import Press, Printer
 from worker.pool import Pool
-from worker.runner import Runner
+from worker.runner import Helpers, Runner
 from worker.state import Policy
 
 PLAIN_ENGINE = (sys.executable, "-I", str(Path(__file__).with_name("plain_engine.py")))
@@ -165,9 +166,10 @@ async def rig(
     machine = Machine(policy or Policy(children=1, window_runs=64), clock.now() - clock.monotonic())
     cache = Cache(layout.temp / "cache", 1 << 20, line.fetch)
     cache.load()
-    runner = Runner(
-        machine, clock, layout, Library(layout, line, cache), line, Printer(press or Press(), layout.runs, "worker-1")
-    )
+    printer = Printer(press or Press(), layout.runs, "worker-1")
+    library = Library(layout, line, cache)
+    helpers = Helpers(library, line, printer, Operating(WorkerId("worker-1"), line, library))
+    runner = Runner(machine, clock, layout, helpers)
     pool = Pool(layout, "worker-1", runner.hear, command=command)
     reported = Reported()
     async with asyncio.TaskGroup() as group:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from plotter2.child.frames import Ended
-from plotter2.ids import RunId, TaskId
+from plotter2.child.frames import Ask, Ended
+from plotter2.ids import RequestId, RunId, TaskId
 from plotter2.model.task import Limits, RunState, Task, TaskKind
-from plotter2.mqtt.payloads import AssignBatch, Assignment, Cancellation, Report
+from plotter2.mqtt.payloads import AssignBatch, Assignment, Cancellation, Instance, Report
 from worker.commands import Command, PrepareProgram, SendRun, StartChild, Tell
-from worker.events import Assigned, ChildReady, Event, ProgramPrepared, RunEnded
+from worker.events import Assigned, ChildReady, Event, OpAnswered, OpAsked, ProgramPrepared, RunEnded
 from worker.machine import Machine
 from worker.state import Policy
 
 T = TypeVar("T")
-REQUEST = "req-" + "0" * 32
+REQUEST = RequestId("req-" + "0" * 32)
 
 
 def run_id(number: int) -> RunId:
@@ -55,6 +55,25 @@ class Story:
         self.warmed += 1
         sent = only(self.assign(self.warmed), SendRun)
         self.end(sent[0])
+
+    def instances(self, *numbers: int, epoch: int = 1) -> list[SendRun]:
+        """Assign instances of one tree; what was sent to children because of it."""
+        given = tuple(
+            Assignment(run_id(number), epoch, self.task.id, instance=Instance(REQUEST, number)) for number in numbers
+        )
+        commands = self.turn(Assigned(AssignBatch(given, (self.task,))))
+        for command in list(commands):
+            if isinstance(command, PrepareProgram):
+                commands += self.turn(ProgramPrepared(command.program))
+        return only(commands, SendRun)
+
+    def ask(self, sent: SendRun, ask: int = 1, after_s: float = 0.001, **about: Any) -> list[Command]:
+        """An instance asks for the how manieth time."""
+        seq = about.pop("seq", ask)
+        return self.turn(OpAsked(sent.child, Ask(sent.run.sequence, ask, seq, b"op", **about)), after_s=after_s)
+
+    def answer(self, sent: SendRun, ask: int = 1, *, is_read: bool = False) -> list[Command]:
+        return self.turn(OpAnswered(RunId(sent.run.run_id), sent.run.epoch, ask, value=b"x", is_read=is_read))
 
     def end(self, sent: SendRun, after_s: float = 0.001, state: RunState = RunState.DONE) -> list[Command]:
         return self.turn(RunEnded(sent.child, Ended(sent.run.sequence, str(state), "1")), after_s=after_s)

@@ -37,7 +37,7 @@ def test_a_new_run_begins_with_nothing() -> None:
 
 def test_the_stream_is_a_text_stream_with_bytes_below() -> None:
     recorder = Recorder()
-    text = stream(recorder, 1)
+    text = stream(recorder.feed, 1)
     print("hello", file=text)
     text.buffer.write("wörld\n".encode())
     assert recorder.end() == ["hello", "wörld"]
