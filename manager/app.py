@@ -15,6 +15,7 @@ from manager.desk import Desk
 from manager.devices import Devices
 from manager.doors import Doors
 from manager.events import BusConnected, Ticked
+from manager.exports import Exports
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
@@ -106,7 +107,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         channel = await stack.enter_async_context(rpc.connect(config.servicer_address))
         publisher = Publisher(bus, topics, server.address)
         services = ServiceLink(channel, config.servicer_address, loop, spawn)
-        runner.connect(desk, hub, publisher, services, calls)
+        runner.connect(desk, hub, publisher, services, calls, Exports(store, organizer, desk, life.clock))
         web = await stack.enter_async_context(
             http.serve(
                 http.build(doors, registry, lambda: life.is_ready, lambda: bus.is_connected),

@@ -30,8 +30,8 @@ from manager.journal import note
 from manager.state import State
 from manager.store import Delivery, ServiceRow
 from plotter2.clock import Instant
-from plotter2.errors import BY_CODE, PackageError, RefusedError
-from plotter2.ids import RequestId, request_of
+from plotter2.errors import BY_CODE, ConflictError, PackageError, RefusedError
+from plotter2.ids import request_of
 from plotter2.model import bundle, package, tags
 from plotter2.model.automatic import is_automatic
 from plotter2.model.bundle import BundleVersion, Contents
@@ -76,6 +76,9 @@ def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Comm
     if is_automatic(offer.user) and not offer.service_id:
         reason = f"{offer.user!r} is an automatic user: it asks, and data comes from people and from what they run."
         return refused(state, DeliveryRefused(offer.delivery_id, reason, RefusedError.code), now)
+    known = state.catalog.get(offer.bundle)
+    if offer.base not in {-1, known.version.version if known is not None else 0}:
+        return _outdated(state, offer)
     lacking = admission.unmet(state, event.conditions)
     if lacking:
         return admission.hold(state, offer, event, _request(offer, RequestState.QUEUED, now), lacking, now)
@@ -83,6 +86,13 @@ def installed(state: State, event: DeliveryInstalled, now: Instant) -> list[Comm
         return install(state, offer, event, now)
     except PackageError as wrong:  # inspection found it before; whatever came past it must not end the manager
         return refused(state, DeliveryRefused(offer.delivery_id, wrong.message, wrong.code), now)
+
+
+def _outdated(state: State, offer: DeliveryOffered) -> list[Command]:
+    """It adds to a version that is the newest no more: whoever offers it puts it together anew."""
+    del state.installing[offer.delivery_id]
+    wrong = ConflictError(f"Bundle {offer.bundle!r} gets new versions faster than it can be added to; run it again.")
+    return [Answer(token, error=wrong) for token in state.waiting_for.pop(offer.delivery_id, [])]
 
 
 def install(state: State, offer: DeliveryOffered, event: DeliveryInstalled, now: Instant) -> list[Command]:
@@ -206,7 +216,7 @@ def _request(offer: DeliveryOffered, ended: RequestState, now: Instant) -> Reque
         offer.bundle,
         json.dumps({"bundle": offer.bundle}),
         client_key=offer.delivery_id,
-        cause=request_of(offer.service_id) if offer.service_id else RequestId(""),
+        cause=request_of(offer.service_id) if offer.service_id else offer.cause,
         created_at=now,
         finished_at=now,
         chain=offer.chain,

@@ -46,6 +46,7 @@ from manager.events import (
     ServiceRefused,
     StraysFound,
 )
+from manager.exports import Exports
 from manager.hub import Hub
 from manager.inspection import check_claims, inspect, read_metrics, read_tasks
 from manager.loop import Loop
@@ -118,11 +119,11 @@ class Runner:
 
     def connect(
         self, desk: Desk, hub: Hub, publisher: Publisher, services: ServiceLink,
-        door: Door,
+        door: Door, exports: Exports,
     ) -> None:  # fmt: skip
-        """Give it those who hear of effects, and the door for what is asked by ourselves; before the first one."""
+        """Give it those who hear of effects, the doors for what we ask and give ourselves; before the first one."""
         self._desk, self._hub, self._door = desk, hub, door
-        self._publisher, self._services = publisher, services
+        self._publisher, self._services, self._exports = publisher, services, exports
 
     def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a dispatch table: one line a kind of effect
         """Carry out one effect; returns at once."""
@@ -283,12 +284,20 @@ class Runner:
             try:
                 outputs, kept, said = await asyncio.to_thread(self._taken, run_dir, effect)
             except Plotter2Error as wrong:
-                self._log.warning("outputs.refused", run=effect.run_id, why=wrong.message)
-                await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, wrong.message))
+                await self._refuse(effect, wrong.message)
                 return
+        try:
+            await self._exports.take_in(effect, outputs)
+        except Plotter2Error as wrong:
+            await self._refuse(effect, wrong.message, wrong.code)
+            return
         # What a sidecar says was written beside user code: only what is so counts.
         read = edges.reads(effect.run_id, effect.version, *await self._tree.believed(*said))
         await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept, read))
+
+    async def _refuse(self, effect: TakeOutputs, reason: str, code: str = "corruption") -> None:
+        self._log.warning("outputs.refused", run=effect.run_id, why=reason)
+        await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, reason, code))
 
     def _taken(
         self, run_dir: Path, effect: TakeOutputs

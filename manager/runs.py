@@ -167,7 +167,7 @@ def taken(state: State, event: OutputsTaken | OutputsRefused, now: Instant) -> l
     if final is None or final.epoch != event.epoch:
         return []
     if isinstance(event, OutputsRefused):
-        final = replace(final, state=RunState.FAILED, error=event.reason, error_code="corruption", results_json="")
+        final = replace(final, state=RunState.FAILED, error=event.reason, error_code=event.reason_code, results_json="")
     else:
         final = replace(final, outputs=event.outputs)
         read: list[Command] = [SaveEdges(event.read)] if event.read else []
@@ -276,7 +276,9 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
     )
     if said.made and said.state in RUN_SUCCESSES:
         state.taking[run.id] = final
-        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run), (run.bundle, run.version))]
+        request = state.requests[run.request_id].request
+        place = run.bundle, run.version
+        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run), place, request.user, request.chain)]
     return end(state, final, now)
 
 

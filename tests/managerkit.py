@@ -22,6 +22,7 @@ from manager import loading
 from manager.desk import Desk
 from manager.doors import Doors
 from manager.events import Event
+from manager.exports import Exports
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
 from manager.loop import Loop
@@ -149,7 +150,14 @@ async def managing(
         stack.callback(lambda: [task.cancel() for task in tasks])
         recall = Recall(store, organizer, instance_planner)
         runner = Runner(spawn, layout, organizer, tree, loop, recall)
-        runner.connect(desk, hub, cast("Publisher", silence), cast("ServiceLink", silence), calls)
+        runner.connect(
+            desk,
+            hub,
+            cast("Publisher", silence),
+            cast("ServiceLink", silence),
+            calls,
+            Exports(store, organizer, desk, clock),
+        )
         server = await stack.enter_async_context(
             rpc.serve(
                 lambda server: manager_pb2_grpc.add_ManagerServiceServicer_to_server(calls, server),

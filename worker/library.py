@@ -9,9 +9,10 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from plotter2 import loads
 from plotter2.api.v1 import manager_pb2
 from plotter2.child.frames import Ground, Program
-from plotter2.errors import AlteredError
+from plotter2.errors import AlteredError, RefusedError
 from plotter2.layout import Layout
 from plotter2.model import inheritance
 from plotter2.model.bundle import CODE
@@ -59,6 +60,7 @@ class Library:
                 ground = await self._ground(found, snapshots, prepared.holds)
                 links = ways_from_proto(found.ways)
                 lent = [await self._lent(one, prepared.holds) for one in found.lenders]
+            loaded = await self._loads(source, task.kind, prepared.holds)
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
                 roots = _roots(task.filename)
@@ -67,7 +69,7 @@ class Library:
             raise
         prepared.program = Program(
             number, task.name, str(task.kind), source, task.filename, ground, modules, roots if modules else [],
-            links, lent,
+            links, lent, loaded,
         )  # fmt: skip
         return prepared
 
@@ -123,6 +125,19 @@ class Library:
             bundle.parameters_json,
             [await self._ground(one, snapshots, holds) for one in found.descendants],
         )
+
+    async def _loads(self, source: str, kind: TaskKind, holds: list[bytes]) -> dict[str, Ground]:
+        """The bundles that a definition names to load from; one that is not there is missed when it is run."""
+        found: dict[str, Ground] = {}
+        for spelled in loads.of(source, kind):
+            name, _, number = spelled.partition("@")
+            try:
+                bundle = await self._line.bundle(name, int(number) if number.isdecimal() else 0)
+            except RefusedError:
+                continue
+            known = {one.digest: inheritance.decode(one.inherited_json) for one in bundle.inheritances}
+            found[spelled] = await self._ground(bundle, known, holds)
+        return found
 
     async def _lent(self, lender: manager_pb2.GetBundleResponse, holds: list[bytes]) -> Ground:
         """Of a bundle that links lead to: its code, and the data behind heads."""

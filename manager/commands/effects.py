@@ -9,6 +9,7 @@ from manager.store import Delivery, TaskRow
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import FileEntry
+from plotter2.model.order import Firing
 from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec
@@ -145,13 +146,20 @@ class KeepMemo:
 
 @dataclass(frozen=True, slots=True)
 class TakeOutputs:
-    """Bring what a run on a version (bundle and number; none: "", 0) made under output/."""
+    """Bring what a run on a version (bundle and number; none: "", 0) made under output/, what it exports into bundles.
+
+    Attributes:
+        user: who asked for the run.
+        chain: the firings that led to it.
+    """
 
     run_id: RunId
     epoch: int
     made: tuple[Output, ...]
     target: str
     version: tuple[str, int] = ("", 0)
+    user: str = ""
+    chain: tuple[Firing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ class DeliveryOffered:
     """The stager has a sealed delivery.
 
     Attributes:
-        chain: the firings of standing orders that led to the request whose service run left it.
+        chain: the firings of standing orders that led to the request whose run left it.
+        cause: the request whose task run exports it.
+        base: it adds to this version, 0 for none, and to no other; -1: whatever is there.
     """
 
     token: Token
@@ -31,6 +33,8 @@ class DeliveryOffered:
     spool_path: str
     service_id: ServiceId = ServiceId("")
     chain: tuple[Firing, ...] = ()
+    cause: RequestId = RequestId("")
+    base: int = -1
 
 
 @dataclass(frozen=True, slots=True)

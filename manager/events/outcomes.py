@@ -29,11 +29,12 @@ class OutputsTaken:
 
 @dataclass(frozen=True, slots=True)
 class OutputsRefused:
-    """What a run said it made is not there, or not what it said."""
+    """What a run said it made is not there, or not what it said; or what it exports may not go where it should."""
 
     run_id: RunId
     epoch: int
     reason: str
+    reason_code: str = "corruption"
 
 
 @dataclass(frozen=True, slots=True)

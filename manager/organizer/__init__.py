@@ -18,6 +18,7 @@ import msgspec
 from manager.organizer import audit, reports, sidecars
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
+from manager.organizer.disk import trouble
 from manager.organizer.folders import Folders, Shown
 from manager.organizer.instep import alone, in_step
 from manager.organizer.outputs import lay_assets, take_outputs
@@ -27,6 +28,7 @@ from manager.store.ancestry import FileAt, ManyFiles
 from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
+from plotter2.model.output import EXPORT
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.report import Kept
 from plotter2.model.task import Output
@@ -178,6 +180,18 @@ class Organizer:
             LimitError: the disk is full.
         """
         return reports.keep(self._layout, self._blobs, outputs)
+
+    def keep_exports(self, outputs: Sequence[Output]) -> None:
+        """Have what a run exports, and lies below output/, in the blob store too.
+
+        Raises:
+            AlteredError: content differs from what was taken.
+            LimitError: the disk is full.
+        """
+        exported = [one for one in outputs if one.kind == EXPORT]
+        entries = [FileEntry(one.path, one.size_bytes, one.digest) for one in exported]
+        with trouble("keeping what a run exports"):
+            self._blobs.adopt([(self._layout.output / one.path, one) for one in entries])
 
     def check_blobs(self) -> Iterator[Looked]:
         """Read every blob there is, one a step, and name what is wrong."""

@@ -64,6 +64,7 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
         roots: the folders of that bundle whose modules it may import.
         links: what it can call by name, and how that is done.
         lenders: the other bundles that links lead to, with those of their files that are needed.
+        loads: the bundles that it loads from by name, as it spells them.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
     roots: list[str] = []
     links: dict[str, tuple[Link, ...]] = {}
     lenders: list[Ground] = []
+    loads: dict[str, Ground] = {}
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=2):

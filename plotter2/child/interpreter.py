@@ -72,6 +72,7 @@ class _Prepared:
     program: Program
     scope: Scope
     lenders: Lenders
+    loads: dict[str, Scope]
 
 
 class Interpreter:
@@ -190,6 +191,7 @@ class Interpreter:
             lenders=lenders.scopes,
             function=lenders.function,
             common=self._scratch.common,
+            loads=prepared.loads,
         )
         sow(run.seed)
         with lenders:
@@ -201,7 +203,9 @@ class Interpreter:
             program = self._programs[number]
             own = _scope(program.ground)
             lenders = Lenders(program, own, {one.bundle: _scope(one) for one in program.lenders})
-            prepared = self._prepared[number] = _Prepared(program, own, lenders)
+            prepared = self._prepared[number] = _Prepared(
+                program, own, lenders, {spelled: _scope(one) for spelled, one in program.loads.items()}
+            )
         return prepared
 
     def _made(self, result: RunResult) -> list[Made] | None:

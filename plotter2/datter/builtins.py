@@ -133,6 +133,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("operations", Role.DATA, "through", ANYTHING, "data"),
     **_rows("operations", Role.SCRIPT_ONLY, "operation"),
     **_rows("words", Role.EFFECT, "loggy"),
+    **_rows("exporting", Role.EFFECT, "export"),
     **_rows("tasks", Role.EFFECT, "register deregister"),
     **_rows("looks", Role.NEW_FRAME, "frame"),
     **_rows("looks", Role.FRAME, "axis legend colour color=colour font gradient graident=gradient"),

@@ -25,7 +25,9 @@ FORMAT = 1
 LIBRARIES = ("plotter2", "numpy", "scipy", "scikit-learn", "pyarrow", "bokeh", "pillow")
 SCRIPT = "script"
 FRESH = {
+    "load": "what it loads may change by itself",
     "through": "the code behind a link is not looked into",
+    "export": "what it gives to other bundles is given each time",
 }
 """Ops whose results are never used again, and why."""
 STEADY = frozenset({

@@ -71,16 +71,20 @@ def access(key: Any = None, columns: Sequence[str] | None = None) -> Any:
 
 
 def load(bundle: str, key: str) -> Any:
-    """Data of a bundle that is named: this one, or one below it.
+    """Data of a bundle that is named, as `name` or `name@version`: this one, one below it, or any other.
+
+    Another bundle is brought before the run begins, so its name stands in the text of the definition as it is.
 
     Raises:
-        UsageError: the bundle is not in this run's scope, or has no such key.
+        UsageError: there is no such bundle, its name was worked out while the run went on, or it has no such key.
     """
     context = current()
     scopes = {scope.bundle: scope for scope in (context.run.scope, *below(context.run.scope))}
-    if bundle not in scopes:
-        raise unknown("bundle in this run's scope called", bundle, scopes)
-    return read(context, scopes[bundle], key)
+    scope = context.run.loads.get(bundle) or scopes.get(bundle)
+    if scope is None:
+        wrong = unknown("bundle here called", bundle, [*scopes, *context.run.loads])
+        raise UsageError(f'{str(wrong).rstrip(".")}. One that this run does not see is named as load("{bundle}", ...).')
+    return read(context, scope, key)
 
 
 def copy(source: Any) -> Any:

@@ -72,6 +72,7 @@ class RunInput:
         links: what can be called by name, and how it is done here; of several the first is meant, unless one is chosen
             by the bundle that it leads to.
         lenders: other bundles that links lead to, by path: what of their files is needed.
+        loads: the bundles that the definition names to load from, as it spells them.
         function: gives the function behind a head, loaded from the code of its bundle.
         show: hears how much is done, of how much.
         common: the folder where processes of this machine leave for each other what they worked out; None: nowhere.
@@ -92,6 +93,7 @@ class RunInput:
     function: FindFunction = no_function
     show: Callable[[float, float], None] = unseen
     common: Path | None = None
+    loads: Mapping[str, Scope] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,11 @@ PAGES = frozenset({"figure", "animation", "report"})
 """The kinds of outputs that are pages, with a picture beside them."""
 COMPANIONS = (".json", ".scene.json", ".svg", ".png", ".gif", ".mp4", ".pdf")
 """What may lie beside a page, named like it and one of these: its story, its picture, its films, itself on paper."""
+EXPORT = "export"
+"""The kind of what goes into a bundle when its run has ended; its title is that bundle."""
+EXPORTS = "exports"
+EXPORTED = "files"
+"""What a run exports lies in its folder below `exports/<bundle>/files/`, by the name that it has in the bundle."""
 SLUG_CHARS_MAX = 80
 _LEVELS_BELOW_BUNDLE = 2
 

@@ -94,6 +94,17 @@ async def test_a_script_imports_the_modules_beside_it_and_not_ours(tmp_path: Pat
         assert "No module named 'worker'" in alone.error
 
 
+@pytest.mark.req("r175")
+async def test_a_script_loads_from_any_bundle_that_it_names_and_is_told_how(tmp_path: Path) -> None:
+    async with rig(tmp_path, command=REAL_ENGINE) as worker:
+        worker.manager.bundles["mine"] = {"x.csv": "a\n1\n"}
+        worker.manager.bundles["other"] = {"y.csv": "b\n7\n"}
+        found = await worker.run('def task():\n    return load("other", "y")["b"].item()\n', bundle="mine")
+        assert (float(found.results_json), found.error) == (7.0, "")
+        late = await worker.run('def task():\n    name = "oth" + "er"\n    return load(name, "y")\n', bundle="mine")
+        assert 'One that this run does not see is named as load("other", ...).' in late.error
+
+
 async def test_a_run_that_is_done_again_by_another_worker_makes_the_same_choices(tmp_path: Path) -> None:
     source = (
         "def task():\n    import random\n    import numpy as np\n"

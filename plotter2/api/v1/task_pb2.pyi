@@ -162,7 +162,7 @@ class Output(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     kind: _builtins.str
-    """figure, animation, report, table, scene, file."""
+    """figure, animation, report, table, scene, file; export: its title is the bundle that it went to."""
     title: _builtins.str
     size_bytes: _builtins.int
     digest: _builtins.bytes

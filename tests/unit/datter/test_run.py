@@ -195,6 +195,16 @@ return {
     assert found["mine"] == ["x_9", "x_10", "note"]
 
 
+@pytest.mark.req("r175")
+def test_load_names_a_bundle_and_an_unknown_one_is_told_the_nearest(bench: Bench, tmp_path: Path) -> None:
+    below = scope_of(written(tmp_path / "b", {"loss.csv": "v\n3\n"}), "e/low")
+    scope = scope_of(written(tmp_path / "own", {"x.csv": "v\n1\n"}), "e", descendants=[below])
+    assert bench.run([["load", "e/low", "loss"], "mean"], scope).results == 3
+    assert bench.run([["load", "e", "x"], "mean"], scope).results == 1
+    with pytest.raises(TaskFailedError, match=r"bundle here called 'e/lo'.*'e/low'.*is named as load"):
+        bench.run(body('return load("e/lo", "loss")'), scope)
+
+
 def test_the_same_seed_gives_the_same_answers(bench: Bench) -> None:
     text = "x = np.random.default_rng(0).normal(size=(60, 2))\nreturn kmean(x, 3).inertia"
     assert bench.run(body(text)).results == bench.run(body(text)).results
