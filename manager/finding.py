@@ -7,7 +7,7 @@ from manager.store import Page, Store
 from plotter2.errors import NotFoundError
 from plotter2.model import paths, query
 from plotter2.model.bundle import BundleVersion
-from plotter2.model.entry import Entry
+from plotter2.model.entry import Entry, Space
 from plotter2.model.query import Field, Order, Own, Search
 
 NEWEST_FIRST = (Order(Field(Own.TIME), is_descending=True),)
@@ -24,8 +24,9 @@ async def find(
     """
     condition, order = query.parse(where), query.parse_sort(sort)
     asked = {"where": [*query.fields(condition)], "sort": [key.field for key in order]}
-    if any(not isinstance(field.of, Own) for fields in asked.values() for field in fields):
-        known = await store.fact_names()
+    names = {(field.of, field.name) for fields in asked.values() for field in fields if isinstance(field.of, Space)}
+    if names:
+        known = await store.fact_names(names)
         for what, fields in asked.items():
             query.check_names(what, fields, known)
     return await store.search(Search(condition, order or NEWEST_FIRST, under, archived), *page)

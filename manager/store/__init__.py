@@ -6,7 +6,7 @@ tests/contract/test_store.py. Rows stop here: inside the manager there are only 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -356,8 +356,11 @@ class Store(EventLog, Ancestry, Protocol):
         """The bundles and runs that a search finds, in its order; what is equal there follows by path."""
         ...
 
-    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
-        """Names under which any entry has, or once had, a value; sorted, the first `FACT_NAMES_MAX`."""
+    async def fact_names(self, wanted: Iterable[tuple[Space, str]] = ()) -> dict[Space, tuple[str, ...]]:
+        """Names under which any entry has, or once had, a value; sorted, the first `FACT_NAMES_MAX`.
+
+        Names never go away: where only `wanted` ones count, an earlier answer that has them all will do.
+        """
 
     async def get_held(self, delivery: DeliveryId) -> Held | None:
         """A delivery that is, or was, in quarantine, with its files."""

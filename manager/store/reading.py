@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from manager.store import FACT_NAMES_MAX, Delivery, Held, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
@@ -29,6 +29,7 @@ class Reader:
     def __init__(self, database: Database, queries: Queries) -> None:
         self._database = database
         self._queries = queries
+        self._fact_names: dict[Space, tuple[str, ...]] = {}
 
     async def _fetch(self, name: str, *args: object) -> Sequence[rows.Row]:
         async with self._database.connection() as connection:
@@ -203,10 +204,13 @@ class Reader:
             found = await connection.fetch(statement.text, *statement.arguments)
         return Page(tuple(rows.to_entry(row) for row in found if row["path"] is not None), found[0]["rows_in_all"])
 
-    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
-        """Names under which any entry has, or once had, a value."""
-        found = await self._fetch("fact_names", FACT_NAMES_MAX)
-        return {space: tuple(row["name"] for row in found if row["space"] == space) for space in Space}
+    async def fact_names(self, wanted: Iterable[tuple[Space, str]] = ()) -> dict[Space, tuple[str, ...]]:
+        """Names under which any entry has, or once had, a value; see `Store.fact_names`."""
+        asked = [*wanted]
+        if not asked or any(name not in self._fact_names.get(space, ()) for space, name in asked):
+            found = await self._fetch("fact_names", FACT_NAMES_MAX)
+            self._fact_names = {space: tuple(row["name"] for row in found if row["space"] == space) for space in Space}
+        return self._fact_names
 
 
 def _service(row: rows.Row) -> ServiceRow:

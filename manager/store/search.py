@@ -1,6 +1,12 @@
-"""A search as one SQL statement. Every value goes in as an argument; the text is made of our own words only (pure)."""
+"""A search as one SQL statement. Every value goes in as an argument; the text is made of our own words only (pure).
+
+A query is mostly facts that must all be there, sorted by one of them. Those are joined, each field once, and their
+values serve the order: the database puts together the few entries that have them all, and looks nothing up again.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from plotter2.errors import UsageError
 from plotter2.model.entry import Space
@@ -20,6 +26,8 @@ from plotter2.model.query import (
 )
 
 ARGUMENTS_MAX = 2_000
+JOINED_MAX = 6
+"""Of so many facts the database finds the best order to join them in; of more it would try no other than ours."""
 OWN = {Own.PATH: "path", Own.STATE: "state", Own.TIME: "at", Own.VERSION: "version"}
 SIGNS = {
     Operator.EQUAL: "=",
@@ -38,20 +46,26 @@ class Statement:
 
     def __init__(self, search: Search, offset: int, limit: int) -> None:
         self.arguments: list[object] = []
-        conditions = [self._scope(search)]
-        if search.where is not None:
-            conditions.append(self._condition(search.where))
-        joins, keys = self._order(search.order)
-        columns = "".join(f", {one}.number as {one}_number, {one}.word as {one}_word" for one in joins)
-        own = "".join(f", entries.{name}" for name in OWN.values())
-        order = ", ".join([*keys, "path"])
+        joined, rest = _parted(search.where)
+        conditions = [self._scope(search), *map(self._condition, rest)]
+        facts = {field: self._fact(field, tests) for field, tests in joined.items()}
+        names = {field: f"fact_{number}" for number, field in enumerate(facts)}
+        tables = "".join(
+            f" join {facts[field]} as {name} on {name}.entry = entries.id" for field, name in names.items()
+        )
+        for key in search.order:
+            if isinstance(key.field.of, Space) and key.field not in names:
+                names[key.field] = name = f"fact_{len(names)}"
+                tables += f" left join {self._fact(key.field, ())} as {name} on {name}.entry = entries.id"
+        keys = [*(one for key in search.order for one in _keys(key, names.get(key.field, ""))), ("entries.path", "asc")]
+        columns = "".join(f", {column} as key_{number}" for number, (column, _) in enumerate(keys))
+        order = ", ".join(f"key_{number} {direction}" for number, (_, direction) in enumerate(keys))
         window = f"offset {self._put(offset)}::bigint limit {self._put(limit)}::bigint"
         self.text = (  # columns, signs and $n only; whatever the user wrote is an argument
-            f"with chosen as (select entries.id{own}{columns} from entries{''.join(joins.values())} "  # noqa: S608 -- so
-            f"where {' and '.join(conditions)}), "
-            f"page as (select *, row_number() over (order by {order}) as place from chosen order by {order} {window}) "
+            f"with chosen as (select entries.id{columns} from entries{tables} where {' and '.join(conditions)}), "  # noqa: S608 -- so
+            f"page as (select * from chosen order by {order} {window}) "
             "select counted.rows_in_all, entries.* from (select count(*) as rows_in_all from chosen) as counted "
-            "left join (page join entries using (id)) on true order by page.place"
+            f"left join (page join entries using (id)) on true order by {order}"
         )
 
     def _put(self, value: object) -> str:
@@ -80,18 +94,29 @@ class Statement:
                 return f"not {self._condition(inner)}"
             case Missing(field):
                 return f"not {self._holds(field, THERE)}" if isinstance(field.of, Space) else "false"
-            case Among(field, values):
-                tests = [self._test(field, Operator.EQUAL, value) for value in values]
-                return self._holds(field, "(" + " or ".join(tests) + ")")
-            case Comparison(field, operator, value):
-                return self._holds(field, self._test(field, operator, value))
+            case Among(field) | Comparison(field):
+                return self._holds(field, self._passes(expression))
 
     def _holds(self, field: Field, test: str) -> str:
         """The test of a fact is one of entries: those that have such a fact. Never null, so `not` is its opposite."""
         if isinstance(field.of, Own):
             return f"({test})"
-        place = f"space = {self._put(field.of.value)} and name = {self._put(field.name)}"
-        return f"(entries.id in (select entry from facts where {place} and {test}))"  # noqa: S608 -- $n only
+        return f"(entries.id in (select entry from facts where {self._place(field)} and {test}))"  # noqa: S608 -- $n only
+
+    def _place(self, field: Field) -> str:
+        assert isinstance(field.of, Space)  # noqa: S101 -- an entry's own field is no fact
+        return f"space = {self._put(field.of.value)} and name = {self._put(field.name)}"
+
+    def _fact(self, field: Field, tests: Sequence[Comparison | Among]) -> str:
+        """The facts of a field that pass all these: at most one of each entry."""
+        conditions = [self._place(field), *map(self._passes, tests)]
+        return f"(select entry, number, word from facts where {' and '.join(conditions)})"  # noqa: S608 -- $n only
+
+    def _passes(self, expression: Comparison | Among) -> str:
+        if isinstance(expression, Comparison):
+            return self._test(expression.field, expression.operator, expression.value)
+        tests = [self._test(expression.field, Operator.EQUAL, value) for value in expression.values]
+        return "(" + " or ".join(tests) + ")"
 
     def _test(self, field: Field, operator: Operator, value: float | str) -> str:
         if isinstance(field.of, Own):
@@ -103,21 +128,28 @@ class Statement:
             value = like(str(value))
         return f"{there}{column} {SIGNS[operator]} {self._value(value)}"
 
-    def _order(self, order: tuple[Order, ...]) -> tuple[dict[str, str], list[str]]:
-        joins: dict[str, str] = {}
-        keys: list[str] = []
-        for number, key in enumerate(order):
-            direction = "desc" if key.is_descending else "asc"
-            if isinstance(key.field.of, Own):
-                keys.append(f"{OWN[key.field.of]} {direction}")
-                continue
-            name = f"key_{number}"
-            joins[name] = (
-                f" left join facts as {name} on {name}.entry = entries.id and {name}.space = "
-                f"{self._put(key.field.of.value)} and {name}.name = {self._put(key.field.name)}"
-            )
-            keys += [f"{name}_number {direction} nulls last", f"{name}_word {direction} nulls last"]
-        return joins, keys
+
+def _parted(where: Expression | None) -> tuple[dict[Field, list[Comparison | Among]], list[Expression]]:
+    """What must hold, in two: of some fields what their facts must pass, and the rest."""
+    joined: dict[Field, list[Comparison | Among]] = {}
+    rest: list[Expression] = []
+    parts = where.parts if isinstance(where, All) else (where,) if where is not None else ()
+    for part in parts:
+        if not isinstance(part, Comparison | Among) or isinstance(part.field.of, Own):
+            rest.append(part)
+        elif part.field in joined or len(joined) < JOINED_MAX:
+            joined.setdefault(part.field, []).append(part)
+        else:
+            rest.append(part)
+    return joined, rest
+
+
+def _keys(key: Order, fact: str) -> list[tuple[str, str]]:
+    """What to sort by, with direction: an entry's own column, or number and then word of a fact, missing ones last."""
+    direction = "desc" if key.is_descending else "asc"
+    if isinstance(key.field.of, Own):
+        return [(f"entries.{OWN[key.field.of]}", direction)]
+    return [(f"{fact}.{column}", f"{direction} nulls last") for column in ("number", "word")]
 
 
 def like(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from manager.store import Batch, ServiceRow, Store, Tags
 from manager.store.memory import MemoryStore
 from manager.store.postgres import PostgresStore
+from manager.store.search import JOINED_MAX
 from plotter2.ids import ServiceId
 from plotter2.model.bundle import Contents
 from plotter2.model.entry import Space
@@ -183,11 +185,29 @@ async def test_metrics_are_found_by_their_last_value_and_extremes_and_nan_lies_n
     assert newest.metrics_json == '{"loss": 0.5, "loss.min": 0.1}'
 
 
+async def test_many_facts_that_must_all_be_there_are_found_in_the_order_of_any_of_them(store: Store) -> None:
+    many = {
+        name: json.dumps({f"p{number}": number + place for number in range(JOINED_MAX + 2)} | {"best": -place})
+        for place, name in enumerate(("a", "b", "c"))
+    }
+    await put(store, *(trained(name, parameters=parameters) for name, parameters in many.items()), trained("d"))
+    every = " and ".join(f"param.p{number} >= {number}" for number in range(JOINED_MAX + 2))
+    assert await found(store, every, "-param.p0") == ["c", "b", "a"]
+    assert await found(store, every, f"-param.p{JOINED_MAX + 1}") == ["c", "b", "a"]
+    assert await found(store, every, "param.best, param.p1") == ["c", "b", "a"]
+    assert await found(store, f"{every} and param.p0 < 2 and param.p0 != 0 and not param.p1 in (1, 3)") == ["b"]
+    assert await found(store, "param.p0 in (0, 2) and param.p0 > 0", "param.p0, param.p0") == ["c"]
+
+
 async def test_names_that_were_ever_used_are_known(store: Store) -> None:
     assert await store.fact_names() == dict.fromkeys(Space, ())
     await put(store, trained("x", 1, '{"lr": 1, "é": [1]}', package_json='{"tags": {"model": "m"}}'), trained("y"))
     await put(store, trained("x", 2))
     assert await store.fact_names() == {Space.PARAM: ("lr", "é"), Space.TAG: ("model",), Space.METRIC: ()}
+    await put(store, trained("z", 1, '{"seed": 1}'))
+    assert "lr" in (await store.fact_names([(Space.PARAM, "lr")]))[Space.PARAM]
+    wanted = [(Space.PARAM, "seed"), (Space.PARAM, "lr"), (Space.METRIC, "none")]
+    assert (await store.fact_names(wanted))[Space.PARAM] == ("lr", "seed", "é")
 
 
 async def test_what_no_text_can_hold_is_not_looked_for_and_stops_nothing(store: Store) -> None:

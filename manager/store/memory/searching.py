@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from manager.store import (
@@ -48,7 +49,8 @@ class Entries:
         """The bundles and runs that a search finds."""
         return page(matching.search(self._entries.values(), search), offset, limit)
 
-    async def fact_names(self) -> dict[Space, tuple[str, ...]]:
+    async def fact_names(self, wanted: Iterable[tuple[Space, str]] = ()) -> dict[Space, tuple[str, ...]]:
         """Names under which any entry has, or once had, a value."""
+        del wanted
         found = sorted(self._fact_names)[:FACT_NAMES_MAX]
         return {space: tuple(name for of, name in found if of is space) for space in Space}
