@@ -32,6 +32,7 @@ from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.store.postgres import PostgresStore
 from manager.tree import Tree
+from manager.tree_planner import TreePlanner
 from manager.verifier import Verifier
 from plotter2 import rpc, telemetry
 from plotter2.api.v1 import manager_pb2_grpc
@@ -66,7 +67,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         return group.create_task(work, name=name)
 
     registry = telemetry.registry()
-    machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max)
+    machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max, config.parked_max)
     organizer, hub = Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
     await asyncio.to_thread(organizer.lay_assets)
@@ -76,12 +77,12 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
-    recall = Recall(store, organizer, instance_planner)
-    runner = Runner(spawn, layout, organizer, tree, loop, recall)
+    planner = TreePlanner(instance_planner, machine.state.catalog, Recall(store, organizer, instance_planner))
+    runner = Runner(spawn, layout, organizer, tree, loop, planner)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
-        desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation, verifier,
-        instance_planner, version("plotter2"), life.clock.now(),
+        desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation,
+        verifier, instance_planner, version("plotter2"), life.clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, Rules())
     topics = Topics(config.tenant_id, config.channel_id)

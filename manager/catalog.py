@@ -252,22 +252,41 @@ class Catalog:
             return define(msgspec.convert(trait.value, TaskDeclaration), origin, bytes.fromhex(trait.source), now)
         raise NotFoundError(f"Bundle {bundle!r} has no task {name!r}; {self._tasks_of(node, name)}")
 
-    def parameters(self, task: Task, target: str) -> Mapping[str, Any]:
-        """What the declaration of a task gives to a run on a bundle, where the run does not give it itself.
-
-        Nothing for a task that came with its request.
-        """
+    def declaration(self, task: Task, target: str) -> TaskDeclaration | None:
+        """What declares the task of a run on a bundle; None for a task that came with its request."""
         for node in (self._nodes.get(target), self._nodes.get(task.bundle)) if task.version else ():
             if node is None:
                 continue
             if (node.version.path, node.version.version) == (task.bundle, task.version):
-                return next((one.parameters for one in node.package.tasks if one.name == task.name), {})
+                return next((one for one in node.package.tasks if one.name == task.name), None)
             trait = node.inherited.of("tasks").get(task.name)
             if trait is not None:
                 origin = node.inherited.line[trait.origin]
                 if (origin.bundle, origin.version) == (task.bundle, task.version):
-                    return msgspec.convert(trait.value, TaskDeclaration).parameters
-        return {}
+                    return msgspec.convert(trait.value, TaskDeclaration)
+        return None
+
+    def parameters(self, task: Task, target: str) -> Mapping[str, Any]:
+        """What the declaration of a task gives to a run on a bundle, where the run does not give it itself."""
+        found = self.declaration(task, target)
+        return found.parameters if found is not None else {}
+
+    def tasks(self, bundle: str, now: Instant) -> Iterator[tuple[Task, TaskDeclaration]]:
+        """Every definition of a bundle: its own, then those that it inherits and does not declare itself.
+
+        Raises:
+            NotFoundError: there is no such bundle.
+        """
+        node = self.need(bundle)
+        own = {one.name for one in node.package.tasks}
+        for declared in node.package.tasks:
+            origin = node.as_parent().itself
+            yield define(declared, origin, node.sources.get(declared.task_src, b""), now), declared
+        for name, trait in node.inherited.of("tasks").items():
+            if name not in own:
+                declared = msgspec.convert(trait.value, TaskDeclaration)
+                origin = node.inherited.line[trait.origin]
+                yield define(declared, origin, bytes.fromhex(trait.source), now), declared
 
     def _tasks_of(self, node: Node, name: str) -> str:
         own = [task.name for task in node.package.tasks]

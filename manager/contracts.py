@@ -21,6 +21,9 @@ def checked(state: State, final: TaskRun) -> TaskRun:
     request = state.requests[final.request_id].request
     if final.state is not RunState.DONE or request.kind is not RequestKind.RUN or not request.bundle:
         return final
+    seat = state.seats.get(final.id)
+    if seat is not None and not seat.tree.is_root(seat.number):  # it runs beside what was asked for
+        return final
     asked = ask.run_ask(request.ask_json)
     promised = None if asked.source else _promised(state, asked.bundle, asked.task)
     if promised is None or promised.returns.kind is Kind.ANY:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from manager.commands import CallEnd, Notify, NotifyCalls, NotifyLines, NotifyProgress
+from manager.operators import Operators
 from plotter2.errors import LimitError
 from plotter2.ids import RequestId, RunId
 from plotter2.model.request import Request
@@ -71,9 +72,10 @@ class Watch:
 
 
 class Hub:
-    """Watchers by request."""
+    """Watchers by request, and the lines to workers whose instances ask."""
 
     def __init__(self) -> None:
+        self.operators = Operators()
         self._watches: dict[RequestId, set[Watch]] = {}
         self._watchers = 0
         self._said: OrderedDict[RequestId, deque[tuple[RunId, str]]] = OrderedDict()

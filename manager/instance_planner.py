@@ -7,7 +7,7 @@ nothing. Used for runs that were asked for, and to say beforehand what would run
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from manager.organizer import Organizer
 from manager.store import Store
 from plotter2.datter import axes as planning
 from plotter2.datter.axes import Axis, Plan
-from plotter2.datter.check import axes_of
+from plotter2.datter.check import Outline, outline
 from plotter2.datter.keys import below, catalog, nearest
 from plotter2.datter.scope import Scope
 from plotter2.errors import NotFoundError
@@ -47,7 +47,13 @@ class Planned:
         return tuple(self.plan.parameters(place) for place in range(len(self.plan.instances)))
 
 
-def _planned(axes: tuple[Axis, ...], scope: Scope, given: dict[str, Any]) -> Planned:
+def plan_in(axes: tuple[Axis, ...], scope: Scope, given: Mapping[str, Any]) -> Planned:
+    """The instances of a definition with these axes in a scope.
+
+    Raises:
+        UsageError: a parameter names no key.
+        LimitError: they would be too many.
+    """
     plan = planning.planned(axes, partial(planning.keys_of, scope), given)
     if plan.warning:
         missing = next(base for base, count in plan.counts.items() if not count)
@@ -64,7 +70,7 @@ class InstancePlanner:
         self._store = store
         self._organizer = organizer
         self._catalog = catalog
-        self._axes: dict[bytes, tuple[Axis, ...]] = {}
+        self._outlines: dict[bytes, Outline] = {}
         self._inherited: dict[bytes, Snapshot] = {b"": NOTHING}
 
     async def plan(self, task: Task, target: tuple[str, int], parameters_json: str) -> Planned:
@@ -73,28 +79,28 @@ class InstancePlanner:
         Raises:
             RefusedError: it cannot be read, a parameter names no key, or there are too many instances.
         """
-        axes = await self.axes_of(task)
+        axes = (await self.outline_of(task)).axes
         given: dict[str, Any] = msgspec.json.decode(parameters_json or "{}")
         if all(axis.name in given for axis in axes):
             return Planned(axes, Plan(({},)), is_bound=True)
-        scope = await self._scope(*target)
-        return await asyncio.to_thread(_planned, axes, scope, given)
+        scope = await self.scope(*target)
+        return await asyncio.to_thread(plan_in, axes, scope, given)
 
-    async def axes_of(self, task: Task) -> tuple[Axis, ...]:
-        """The axes of a definition; of one that a bundle declares its source is read once.
+    async def outline_of(self, task: Task) -> Outline:
+        """The outline of a definition; of one that a bundle declares its source is read once.
 
         Raises:
             ScriptError: it cannot be run.
         """
-        found = self._axes.get(task.source_digest)
+        found = self._outlines.get(task.source_digest)
         if found is None:
             found = await asyncio.to_thread(self._read, task)
-            if len(self._axes) < KEPT_MAX:
-                self._axes[task.source_digest] = found
+            if len(self._outlines) < KEPT_MAX:
+                self._outlines[task.source_digest] = found
         return found
 
-    def _read(self, task: Task) -> tuple[Axis, ...]:
-        return axes_of(self.source_of(task), task.filename or task.name, task.kind)
+    def _read(self, task: Task) -> Outline:
+        return outline(self.source_of(task), task.filename or task.name, task.kind)
 
     def source_of(self, task: Task) -> str:
         """The text of a definition, from the blob store where it did not come along.
@@ -107,7 +113,12 @@ class InstancePlanner:
         with self._organizer.open_blob(task.source_digest) as file:
             return file.read(SOURCE_BYTES_MAX + 1).decode(errors="replace")
 
-    async def _scope(self, bundle: str, version: int) -> Scope:
+    async def scope(self, bundle: str, version: int) -> Scope:
+        """The names that a bundle version sees: its files and those of everything below it.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
         found = await self._store.get_bundle(bundle, version)
         if found is None:
             raise NotFoundError(f"There is no version {version} of {bundle!r}.")

@@ -19,7 +19,6 @@ from manager.state import QUEUE_RUNS_MAX, LiveRequest, State
 from plotter2 import ids
 from plotter2.clock import Instant
 from plotter2.model import ask
-from plotter2.model.request import Skip
 from plotter2.model.task import RunState, TaskRun
 
 KNOWN_MAX = 10_000
@@ -56,8 +55,7 @@ def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command
         code = event.error_code or "limit"
         return runs.end(state, replace(run, state=RunState.FAILED, error=reason, error_code=code, finished_at=now), now)
     if not event.parameters:
-        reason = event.warning[:1].lower() + event.warning[1:].rstrip(".")
-        live.request = replace(live.request, skipped=(*live.request.skipped, Skip(run.bundle, reason)))
+        live.leave_out(run.bundle, event.warning)
         return runs.end(state, replace(run, state=RunState.DONE, finished_at=now), now)
     return _spread(state, live, run, event, now)
 

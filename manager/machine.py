@@ -11,12 +11,14 @@ from dataclasses import replace
 
 from manager import (
     asks,
+    authority,
     autouser,
     instances,
     intake,
     linking,
     orders,
     origins,
+    planting,
     proplets,
     quarantine,
     redo,
@@ -41,6 +43,7 @@ from manager.events import (
     InheritAsked,
     InstancesPlanned,
     LinkAsked,
+    OpsAsked,
     OrderAsked,
     Origin,
     OutputsRefused,
@@ -55,12 +58,14 @@ from manager.events import (
     RunsReported,
     ServiceRefused,
     ServiceReported,
+    StartPlanned,
     StraysFound,
     TagsAsked,
     TaskCreated,
     TaskStarted,
     TaskStopped,
     Ticked,
+    TreePlanned,
     Verified,
     WorkerAnnounced,
     WorkerBeat,
@@ -79,13 +84,18 @@ from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from plotter2.model.task import RUN_SUCCESSES, RunState
+from plotter2.model.worker import PARKED_MAX
 
 
 class Machine:
     """Decides. No await, clock, randomness or log call."""
 
     def __init__(
-        self, scheduler: Scheduler, membership_min: float = THRESHOLD, automatic_hourly_max: int = ASKS_HOURLY
+        self,
+        scheduler: Scheduler,
+        membership_min: float = THRESHOLD,
+        automatic_hourly_max: int = ASKS_HOURLY,
+        parked_max: int = PARKED_MAX,
     ) -> None:
         """Knows nothing yet.
 
@@ -93,8 +103,11 @@ class Machine:
             scheduler: who gives runs to workers.
             membership_min: the least score with which a bundle is taken for a member of its parent, 0 to 1.
             automatic_hourly_max: what all automatic users together may ask within an hour.
+            parked_max: so many instances wait on one worker without holding a slot of it.
         """
-        self.state = State(membership_min=membership_min, automatic_hourly_max=automatic_hourly_max)
+        self.state = State(
+            membership_min=membership_min, automatic_hourly_max=automatic_hourly_max, parked_max=parked_max
+        )
         self._scheduler = scheduler
 
     def load(
@@ -126,6 +139,7 @@ class Machine:
         for service in snapshot.services:
             state.services[service.spec.service_id] = service
         self._load_requests(snapshot)
+        authority.regrown(state, snapshot)
         self._load_runs(snapshot, now)
         for live in state.requests.values():
             self._reopen(live, contents)
@@ -165,7 +179,10 @@ class Machine:
             state.runs[run.id] = run
             state.task_users[run.task_id] = state.task_users.get(run.task_id, 0) + 1
             state.requests[run.request_id].runs.add(run.id)
-            if run.state is RunState.QUEUED:
+            if run.state is RunState.QUEUED and run.id in state.seats:
+                if not authority.is_held(state, run.id):
+                    state.queue.append(run.id)
+            elif run.state is RunState.QUEUED:
                 live = state.requests[run.request_id]
                 runs.enqueue(state, run, state.tasks[run.task_id].task, live.request.kind)
             else:
@@ -199,8 +216,14 @@ class Machine:
                 return self._tick(now)
             case BusConnected():
                 return runs.resend(state, now, everything=True)
+            case OpsAsked():
+                return authority.asked(state, event)
             case InstancesPlanned():
                 return instances.planned(state, event, now)
+            case TreePlanned():
+                return planting.planted(state, event, now)
+            case StartPlanned():
+                return authority.started(state, event, now)
             case OutputsTaken() | OutputsRefused():
                 return runs.taken(state, event, now)
             case (
@@ -297,7 +320,7 @@ class Machine:
                 pending.extend(self.state.changed.values())
                 self.state.changed.clear()
                 commands += [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
-        return commands
+        return [*commands, *authority.written(self.state)] if self.state.written else commands
 
     def _settle_request(self, live: LiveRequest, now: Instant) -> list[Command]:
         live.is_changed = False
@@ -362,6 +385,7 @@ class Machine:
         for worker in self.state.workers.values():
             if worker.state == "lost" and worker.id not in lost_before and not worker.is_ours:
                 commands += proplets.proplet_lost(self.state, worker.id, now)
+        commands += authority.swept(self.state)
         return [*commands, *self._say_counts(), *runs.resend(self.state, now), *standing.on_tick(self.state, now)]
 
     def _say_counts(self) -> list[Command]:

@@ -71,6 +71,7 @@ class Publisher:
         runs: dict[WorkerId, list[TaskRun]] = defaultdict(list)
         tasks: dict[WorkerId, dict[str, Task]] = defaultdict(dict)
         cancelled: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
+        instances: dict[RunId, payloads.Instance] = {}
         found: list[Published] = []
         for message in waiting:
             match message:
@@ -78,6 +79,7 @@ class Publisher:
                     runs[message.worker_id] += message.runs
                     tasks[message.worker_id].update({task.id: task for task in message.tasks})
                     cancelled[message.worker_id] += message.cancelled
+                    instances.update(message.instances)
                 case AskWho():
                     empty = payloads.AssignBatch((), (), (), self._address)
                     found.append((self._topics.assign(message.worker_id), payloads.encode_assign_batch(empty), 0))
@@ -86,18 +88,23 @@ class Publisher:
                 case StopOnProplet():
                     found.append((self._topics.stop, _stop(message.worker_id, message.row), 1))
         for worker, held in runs.items():
-            found += self._assignments(worker, held, tasks[worker], cancelled[worker])
+            found += self._assignments(worker, held, tasks[worker], cancelled[worker], instances)
         return found
 
     def _assignments(
-        self, worker: WorkerId, runs: list[TaskRun], tasks: dict[str, Task], cancelled: list[tuple[RunId, int]]
+        self,
+        worker: WorkerId,
+        runs: list[TaskRun],
+        tasks: dict[str, Task],
+        cancelled: list[tuple[RunId, int]],
+        instances: dict[RunId, payloads.Instance],
     ) -> list[Published]:
         topic = self._topics.assign(worker)
         found = []
         for start in range(0, max(1, len(runs)), MESSAGE_RUNS_MAX):
             part = runs[start : start + MESSAGE_RUNS_MAX]
             batch = payloads.AssignBatch(
-                tuple(_assignment(run) for run in part),
+                tuple(_assignment(run, instances.get(run.id)) for run in part),
                 tuple(_inline(tasks[task]) for task in {run.task_id for run in part}),
                 tuple(payloads.Cancellation(run, epoch) for run, epoch in cancelled) if start == 0 else (),
                 self._address,
@@ -106,9 +113,9 @@ class Publisher:
         return found
 
 
-def _assignment(run: TaskRun) -> payloads.Assignment:
+def _assignment(run: TaskRun, instance: payloads.Instance | None) -> payloads.Assignment:
     return payloads.Assignment(
-        run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run)
+        run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run), instance
     )
 
 

@@ -7,9 +7,9 @@ runs in tasks of their own, a bounded number at a time; disk work runs in thread
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from blake3 import blake3
@@ -30,11 +30,13 @@ from manager.commands import (
     NotifyLines,
     NotifyProgress,
     PlanInstances,
+    PlanStart,
     StartOnProplet,
     StartService,
     StopOnProplet,
     StopService,
     TakeOutputs,
+    Tell,
 )
 from manager.desk import Desk
 from manager.events import (
@@ -44,6 +46,7 @@ from manager.events import (
     OutputsRefused,
     OutputsTaken,
     ServiceRefused,
+    StartPlanned,
     StraysFound,
 )
 from manager.exports import Exports
@@ -53,19 +56,22 @@ from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
-from manager.recall import Recall
 from manager.servicelink import ServiceLink
+from manager.store import Delivery
 from manager.store.ancestry import FileAt, ManyFiles
 from manager.tree import Tree, Wanted
+from manager.tree_planner import TreePlanner
 from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
 from plotter2.layout import Layout
 from plotter2.model import enclosed, manifest
 from plotter2.model.conditions import conditions
 from plotter2.model.report import KIND as REPORT
-from plotter2.model.report import Kept
+from plotter2.model.report import Kept, Report
 from plotter2.model.service import ServiceSpec
-from plotter2.model.task import Output
+from plotter2.model.task import Output, TaskRun
 from plotter2.together import Spawn, Together
+
+T = TypeVar("T")
 
 INSTALLS_AT_A_TIME = 4
 SMALL_FILES_MAX = 64
@@ -96,14 +102,14 @@ class Runner:
         organizer: Organizer,
         tree: Tree,
         loop: Loop,
-        recall: Recall,
+        tree_planner: TreePlanner,
     ) -> None:
         """`spawn` runs a coroutine in the manager's task group under a name."""
         self._spawn = spawn
         self._layout = layout
         self._organizer = organizer
         self._tree = tree
-        self._recall = recall
+        self._tree_planner = tree_planner
         self._loop = loop
         self._desk: Desk
         self._hub: Hub
@@ -145,22 +151,22 @@ class Runner:
                 self._spawn(self._door.consider(effect), f"think about {effect.cause}")
             case InstallDelivery():
                 self._install(effect)
-            case Materialise():
-                self._tree.expect(effect.bundle)
-                self._shows.put(effect)
-            case KeepRecord():
-                self._tree.expect(effect.delivery.bundle)
-                self._shows.put(effect)
-            case KeepReport():
-                self._tree.expect(effect.report.bundle)
-                self._shows.put(effect)
-            case KeepMemo():
-                self._tree.expect(effect.run.bundle)
+            case (
+                Materialise(bundle=bundle)
+                | KeepRecord(delivery=Delivery(bundle=bundle))
+                | KeepReport(report=Report(bundle=bundle))
+                | KeepMemo(run=TaskRun(bundle=bundle))
+            ):
+                self._tree.expect(bundle)
                 self._shows.put(effect)
             case TakeOutputs():
                 self._spawn(self._take(effect), f"outputs {effect.run_id}")
             case PlanInstances():
                 self._spawn(self._plan(effect), f"plan {effect.run.id}")
+            case PlanStart():
+                self._spawn(self._plan_start(effect), f"plan {effect.tree}")
+            case Tell():
+                self._hub.operators.tell(effect)
             case StartService():
                 self._start(effect.spec)
             case StopService():
@@ -186,18 +192,28 @@ class Runner:
         run = effect.run
         async with self._plans:
             try:
-                event = await self._planned(effect)
+                event = await self._until_reached(run.id, lambda: self._tree_planner.planned(effect))
             except Plotter2Error as wrong:
                 event = InstancesPlanned(run.id, error=wrong.message, error_code=wrong.code)
         await self._loop.put(event)
 
-    async def _planned(self, effect: PlanInstances) -> InstancesPlanned:
+    async def _plan_start(self, effect: PlanStart) -> None:
+        asked = effect.tree, effect.number, effect.epoch, effect.seq, effect.given
+        async with self._plans:
+            try:
+                sprouts = await self._until_reached(effect.tree, lambda: self._tree_planner.sprouts(effect))
+                event = StartPlanned(*asked, sprouts)
+            except Plotter2Error as wrong:
+                event = StartPlanned(*asked, error=wrong.message, error_code=wrong.code)
+        await self._loop.put(event)
+
+    async def _until_reached(self, run: str, plan: Callable[[], Awaitable[T]]) -> T:
         """A store that is away is no fault of the run's."""
         while True:
             try:
-                return await self._recall.planned(effect)
+                return await plan()
             except UnreachableError as wrong:
-                self._log.warning("plan.again", run=effect.run.id, why=wrong.message)
+                self._log.warning("plan.again", run=run, why=wrong.message)
                 await asyncio.sleep(RETRY_S)
 
     def _install(self, effect: InstallDelivery) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from manager import contracts, edges, memo
+from manager import authority, contracts, edges, memo
 from manager.commands import (
     AssignRuns,
     CallEnd,
@@ -41,8 +41,8 @@ from plotter2.model.worker import WorkerState
 
 RESEND_S = {RunState.ASSIGNED: 10.0, RunState.RUNNING: 60.0}
 """What was assigned and nobody has spoken of for so long is sent again, which asks for a report; that is harmless."""
-IMPOSING = "impose"
-"""The word without which a definition has no axes."""
+PLANNED = ("impose", "gather_tasks", "link", "collect", "datter.task")
+"""Words without which a definition has no axes, and speaks of no other tasks."""
 
 
 def adopt_task(state: State, task: Task) -> None:
@@ -80,18 +80,27 @@ def add(
 
 
 def enqueue(state: State, run: TaskRun, task: Task, kind: RequestKind) -> None:
-    """Let a run wait for a worker; one whose definition may have axes waits until its instances are known.
+    """Let a run wait for a worker; one whose definition may have axes or kin waits until its instances are known.
 
     So does a pipeline on data, whose results may be. A call has one answer and is one instance, whatever its definition
     says, and is always run.
     """
-    is_plain = task.source_digest in state.without_axes or bool(task.source and IMPOSING not in task.source)
-    is_known = task.kind is not TaskKind.PIPELINE and is_plain
-    if not run.bundle or kind is RequestKind.CALL or is_known:
+    if not run.bundle or kind is RequestKind.CALL or _is_plain(state, run, task):
         state.queue.append(run.id)
     else:
         state.planning.add(run.id)
         state.unplanned.append(run.id)
+
+
+def _is_plain(state: State, run: TaskRun, task: Task) -> bool:
+    """Whether a run is known to be one instance by itself whose results cannot be known."""
+    if task.kind is TaskKind.PIPELINE:
+        return False
+    is_unknown = not task.source or any(word in task.source for word in PLANNED)
+    if is_unknown and task.source_digest not in state.without_axes:
+        return False
+    declared = state.catalog.declaration(task, run.bundle)
+    return declared is None or not declared.linked
 
 
 def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
@@ -99,7 +108,7 @@ def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
     if not state.queue:
         return []
     seats = [
-        Seat(worker.id, worker.slots - len(state.load[worker.id]))
+        Seat(worker.id, worker.slots - len(state.load[worker.id]) + _parked(state, worker.id))
         for worker in state.workers.values()
         if worker.is_ours and worker.state is WorkerState.ALIVE
     ]
@@ -125,10 +134,16 @@ def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
     return commands
 
 
+def _parked(state: State, worker: WorkerId) -> int:
+    """How many of a worker's runs hold no slot, because they wait for other instances."""
+    return min(len(state.parked.get(worker, ())), state.parked_max)
+
+
 def message(state: State, worker_id: WorkerId, runs: list[TaskRun]) -> AssignRuns:
     """One message with many assignments and the definitions they speak of."""
     used = {run.task_id for run in runs}
-    return AssignRuns(worker_id, tuple(runs), tuple(state.tasks[task].task for task in used))
+    definitions = tuple(state.tasks[task].task for task in used)
+    return AssignRuns(worker_id, tuple(runs), definitions, instances=authority.instances_of(state, runs))
 
 
 def resend(state: State, now: Instant, *, everything: bool = False) -> list[Command]:
@@ -203,6 +218,7 @@ def move(state: State, orphans: list[TaskRun], now: Instant) -> list[Command]:
             continue
         again = replace(run, state=tasks.step(run.id, run.state, RunState.QUEUED), worker_id=WorkerId(""))
         state.runs[run.id] = again
+        authority.moved(state, run)
         state.queue.appendleft(run.id)
         commands += [SaveRun(again), note("run.moved", run.id, now, worker=run.worker_id, epoch=run.epoch)]
     return commands
@@ -212,6 +228,7 @@ def cancel(state: State, live: LiveRequest, now: Instant) -> list[Command]:
     """End every live run of a request; workers are told to drop theirs."""
     commands: list[Command] = []
     dropped: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
+    authority.cancelled(state, live.runs)
     for run_id in sorted(live.runs):
         run = state.runs[run_id]
         state.taking.pop(run_id, None)
@@ -239,7 +256,7 @@ def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
         live.ends.append(CallEnd(index, final.state, final.results_json, final.error))
     state.touch(live)
     commands: list[Command] = [SaveRun(final), *edges.of_run(state.tasks[final.task_id].task, final)]
-    commands += memo.shown(final, now)
+    commands += [*memo.shown(final, now), *authority.ended(state, final)]
     commands += _end_task(state, final, now)
     return commands
 
@@ -287,6 +304,7 @@ def _release(state: State, run: TaskRun) -> None:
     state.progress.pop(run.id, None)
     state.sent_at.pop(run.id, None)
     state.load.get(run.worker_id, set()).discard(run.id)
+    state.parked.get(run.worker_id, set()).discard(run.id)
 
 
 def _show_proplet(state: State, run: TaskRun, now: Instant) -> list[Command]:

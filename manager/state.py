@@ -14,6 +14,7 @@ from manager.catalog import Catalog
 from manager.commands import CallEnd
 from manager.events import DeliveryOffered, Token
 from manager.experiment import Experiment
+from manager.ledgers import Seat, Tree
 from manager.store import Delivery, Held, ServiceRow, TaskRow
 from plotter2.clock import ZERO, Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
@@ -22,9 +23,9 @@ from plotter2.model.automatic import ASKS_HOURLY, Switch
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.membership import THRESHOLD
 from plotter2.model.order import Tally
-from plotter2.model.request import Child, Request
+from plotter2.model.request import Child, Request, Skip
 from plotter2.model.task import TaskRun
-from plotter2.model.worker import Worker
+from plotter2.model.worker import PARKED_MAX, Worker
 
 QUEUE_RUNS_MAX = 1_000_000
 RECENT_MAX = 10_000
@@ -69,6 +70,11 @@ class LiveRequest:
         self.children[child.index] = child
         self.touched.add(child.index)
 
+    def leave_out(self, bundle: str, warning: str) -> None:
+        """Remember why nothing runs of something on a bundle."""
+        reason = warning[:1].lower() + warning[1:].rstrip(".")
+        self.request = replace(self.request, skipped=(*self.request.skipped, Skip(bundle, reason)))
+
     def changes(self) -> Request:
         """The request as it is to be written: with those children alone that have changed since this was asked last."""
         changed = tuple(self.children[index] for index in sorted(self.touched))
@@ -106,6 +112,10 @@ class State:
         switch: whether automatic users may ask.
         stamps: what runs of definitions see, by bundle and by whose definition, and how much was known then.
         automatic: when they asked within the last hour, oldest first; at most `automatic_hourly_max` times.
+        trees: linked trees of instances, by name; those of which some instance has not ended.
+        seats: which instance of which tree a run is, of those that are in one.
+        parked: runs of each worker that wait for other instances and hold no slot.
+        written: trees whose journal has grown in this turn.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
 
@@ -140,6 +150,11 @@ class State:
     switch: Switch = field(default_factory=Switch)
     automatic: deque[Instant] = field(default_factory=deque)
     automatic_hourly_max: int = ASKS_HOURLY
+    trees: dict[str, Tree] = field(default_factory=dict)
+    seats: dict[RunId, Seat] = field(default_factory=dict)
+    parked: dict[WorkerId, set[RunId]] = field(default_factory=dict)
+    parked_max: int = PARKED_MAX
+    written: dict[str, Tree] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)

@@ -38,6 +38,7 @@ from manager.servicelink import ServiceLink
 from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.tree import Tree
+from manager.tree_planner import TreePlanner
 from manager.verifier import Verifier
 from plotter2 import aio, rpc
 from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc
@@ -136,8 +137,8 @@ async def managing(
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
-        desk, loop, hub, store, organizer, machine.state, layout, clock, ids, loading.installation(layout, ids),
-        verifier, instance_planner, "0", clock.now(),
+        desk, loop, hub, store, organizer, machine.state, layout, clock, ids,
+        loading.installation(layout, ids), verifier, instance_planner, "0", clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, proposer or Rules(), patience_s)
     async with AsyncExitStack() as stack:
@@ -148,8 +149,8 @@ async def managing(
             tasks.append(group.create_task(work, name=name))
 
         stack.callback(lambda: [task.cancel() for task in tasks])
-        recall = Recall(store, organizer, instance_planner)
-        runner = Runner(spawn, layout, organizer, tree, loop, recall)
+        planner = TreePlanner(instance_planner, machine.state.catalog, Recall(store, organizer, instance_planner))
+        runner = Runner(spawn, layout, organizer, tree, loop, planner)
         runner.connect(
             desk,
             hub,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from manager.prompting import AskFor, Consider
 from manager.store import Delivery, TaskRow
+from plotter2.datter import ops
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import FileEntry
@@ -14,6 +16,7 @@ from plotter2.model.report import Report
 from plotter2.model.request import Request
 from plotter2.model.service import ServiceSpec
 from plotter2.model.task import Output, RunState, Task, TaskRun
+from plotter2.mqtt.payloads import Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class AssignRuns:
     runs: tuple[TaskRun, ...]
     tasks: tuple[Task, ...]
     cancelled: tuple[tuple[RunId, int], ...] = field(default=())
+    instances: Mapping[RunId, Instance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,40 @@ class PlanInstances:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanStart:
+    """Find out which instances one of a tree wants started; it waits for the answer, which may be asked for again.
+
+    Attributes:
+        wanted: definitions with what they are given, a JSON object each; those that start held before the one that
+            was asked for.
+        given: the parameters as they were asked.
+    """
+
+    tree: str
+    number: int
+    epoch: int
+    seq: int
+    given: str
+    target: tuple[str, int]
+    wanted: tuple[tuple[str, Task, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Answer a question of an instance, over the stream of the worker that runs it.
+
+    Attributes:
+        ask: what the answer goes by.
+    """
+
+    worker_id: WorkerId
+    run_id: RunId
+    epoch: int
+    ask: int
+    answer: ops.Answer
+
+
+@dataclass(frozen=True, slots=True)
 class StartService:
     """Have the servicer run an experiment once."""
 
@@ -210,6 +248,8 @@ Effect = (
     | TakeOutputs
     | PlanInstances
     | KeepMemo
+    | PlanStart
+    | Tell
     | StartService
     | StopService
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from manager.store import Batch, Delivery, Held, ServiceRow, Tags, TaskRow
+from manager.store.growing import Leaf, Lines, TreeRow
 from plotter2.model.bundle import Contents
 from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
@@ -200,6 +201,39 @@ class SaveReport:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.reports.append(self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTree:
+    """Write a new tree of instances."""
+
+    row: TreeRow
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.trees.append(self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLeaves:
+    """Write which runs are which instances."""
+
+    leaves: tuple[Leaf, ...]
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.leaves += self.leaves
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLines:
+    """Write more of the journal of a tree."""
+
+    lines: Lines
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.lines.append(self.lines)
 
 
 @dataclass(frozen=True, slots=True)

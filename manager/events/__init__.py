@@ -35,6 +35,7 @@ from manager.events.outcomes import InstancesPlanned, OutputsRefused, OutputsTak
 from manager.events.propeller import TaskCreated, TaskStarted, TaskStopped
 from manager.events.quarantine import StraysFound, Verified
 from manager.events.token import Token
+from manager.events.trees import OpAsked, OpsAsked, Sprout, StartPlanned, TreePlanned
 from manager.events.workers import (
     BusConnected,
     PropletResult,
@@ -79,6 +80,9 @@ Event = (
     | OutputsTaken
     | OutputsRefused
     | InstancesPlanned
+    | TreePlanned
+    | StartPlanned
+    | OpsAsked
     | Ticked
     | StraysFound
     | Verified
@@ -100,6 +104,8 @@ __all__ = [
     "InheritAsked",
     "InstancesPlanned",
     "LinkAsked",
+    "OpAsked",
+    "OpsAsked",
     "OrderAsked",
     "Origin",
     "OutputsRefused",
@@ -116,6 +122,8 @@ __all__ = [
     "RunsReported",
     "ServiceRefused",
     "ServiceReported",
+    "Sprout",
+    "StartPlanned",
     "StraysFound",
     "TagsAsked",
     "TaskCreated",
@@ -123,6 +131,7 @@ __all__ = [
     "TaskStopped",
     "Ticked",
     "Token",
+    "TreePlanned",
     "Verified",
     "WorkerAnnounced",
     "WorkerBeat",

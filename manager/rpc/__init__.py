@@ -12,6 +12,7 @@ from manager.rpc.daemons import DaemonCalls
 from manager.rpc.instances import InstanceCalls
 from manager.rpc.lineage import LineageCalls
 from manager.rpc.links import LinkCalls
+from manager.rpc.operating import OperateCalls
 from manager.rpc.orders import OrderCalls
 from manager.rpc.quarantine import QuarantineCalls
 from manager.rpc.search import SearchCalls
@@ -27,6 +28,7 @@ class ManagerRpc(
     LineageCalls,
     QuarantineCalls,
     OrderCalls,
+    OperateCalls,
     AutomaticCalls,
     StreamCalls,
     BundleCalls,

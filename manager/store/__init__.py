@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from manager.eventlog import EventLog
 from manager.store.ancestry import Ancestry
+from manager.store.growing import Grown, Leaf, Lines, TreeRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
@@ -154,6 +155,9 @@ class Batch:
     held: dict[DeliveryId, Held] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
+    trees: list[TreeRow] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+    lines: list[Lines] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -174,6 +178,9 @@ class Batch:
             or self.held
             or self.reports
             or self.edges
+            or self.trees
+            or self.leaves
+            or self.lines
         )
 
 
@@ -187,6 +194,7 @@ class Snapshot:
         reports: the number of each bundle's newest report.
         switch: what was asked last about whether automatic users may ask.
         automatic: when they asked, newest first; the last of it.
+        trees: linked trees of instances whose request has not ended.
     """
 
     requests: tuple[Request, ...]
@@ -202,6 +210,7 @@ class Snapshot:
     reports: dict[str, int] = field(default_factory=dict)
     switch: Request | None = None
     automatic: tuple[Instant, ...] = ()
+    trees: tuple[Grown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +243,9 @@ class Store(EventLog, Ancestry, Protocol):
     async def load(self) -> Snapshot:
         """The live state, as `Snapshot` describes it.
 
-        Requests, runs and services that have not ended; tasks that any of them speaks of, and every task created over
-        HTTP; all workers; the newest version of every bundle, archived ones included; the newest word about each
-        operation of two bundles; what is remembered of standing orders.
+        Requests, runs and services that have not ended, with the trees of these; tasks that any of them speaks of, and
+        every task created over HTTP; all workers; the newest version of every bundle, archived ones included; the
+        newest word about each operation of two bundles; what is remembered of standing orders.
         """
         ...
 

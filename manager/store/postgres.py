@@ -16,6 +16,7 @@ from typing import Any
 from manager.eventlog import READ_RECORDS_MAX
 from manager.store import Batch, Snapshot, log, rows, tallies
 from manager.store.atonce import AtOnce, is_small
+from manager.store.growing import Grown, Leaf
 from manager.store.log import Head
 from manager.store.text import clean_batch
 from manager.store.tracing import Tracer
@@ -172,9 +173,22 @@ class PostgresStore(Tracer):
                     Instant(row["created_at"])
                     for row in await connection.fetch(queries["automatic_asks"], ASKS_HOURLY_MAX)
                 ),
+                trees=await self._grown(connection),
             )
         self._writer.know(snapshot)
         return snapshot
+
+    async def _grown(self, connection: Connection) -> tuple[Grown, ...]:
+        """Trees whose request has not ended, with all that was written of them."""
+        trees = list(map(rows.to_tree, await connection.fetch(self._queries["live_trees"])))
+        names = [one.id for one in trees]
+        leaves: dict[str, list[Leaf]] = defaultdict(list)
+        lines: dict[str, list[bytes]] = defaultdict(list)
+        for row in await connection.fetch(self._queries["leaves_of"], names) if names else ():
+            leaves[row["tree"]].append(rows.to_leaf(row))
+        for row in await connection.fetch(self._queries["lines_of"], names) if names else ():
+            lines[row["tree"]].append(row["entry"])
+        return tuple(Grown(one, tuple(leaves[one.id]), tuple(lines[one.id])) for one in trees)
 
     # --- the event log ----------------------------------------------------------------------------------------------
 

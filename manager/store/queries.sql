@@ -271,9 +271,12 @@ where request_id in (select id from requests where not has_ended) order by reque
 select * from runs where not has_ended order by created_at, request_id, position;
 
 -- name: live_tasks
--- What a live run speaks of, and everything created over HTTP.
+-- What a live run or its tree speaks of, and everything created over HTTP.
 select * from tasks
-where not is_hidden or id in (select task_id from runs where not has_ended) order by created_at, id;
+where not is_hidden or id in (select task_id from runs where not has_ended) or id in (
+    select json_array_elements_text(trees.tasks::json)
+    from trees join requests on requests.id = trees.request_id where not requests.has_ended
+) order by created_at, id;
 
 -- name: newest_versions
 select versions.*, bundles.archived, bundles.tags
@@ -580,6 +583,27 @@ select * from reports where bundle = $1 and number = $2;
 -- name: put_reports
 insert into reports (bundle, number, run_id, made_at, about, files)
 select * from unnest($1::text[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[]);
+
+-- name: put_trees
+insert into trees (id, request_id, bundle, version, secret, tasks, created_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::text[], $7::float8[]);
+
+-- name: put_leaves
+insert into leaves (tree, number, run_id, place)
+select * from unnest($1::text[], $2::integer[], $3::text[], $4::float8[]);
+
+-- name: put_lines
+insert into tree_lines (tree, position, entry) select * from unnest($1::text[], $2::bigint[], $3::bytea[]);
+
+-- name: live_trees
+select trees.* from trees join requests on requests.id = trees.request_id
+where not requests.has_ended order by trees.created_at, trees.id;
+
+-- name: leaves_of
+select * from leaves where tree = any($1::text[]) order by tree, number;
+
+-- name: lines_of
+select tree, entry from tree_lines where tree = any($1::text[]) order by tree, position;
 
 -- name: put_edges
 insert into edges (dst, kind, bundle, version, files, more_files)

@@ -52,6 +52,7 @@ def clean_batch(batch: Batch) -> Batch:
         tallies={(one.bundle, one.name): one for one in map(_cleaned, batch.tallies.values())},
         reports=list(map(_cleaned, batch.reports)),
         edges=list(map(_cleaned, batch.edges)),
+        trees=list(map(_cleaned, batch.trees)),
     )
 
 

@@ -39,7 +39,7 @@ class Writer:
         self._inheritances.clear()
 
     def work(self, batch: Batch) -> dict[str, list[rows.Values]]:
-        """The rows of requests, runs and edges, by the query that puts them; none that has nothing to put."""
+        """The rows of requests, runs, trees and edges, by the query that puts them; none that has nothing to put."""
         requests, runs = batch.requests.values(), batch.runs.values()
         puts: dict[str, list[rows.Values]] = {
             "put_requests": [rows.request_values(one) for one in requests],
@@ -50,6 +50,9 @@ class Writer:
             "put_runs": [rows.run_values(one) for one in runs],
             "put_outputs": [row for one in runs if one.outputs for row in rows.output_values(one)],
             "put_edges": [edge_values(one) for one in batch.edges],
+            "put_trees": [rows.tree_values(one) for one in batch.trees],
+            "put_leaves": [rows.leaf_values(one) for one in batch.leaves],
+            "put_lines": [row for one in batch.lines for row in rows.line_values(one)],
         }
         return {name: values for name, values in puts.items() if values}
 

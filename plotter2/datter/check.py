@@ -1,20 +1,40 @@
-"""Is this source something that can run? For whoever takes sources in; runs nothing of it."""
+"""Is this source something that can run, and what does it ask for? For whoever takes sources in; runs nothing of it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from plotter2.datter import pipeline, script
 from plotter2.datter.axes import Axis
 
 
-def axes_of(source: str, filename: str, kind: str) -> tuple[Axis, ...]:
-    """The axes of a script or pipeline: one instance for each of their keys; none for other kinds.
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What others have to know of a script or pipeline before it runs.
+
+    Attributes:
+        axes: one instance for each of their keys.
+        exposes: names that it says it gives.
+        is_social: whether it speaks of other tasks.
+    """
+
+    axes: tuple[Axis, ...] = ()
+    exposes: tuple[str, ...] = ()
+    is_social: bool = False
+
+
+def outline(source: str, filename: str, kind: str) -> Outline:
+    """Read a script or pipeline; nothing of other kinds.
 
     Raises:
         ScriptError: it cannot run; file and line, or step.
     """
     if kind == "pipeline":
-        return pipeline.axes(pipeline.parsed(source, filename))
-    return script.compiled(source, filename).axes if kind == "script" else ()
+        return Outline(pipeline.axes(pipeline.parsed(source, filename)))
+    if kind != "script":
+        return Outline()
+    found = script.compiled(source, filename)
+    return Outline(found.axes, found.exposes, found.contract.is_social)
 
 
 def check_source(source: str, filename: str, kind: str) -> None:
@@ -23,7 +43,4 @@ def check_source(source: str, filename: str, kind: str) -> None:
     Raises:
         ScriptError: it cannot run; file and line, or step.
     """
-    if kind == "pipeline":
-        pipeline.parsed(source, filename)
-    elif kind == "script":
-        script.compiled(source, filename)
+    outline(source, filename, kind)

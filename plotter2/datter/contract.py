@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +22,10 @@ GATHER = "gather_tasks"
 NAMING = frozenset({GATHER, "collect", "link", "task"})
 """Words whose bare `matrix_plot.py` stands for a script of that name."""
 ENDINGS = frozenset({"py", "json"})
+OTHERS = frozenset({GATHER, "link", "collect"})
+"""Words that speak of other tasks, by themselves or as datter's."""
+STARTS = "task"
+"""The word that starts other tasks, only as datter's: by itself it is the script's own."""
 SUSPENDING = frozenset({"release", "collect", "handin"})
 """Words that wait for other tasks, which only a running `task()` can do."""
 TYPES = frozenset({"int", "float", "str", "bool", "list", "dict", "tuple", "set", "complex", "bytes"})
@@ -80,6 +85,7 @@ class Contract:
     Attributes:
         gathers: definitions whose instances it asks for, as it calls them.
         links: whether it links tasks.
+        is_social: whether it speaks of other tasks, or starts some.
         calls: built-ins and names of Python that it calls, by name.
         entry: the signature of `task`, "" where it is not a plain function of the module.
         symbols: bare names in its contract, which stand for themselves.
@@ -94,6 +100,7 @@ class Contract:
     entry: str = ""
     symbols: frozenset[str] = frozenset()
     axes: tuple[Axis, ...] = ()
+    is_social: bool = False
 
 
 EMPTY = Contract()
@@ -119,6 +126,7 @@ def read(tree: ast.Module, filename: str) -> Contract:
         module.signature(ENTRY),
         frozenset(module.symbols()),
         declared(tree),
+        module.is_social(called.keys()),
     )
 
 
@@ -223,6 +231,15 @@ class _Module:
             name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
             if name in SUSPENDING and name not in self._functions:
                 raise self._wrong(node.lineno, f"{name}() waits for other tasks, so it stands inside `def {ENTRY}():`")
+
+    def is_social(self, called: AbstractSet[str]) -> bool:
+        """Whether it speaks of other tasks anywhere; `called` are the names that it calls."""
+        own = self._functions.keys() | self._constants.keys()
+        return not OTHERS.isdisjoint(called - own) or any(
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == HANDLE
+            and node.attr in {STARTS, *OTHERS}
+            for node in ast.walk(self._tree)
+        )  # fmt: skip
 
     def symbols(self) -> Iterator[str]:
         """Every bare name of the contract that may stand for itself."""

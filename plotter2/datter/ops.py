@@ -54,11 +54,17 @@ class Define(_Op, frozen=True, tag="define"):
 
 
 class Begin(_Op, frozen=True, tag="begin"):
-    """Start instances of a definition; `is_held`: only when somebody waits for them. Answer: their numbers."""
+    """Start instances of a definition. Answer: their numbers.
+
+    Attributes:
+        is_held: they start only when somebody waits for them.
+        given: the parameters that a script gave, as it spelled them.
+    """
 
     definition: str
     instances: tuple[Instance, ...]
     is_held: bool = False
+    given: str = ""
 
 
 class End(_Op, frozen=True, tag="end"):
@@ -288,6 +294,19 @@ class Entry(msgspec.Struct, frozen=True):
 
     op: OpId
     what: Op
+
+
+_ENTRY = msgspec.msgpack.Decoder(Entry)
+
+
+def written(entry: Entry) -> bytes:
+    """A line of the journal as it is kept."""
+    return msgspec.msgpack.encode(entry)
+
+
+def read(data: bytes) -> Entry:
+    """A line of the journal that was kept."""
+    return _ENTRY.decode(data)
 
 
 class Hub(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from manager.store import Batch, Delivery, Held, ServiceRow, Store, TaskRow
+from manager.store.growing import Leaf, Lines, TreeRow
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
@@ -49,6 +50,9 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         NewRecord: made.records.append,
         SaidLink: made.links.append,
         Edge: made.edges.append,
+        TreeRow: made.trees.append,
+        Leaf: made.leaves.append,
+        Lines: made.lines.append,
     }
     for thing in things:
         places[type(thing)](thing)

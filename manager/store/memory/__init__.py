@@ -22,6 +22,7 @@ from manager.store.memory.apart import Apart
 from manager.store.memory.eventlog import Events
 from manager.store.memory.lineage import Recalling
 from manager.store.memory.searching import Entries
+from manager.store.memory.trees import Trees
 from manager.store.rows import position_of
 from manager.store.text import clean_batch, clean_child
 from plotter2.errors import ConflictError, UsageError
@@ -35,7 +36,7 @@ from plotter2.model.task import RUN_SUCCESSES
 from plotter2.model.worker import Worker
 
 
-class MemoryStore(Recalling, Entries, Events, Apart):
+class MemoryStore(Trees, Recalling, Entries, Events, Apart):
     """See `manager.store.Store`."""
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class MemoryStore(Recalling, Entries, Events, Apart):
         self._deliveries |= batch.deliveries
         self._set_apart(batch)
         self._take_edges(batch)
+        self._take_trees(batch)
         self._links += batch.links
         self._tallies |= batch.tallies
         self._reports |= {(one.bundle, one.number): one for one in batch.reports}
@@ -109,7 +111,8 @@ class MemoryStore(Recalling, Entries, Events, Apart):
             (one for one in self._runs.values() if not one.has_ended),
             key=lambda run: (run.created_at, run.request_id, position_of(run.id)),
         )
-        spoken_of = {run.task_id for run in runs}
+        trees = self._trees_of({one.id for one in self._requests.values() if not one.has_ended})
+        spoken_of = {run.task_id for run in runs} | {task for one in trees for task in one.row.tasks}
         tasks = (row for row in self._tasks.values() if not row.is_hidden or row.task.id in spoken_of)
         services = (row for row in self._services.values() if row.status.state not in SERVICE_ENDS)
         bundles = tuple(self._newest(path) for path in sorted(self._versions))
@@ -134,6 +137,7 @@ class MemoryStore(Recalling, Entries, Events, Apart):
             reports=dict(sorted(self._reports)),
             switch=automatic.switch(self._requests.values()),
             automatic=automatic.asks(self._requests.values()),
+            trees=trees,
         )
 
 

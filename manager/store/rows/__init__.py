@@ -47,6 +47,7 @@ from manager.store.rows.shapes import (
     file_list,
     to_files,
 )
+from manager.store.rows.trees import leaf_values, line_values, to_leaf, to_tree, tree_values
 from manager.store.rows.work import (
     RUN_COLUMNS,
     output_values,
@@ -75,6 +76,8 @@ __all__ = [
     "file_list",
     "held_values",
     "item_values",
+    "leaf_values",
+    "line_values",
     "link_values",
     "output_values",
     "outputs_of",
@@ -96,6 +99,7 @@ __all__ = [
     "to_held",
     "to_history",
     "to_item",
+    "to_leaf",
     "to_link",
     "to_output",
     "to_output_row",
@@ -105,8 +109,10 @@ __all__ = [
     "to_run",
     "to_service",
     "to_task",
+    "to_tree",
     "to_version",
     "to_worker",
+    "tree_values",
     "version_values",
     "worker_values",
 ]

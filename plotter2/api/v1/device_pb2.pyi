@@ -118,7 +118,7 @@ class Instance(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
     tree: _builtins.str
-    """The tree's name: the request that started it."""
+    """The tree's name, which tells it from all others."""
     number: _builtins.int
     """Its number in the tree's ledger, from 1."""
     label: _builtins.str

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from plotter2.api.v1 import device_pb2 as plotter2_dot_api_dot_v1_dot_device__pb2
 from plotter2.api.v1 import manager_pb2 as plotter2_dot_api_dot_v1_dot_manager__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -174,6 +175,11 @@ class ManagerServiceStub:
                 '/plotter2.api.v1.ManagerService/TraceLineage',
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.FromString,
+                _registered_method=True)
+        self.Operate = channel.stream_stream(
+                '/plotter2.api.v1.ManagerService/Operate',
+                request_serializer=plotter2_dot_api_dot_v1_dot_device__pb2.OperateRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_device__pb2.OperateResponse.FromString,
                 _registered_method=True)
 
 
@@ -372,6 +378,14 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Operate(self, request_iterator, context):
+        """From a worker: what the instances that it runs ask the ledger of their tree, and the answers, some much later. After
+        a broken stream what has no answer is asked again, and gets the answer that was recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ManagerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -514,6 +528,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.TraceLineage,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.SerializeToString,
+            ),
+            'Operate': grpc.stream_stream_rpc_method_handler(
+                    servicer.Operate,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_device__pb2.OperateRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_device__pb2.OperateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1273,6 +1292,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/TraceLineage',
             plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Operate(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/plotter2.api.v1.ManagerService/Operate',
+            plotter2_dot_api_dot_v1_dot_device__pb2.OperateRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_device__pb2.OperateResponse.FromString,
             options,
             channel_credentials,
             insecure,

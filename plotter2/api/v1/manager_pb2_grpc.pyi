@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from plotter2.api.v1 import device_pb2 as _device_pb2
 from plotter2.api.v1 import manager_pb2 as _manager_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -86,6 +87,10 @@ class ManagerServiceStub:
     """Whether automatic users may ask, and how often they did."""
     TraceLineage: _grpc.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
+    Operate: _grpc.StreamStreamMultiCallable[_device_pb2.OperateRequest, _device_pb2.OperateResponse]
+    """From a worker: what the instances that it runs ask the ledger of their tree, and the answers, some much later. After
+    a broken stream what has no answer is asked again, and gets the answer that was recorded.
+    """
 
 @_typing.type_check_only
 class ManagerServiceAsyncStub(ManagerServiceStub):
@@ -145,6 +150,10 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """Whether automatic users may ask, and how often they did."""
     TraceLineage: _aio.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]  # type: ignore[assignment]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
+    Operate: _aio.StreamStreamMultiCallable[_device_pb2.OperateRequest, _device_pb2.OperateResponse]  # type: ignore[assignment]
+    """From a worker: what the instances that it runs ask the ledger of their tree, and the answers, some much later. After
+    a broken stream what has no answer is asked again, and gets the answer that was recorded.
+    """
 
 class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Everything that can be asked. Two verbs only: give information (through the stager), or ask for something."""
@@ -369,5 +378,15 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_manager_pb2.TraceLineageResponse], _abc.AsyncIterator[_manager_pb2.TraceLineageResponse]]:
         """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
+
+    @_abc_1.abstractmethod
+    def Operate(
+        self,
+        request_iterator: _MaybeAsyncIterator[_device_pb2.OperateRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_device_pb2.OperateResponse], _abc.AsyncIterator[_device_pb2.OperateResponse]]:
+        """From a worker: what the instances that it runs ask the ledger of their tree, and the answers, some much later. After
+        a broken stream what has no answer is asked again, and gets the answer that was recorded.
+        """
 
 def add_ManagerServiceServicer_to_server(servicer: ManagerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

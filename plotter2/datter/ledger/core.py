@@ -70,6 +70,11 @@ class Ledger:
         """Whether every task has ended."""
         return all(not one.unfinished for one in self.book.definitions.values())
 
+    @property
+    def has_circle(self) -> bool:
+        """Whether some who wait, wait for each other: whether a `Sweep` would find anything."""
+        return waits.has_circle(self.book)
+
     def data_of(self, number: int) -> tuple[int, ...]:
         """The data in a set, in their stable order."""
         return self.book.sets[number]

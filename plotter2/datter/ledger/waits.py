@@ -88,6 +88,11 @@ def sweep(book: Book) -> int:
     return len(found)
 
 
+def has_circle(book: Book) -> bool:
+    """Whether there is any circle to break."""
+    return bool(_components(book))
+
+
 def _ring(book: Book, component: list[int]) -> list[int]:
     """A circle inside a component that is strongly connected: a walk along the waits within it comes back."""
     inside = set(component)

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from plotter2.api.v1 import device_pb2
 from plotter2.clock import ZERO, Instant
 from plotter2.errors import RefusedError
-from plotter2.ids import RequestId, RunId, TaskId, WorkerId
+from plotter2.ids import RunId, TaskId, WorkerId
 from plotter2.model.task import RunState, Task
 from plotter2.mqtt.payloads.fields import PayloadRefusedError
 from plotter2.wire import tasks as wire
@@ -24,13 +24,13 @@ class Instance:
     """One instance in a tree of them: what its ops go by.
 
     Attributes:
-        tree: the request that started the tree.
+        tree: the tree's name; tells it from all others.
         number: its number in the tree's ledger, from 1.
         label: what its keys are called.
         place: where it stands on its axis.
     """
 
-    tree: RequestId
+    tree: str
     number: int
     label: str = ""
     place: float = 0.0
@@ -169,7 +169,7 @@ def _assign_batch(payload: bytes) -> AssignBatch:
 
 
 def _instance(one: device_pb2.Instance) -> Instance:
-    return Instance(RequestId(one.tree), one.number, one.label, one.place)
+    return Instance(one.tree, one.number, one.label, one.place)
 
 
 def encode_report_batch(batch: ReportBatch) -> bytes:

@@ -56,12 +56,12 @@ async def test_a_declared_source_is_read_by_its_digest_once(tmp_path: Path) -> N
     organizer.put(blake3(raw).digest(), [raw])
     instance_planner = InstancePlanner(None, organizer, None)
     given = Task(TaskId("t"), "plot", TaskKind.SCRIPT, "", blake3(raw).digest(), "plot.py")
-    (axis,) = await instance_planner.axes_of(given)
+    (axis,) = (await instance_planner.outline_of(given)).axes
     layout.blob(given.source_digest).unlink()
     assert (axis.name, axis.base) == ("k", "m")
-    assert await instance_planner.axes_of(given) == (axis,)
+    assert (await instance_planner.outline_of(given)).axes == (axis,)
     with pytest.raises(ScriptError, match="there is no `def task"):
-        await instance_planner.axes_of(task("x = 1"))
+        await instance_planner.outline_of(task("x = 1"))
 
 
 @pytest.mark.req("r129")

@@ -62,8 +62,8 @@ class Small:
         instance_planner = InstancePlanner(self.store, self.organizer, self.machine.state.catalog)
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.doors = Doors(
-            self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout, self.clock,
-            self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
+            self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout,
+            self.clock, self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
         )  # fmt: skip
         self.rpc: Any = ManagerRpc(self.doors, Rules())
 

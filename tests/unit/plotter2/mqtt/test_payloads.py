@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plotter2.api.v1 import device_pb2
 from plotter2.clock import Instant
-from plotter2.ids import RequestId, RunId, TaskId, WorkerId
+from plotter2.ids import RunId, TaskId, WorkerId
 from plotter2.model.task import RunState
 from plotter2.mqtt import payloads as p
 from tests.unit.plotter2.wire.strategies import blobs, instants, sizes, tasks, texts, u32, u64
@@ -54,7 +54,7 @@ assignments = st.builds(
     parameters_json=texts,
     lease_s=instants,
     seed=u64,
-    instance=st.none() | st.builds(p.Instance, texts.map(RequestId), u32, texts, instants),
+    instance=st.none() | st.builds(p.Instance, texts, u32, texts, instants),
 )
 assign_batches = st.builds(
     p.AssignBatch,

@@ -1,0 +1,121 @@
+"""Plans trees of instances: whether a run is one, who is in it, and which instances each of them has (rules R1, R2).
+
+A run is a tree when its definition is linked to others, or speaks of other tasks. Reads sources and the names of files,
+never data; writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from manager import kin
+from manager.catalog import Catalog
+from manager.commands import PlanInstances, PlanStart
+from manager.events import InstancesPlanned, Sprout, TreePlanned
+from manager.instance_planner import InstancePlanner, plan_in
+from manager.kin import Kin
+from manager.recall import Recall
+from plotter2.datter.axes import Axis
+from plotter2.datter.ops import Define, Instance
+from plotter2.datter.scope import Scope
+from plotter2.model import ask
+from plotter2.model.task import Task, TaskRun
+
+SECRET_BYTES = 32
+
+
+class TreePlanner:
+    """Plans trees."""
+
+    def __init__(self, instances: InstancePlanner, catalog: Catalog, recall: Recall) -> None:
+        """Make it.
+
+        Args:
+            instances: reads definitions and scopes.
+            catalog: says what a bundle declares, and what that is linked to.
+            recall: plans what is no tree.
+        """
+        self._instances = instances
+        self._catalog = catalog
+        self._recall = recall
+
+    async def planned(self, effect: PlanInstances) -> TreePlanned | InstancesPlanned:
+        """What a run comes to.
+
+        Raises:
+            UnreachableError: the store is away.
+            RefusedError: something of it cannot be read, a parameter names no key, or there are too many instances.
+        """
+        return await self.tree(effect.run, effect.task) or await self._recall.planned(effect)
+
+    async def tree(self, run: TaskRun, task: Task) -> TreePlanned | None:
+        """The tree that a run is; None when it is none.
+
+        Raises:
+            RefusedError: something of it cannot be read, a parameter names no key, or there are too many instances.
+        """
+        declared = self._catalog.declaration(task, run.bundle)
+        is_linked = declared is not None and bool(declared.linked)
+        if not is_linked and not (await self._instances.outline_of(task)).is_social:
+            return None
+        found = kin.gathered(self._catalog, task, run.bundle, run.created_at)
+        outlines = {one.name: await self._instances.outline_of(one.task) for one in found.values()}
+        wanted = [
+            (one.name, outlines[one.name].axes, ask.filled(run.parameters_json, one.parameters))
+            for one in in_order(found, task.name)
+        ]
+        scope = await self._instances.scope(run.bundle, run.version)
+        return TreePlanned(
+            run.id,
+            secrets.token_bytes(SECRET_BYTES),
+            tuple(
+                (one.task, Define(one.name, one.aliases, outlines[one.name].exposes, one.linked))
+                for one in found.values()
+            ),
+            await asyncio.to_thread(_sprouts, scope, wanted),
+        )
+
+    async def sprouts(self, effect: PlanStart) -> tuple[Sprout, ...]:
+        """The instances that one of a tree wants started.
+
+        Raises:
+            RefusedError: as `tree`.
+        """
+        wanted = [(name, (await self._instances.outline_of(task)).axes, given) for name, task, given in effect.wanted]
+        return await asyncio.to_thread(_sprouts, await self._instances.scope(*effect.target), wanted)
+
+
+def in_order(found: Mapping[str, Kin], name: str) -> list[Kin]:
+    """A definition and all that it is linked to, each after those that it is linked to itself."""
+    made: dict[str, Kin] = {}
+    waiting = [(name, False)]
+    while waiting:
+        one, is_seen = waiting.pop()
+        if is_seen:
+            made.setdefault(one, found[one])
+        elif one not in made:
+            waiting += [(one, True), *((other, False) for other in reversed(found[one].linked))]
+    return list(made.values())
+
+
+def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]]) -> tuple[Sprout, ...]:
+    return tuple(_sprout(scope, name, axes, given) for name, axes, given in wanted)
+
+
+def _sprout(scope: Scope, name: str, axes: tuple[Axis, ...], given_json: str) -> Sprout:
+    given: dict[str, Any] = msgspec.json.decode(given_json)
+    plan = plan_in(axes, scope, given).plan
+    instances, places, parameters = [], [], []
+    for place, bound in enumerate(plan.instances):
+        keys = plan.parameters(place)
+        first = next(iter(bound.values()), None)
+        instances.append(Instance(", ".join(dict.fromkeys(keys.values())), keys))
+        places.append(first.place if first is not None else float(place))
+        parameters.append(msgspec.json.encode({**given, **keys}).decode())
+    warning = f"{name}: {plan.warning}" if plan.warning else ""
+    return Sprout(name, tuple(instances), tuple(places), tuple(parameters), warning)
