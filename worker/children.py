@@ -10,6 +10,8 @@ from worker.state import State
 
 DEATHS_MAX = 1
 """So often a run is begun again when its interpreter was killed from outside."""
+DEATHS_OF_INSTANCE_MAX = 3
+"""An instance between two new ops: it shares its interpreter with others, so it meets deaths of their making too."""
 SIGNALS_FROM_OUTSIDE = frozenset({-1, -2, -9, -15})
 """SIGHUP, SIGINT, SIGKILL, SIGTERM: what a script hardly does to itself."""
 

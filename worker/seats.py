@@ -29,6 +29,7 @@ class Held:
         used_s, used_cpu_s: what the turns before took.
         memory_bytes: private memory of its child that an instance has taken, as the child says.
         ask: the question that has no answer yet; 0 for none.
+        reached: the last op that it has come to, however often it began.
         has_asked: whether it has ever asked something: then it is not given back as if it had not begun.
         said: how many of its lines the manager has; repeated: how many of these will come again.
         deaths: how many interpreters were killed from outside under it.
@@ -49,6 +50,7 @@ class Held:
     used_cpu_s: float = 0.0
     memory_bytes: int = 0
     ask: int = 0
+    reached: int = 0
     has_asked: bool = False
     said: int = 0
     repeated: int = 0

@@ -34,6 +34,8 @@ def asked(state: State, event: OpAsked, now: float) -> list[Command]:
     if held.is_cancelled or state.is_draining or not state.is_live(held):
         return cancelled(state, seat, held, now)
     held.ask, held.has_asked = event.ask.ask, True
+    if event.ask.seq > held.reached:  # it gets on: what killed an interpreter under it before was not its own doing
+        held.reached, held.deaths = event.ask.seq, 0
     state.asleep[one.run_id] = held
     if state.seats.parked() > state.policy.parked_max:
         max(state.seats, key=lambda other: len(other.parked)).is_retiring = True

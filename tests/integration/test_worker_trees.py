@@ -186,15 +186,14 @@ async def test_the_sample_runs_over_two_children_whoever_of_them_dies(tmp_path: 
     policy = Policy(children=2, window_runs=8)
     async with rig(tmp_path, policy, REAL_ENGINE, cast("BulkLine", manager)) as worker:
         children = await worker.children(2)
-        left = [2 * COUNT + 3 + 4 * place for place in range(3)]
+        left = [COUNT + 3, 3 * COUNT + 3]
 
         def before(number: int, seq: int) -> None:
             del number, seq
             manager.asks += 1
             if left and manager.asks >= left[0]:
                 left.pop(0)
-                pids = worker.pool.pids() or children
-                os.kill(pids[len(left) % len(pids)], signal.SIGKILL)
+                os.kill(children.pop(), signal.SIGKILL)
 
         manager.before = before
         *tasks, meta = await Trees(worker, manager).run(META)

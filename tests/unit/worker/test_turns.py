@@ -225,3 +225,19 @@ def test_an_instance_that_has_asked_is_not_given_back_as_if_it_had_not_begun() -
     story.turn(ChildGone(sent.child, KILLED))
     story.answer(sent)
     assert told(story.turn(Ticked(), after_s=100.0)) == []
+
+
+def test_an_instance_that_gets_on_may_lose_its_interpreter_more_than_once() -> None:
+    story = Story(USUAL)
+    (sent,) = story.instances(1)
+    for seq in (1, 2, 3, 4):
+        story.turn(ChildGone(sent.child, KILLED))
+        (sent,) = only(replaced(story), SendRun)
+        for ask in range(1, seq + 1):
+            story.ask(sent, ask)
+            story.answer(sent, ask)
+    for _ in range(3):
+        story.turn(ChildGone(sent.child, KILLED))
+        (sent,) = only(replaced(story), SendRun)
+    (report,) = told(story.turn(ChildGone(sent.child, KILLED)))
+    assert (report.state, "SIGKILL" in report.error) == (RunState.FAILED, True)
