@@ -39,7 +39,8 @@ def gone(state: State, event: ChildGone, now: float) -> list[Command]:
     commands: list[Command] = []
     if head is not None and not head.is_cancelled:
         is_from_outside = event.status is None or event.status in SIGNALS_FROM_OUTSIDE
-        if is_from_outside and head.deaths < DEATHS_MAX:
+        deaths_max = DEATHS_MAX if head.assignment.instance is None else DEATHS_OF_INSTANCE_MAX
+        if is_from_outside and head.deaths < deaths_max:
             head.deaths += 1
         else:
             state.seats.pop(seat, head.sequence, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,16 +34,6 @@ PAUSE_S = 1.0
 
 _ROWS = msgspec.msgpack.Decoder(list[Lying])
 _log = telemetry.logger("operating")
-
-
-class Operator(Protocol):
-    """Who answers, as gRPC gives it."""
-
-    def Operate(  # noqa: N802 -- the name that the service gives it
-        self, requests: AsyncIterator[device_pb2.OperateRequest]
-    ) -> AsyncIterator[device_pb2.OperateResponse]:
-        """Questions in, answers out, some much later."""
-        ...
 
 
 class _Conversation:
@@ -161,7 +151,7 @@ class Operating:
     async def _converse(self, stub: Stub) -> None:
         conversation = self._conversation = _Conversation([ask for _, ask in self._pending.values()])
         try:
-            async for response in cast("Operator", stub).Operate(conversation.requests(self._worker_id)):
+            async for response in stub.Operate(conversation.requests(self._worker_id)):
                 for told in response.told:
                     self._told(told)
         finally:
