@@ -104,6 +104,23 @@ def of_values(page):
     page.add(expr("z = sin(x) cos(y)", x=(0, 6, 80), y=(0, 6, 80)), title="A formula of two variables")
 
 
+def in_space(page):
+    parts = ["petal length [cm]", "petal width [cm]", "sepal length [cm]", "kind"]
+    page.add(visualtype(flowers[parts], "scene"), title="Three dimensions: drag to turn")
+    page.add(visualtype(expr("z = sin(x) cos(y)", x=(0, 6, 60), y=(0, 6, 60)), "surface"), title="A surface")
+    way = [np.array([[1.0, 1.0, 20.0]])]
+    for _ in range(3000):
+        way.append(drift(way[-1]))
+    page.add(visualtype(np.concatenate(way), "trajectory"), title="A way: Lorenz's attractor")
+    start = np.array([1.0, 1.0, 20.0]) + np.random.default_rng(0).normal(0, 0.01, (40, 3))
+    page.add(simulate(drift, state=start, steps=1500, dt=0.01), title="Forty of them")
+
+
+def drift(place):
+    x, y, z = place.T
+    return place + 0.01 * np.column_stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
+
+
 def of_the_rest(page):
     pairs = flights.groupby(["origin", "dest"]).size()
     o, d = pairs.index.codes
@@ -119,6 +136,7 @@ def of_the_rest(page):
     first = np.array([[1.0, 0.0], [0.0, 1.4], [-1.8, 0.2]])
     pace = np.array([[0.0, 1.0], [-0.8, 0.0], [0.0, -0.7]])
     page.add(simulate(step, state=first, steps=300, dt=0.05, names=["a", "b", "c"]), title="A scene")
+    in_space(page)
     f = frame()
     axis(f, equal=True)
     circle(f, 0, 0, 1, name="circle")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import kinds, many, simulation, total, visuals
+from plotter2.datter import kinds, many, simulation, space, total, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
@@ -328,6 +328,11 @@ def _animation(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
     return [motion(value.value if isinstance(value, MotionOf) else value, name, list(palette) or list(PALETTE))]
 
 
+def _scene(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
+    """What `simulate` made, as it moves; rows of three columns as points in a box."""
+    return (simulation.panel_of if isinstance(value, Scene) else space.scene)(value, name, palette)
+
+
 def _noted(panel: Panel, notes: Sequence[str]) -> Panel:
     return replace(panel, notes=(*notes, *panel.notes))
 
@@ -342,5 +347,6 @@ VISUALS: dict[str, Maker] = {
     "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
     "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
     "fit": _fit, "formula": _formula, "each": _each, "animation": _animation, "shape": _shape, "break": _break,
-    "map": _map, "sparse": _sparse, "scene": simulation.panel_of, **kinds.MAKERS, total.NAME: total.panels,
+    "map": _map, "sparse": _sparse, "scene": _scene, "trajectory": space.trajectory, "surface": space.surface,
+    **kinds.MAKERS, total.NAME: total.panels,
 }  # fmt: skip

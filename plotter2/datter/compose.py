@@ -12,7 +12,7 @@ from typing import Any
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol
 from plotter2.datter.extent import extents
-from plotter2.datter.figure import PALETTE, Axis, Document, Figure, Layer, Panel
+from plotter2.datter.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.frame import Coloured, Frame, Look, Report
 from plotter2.datter.points import Clusters, Points
 from plotter2.datter.scope import Made
@@ -84,7 +84,9 @@ def _called(panel: Panel, name: str) -> Panel:
 
 
 def _can_share(one: Panel, other: Panel) -> bool:
-    """Whether two panels lie on the same axes: curves and points do, and shapes on whatever is drawn."""
+    """Whether two panels lie on the same axes: curves and points do, and shapes on whatever is drawn and flat."""
+    if one.space is not None or other.space is not None:
+        return False
     if "shape" in {one.visual, other.visual}:
         return one.is_drawn and other.is_drawn and not (one.colours and other.colours)
     return {one.visual, other.visual} <= OVERLAID and one.x.scale == other.x.scale
@@ -127,18 +129,38 @@ def _styled(panel: Panel, look: Look) -> Panel:
         return panel
     legend = panel.has_legend if look.has_legend is None else look.has_legend
     title = panel.legend_title if look.legend_title is None else look.legend_title
+    if panel.space is not None:
+        return _turned(replace(panel, has_legend=legend, legend_title=title, size=look.size or panel.size), look)
     x = _axis(panel.x, look.x, look.x_scale, look.x_range)
     y = _axis(panel.y, look.y, look.y_scale, look.y_range)
     if look.axes is not None:
         x, y = replace(x, is_shown=look.axes > 0), replace(y, is_shown=look.axes > 1)
-    colours = panel.colours
-    if colours is not None and look.stops:
-        low, high = look.limits or (colours.low, colours.high)
-        colours = replace(colours, stops=look.stops, low=low, high=high)
     made = replace(
-        panel, has_legend=legend, legend_title=title, x=x, y=y, colours=colours, size=look.size or panel.size
-    )
+        panel, has_legend=legend, legend_title=title, x=x, y=y, colours=_coloured(panel, look),
+        size=look.size or panel.size,
+    )  # fmt: skip
     return equal(made) if look.is_equal else made
+
+
+def _coloured(panel: Panel, look: Look) -> Colours | None:
+    colours = panel.colours
+    if colours is None or not look.stops:
+        return colours
+    low, high = look.limits or (colours.low, colours.high)
+    return replace(colours, stops=look.stops, low=low, high=high)
+
+
+def _turned(panel: Panel, look: Look) -> Panel:
+    """What the script said, of a panel in three dimensions: names and ends of x and y, equal axes, colours."""
+    space = panel.space
+    if space is None:
+        return panel
+    if {look.x_scale, look.y_scale} - {None, "linear"}:
+        raise UsageError("axis: in three dimensions every axis is linear.")
+    x = _axis(space.axes[0], look.x, None, look.x_range)
+    y = _axis(space.axes[1], look.y, None, look.y_range)
+    space = replace(space, axes=(x, y, space.axes[2]), is_equal=look.is_equal)
+    return replace(panel, space=space, colours=_coloured(panel, look))
 
 
 def equal(panel: Panel) -> Panel:

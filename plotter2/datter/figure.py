@@ -14,7 +14,9 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-Mark = Literal["line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows"]
+Mark = Literal[
+    "line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows", "surface"
+]
 Family = Literal["sans", "serif", "mono"]
 ScaleName = Literal["linear", "log", "datetime", "category"]
 
@@ -78,7 +80,8 @@ class Layer:
     Attributes:
         columns: what the mark needs; bars: x, top; band: x, low, high; image: image, x, y, dw, dh; text: x, y, text;
             polygons and curves: xs, ys, lists of arrays; segments and arrows: x0, y0, x1, y1. A numeric column
-            `colour` colours each one by the panel's scale.
+            `colour` colours each one by the panel's scale. In a space points, lines and surfaces have x, y, z; a
+            surface is a grid row by row, `rows` of them.
         name: its entry in the legend, "" for none.
         edge: the colour of a polygon's outline, "" for none.
         hover: label and column of what is shown under the pointer.
@@ -125,14 +128,24 @@ class Reel:
 class Motion:
     """Frames of an animation: the first axis of `frames` is time. They replace `column` of the panel's first layer.
 
-    `place` is x and y of its points, side by side on the last axis. `reel` is there once a page is to be written.
+    `place` is x and y of its points, side by side on the last axis; `space` is x, y and z of those in its box. `reel`
+    is there once a page is to be written.
     """
 
     frames: NDArray[Any]
     labels: tuple[str, ...]
     axis: str
-    column: Literal["image", "y", "place"]
+    column: Literal["image", "y", "place", "space"]
     reel: Reel | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """A box with three axes, each with both ends, and what is in it; equal: one unit is as long on each axis."""
+
+    axes: tuple[Axis, ...]
+    layers: tuple[Layer, ...]
+    is_equal: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +157,7 @@ class Panel:
         size: width and height of the drawing in pixels that the script asked for, 0 for ours.
         about: more that the sidecar says of it.
         is_part: it belongs to the panel before it, with which the sidecar lists it.
+        space: what it shows in three dimensions, instead of layers on two axes.
     """
 
     visual: str
@@ -165,6 +179,7 @@ class Panel:
     data: tuple[DataRef, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
     is_part: bool = False
+    space: Space | None = None
 
     @property
     def is_drawn(self) -> bool:

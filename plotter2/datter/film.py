@@ -60,6 +60,12 @@ def at_frame(panel: Panel, place: int) -> Panel:
     if motion is None:
         return panel
     frame = motion.frames[min(place, len(motion.frames) - 1)]
+    label = motion.labels[min(place, len(motion.labels) - 1)]
+    title = f"{panel.title}  {motion.axis} {label}".strip()
+    if panel.space is not None:
+        first, *others = panel.space.layers
+        moved = replace(first, columns={**first.columns, **dict(zip("xyz", np.split(frame, 3), strict=True))})
+        return replace(panel, title=title, space=replace(panel.space, layers=(moved, *others)))
     first, *others = panel.layers
     columns = dict(first.columns)
     if motion.column == "place":
@@ -67,8 +73,6 @@ def at_frame(panel: Panel, place: int) -> Panel:
         columns |= {"x": frame[:half], "y": frame[half:]}
     else:
         columns[motion.column] = frame
-    label = motion.labels[min(place, len(motion.labels) - 1)]
-    title = f"{panel.title}  {motion.axis} {label}".strip()
     return replace(panel, title=title, layers=(replace(first, columns=columns), *others))
 
 

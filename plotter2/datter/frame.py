@@ -82,7 +82,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Where objects are, what `simulate` makes: `states` is steps x objects x 2 (x, y), `dt` the time of a step."""
+    """Where objects are, what `simulate` makes: `states` is steps x objects x 2 or 3, `dt` the time of a step."""
 
     states: NDArray[Any]
     dt: float

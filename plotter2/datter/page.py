@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from plotter2.datter import assets, render
+from plotter2.datter import assets, render, turning
 from plotter2.datter.figure import Document, Figure, Font, Motion, Panel
 from plotter2.errors import UsageError
 
@@ -47,8 +47,14 @@ def page(document: Document, script: str) -> str:
         f"{_footer(document.provenance, document.files)}"
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
         f'<script type="application/json" id="items">{_inert(items)}</script>'
-        f"<script>{_asset('page.js')}</script></body></html>\n"
+        f"{_turned(document)}<script>{_asset('page.js')}</script></body></html>\n"
     )
+
+
+def _turned(document: Document) -> str:
+    """The script that turns what is in three dimensions, where something is."""
+    has_space = any(panel.space is not None for figure in document.sections for panel in figure.panels)
+    return f"<script>{_asset('space.js')}</script>" if has_space else ""
 
 
 def _loaded(script: str) -> str:
@@ -75,28 +81,30 @@ def _contents(document: Document) -> str:
 
 def _section(figure: Figure, place: int, sheet: render.Sheet, document: Document) -> str:
     roots = render.drawn(figure, sheet)
-    panels = "".join(_panel(panel, root) for panel, root in zip(figure.panels, roots, strict=True))
+    panels = "".join(_panel(panel, root, figure.columns) for panel, root in zip(figure.panels, roots, strict=True))
     is_headed = document.kind == "report" and figure.title
     head = f"<h2>{escape(figure.title)}</h2>{_paragraph(figure.subtitle, 'sub')}" if is_headed else ""
     return f'<section id="s{place}">{head}<div class="panels cols{figure.columns}">{panels}</div></section>'
 
 
-def _panel(panel: Panel, root: str | None) -> str:
+def _panel(panel: Panel, root: str | None, columns: int) -> str:
     if panel.visual == "break":
         return '<div class="break"></div>'
     head = f"<h3>{escape(panel.title)}</h3>" if panel.title else ""
     notes = "".join(_paragraph(note, "note") for note in dict.fromkeys(panel.notes))
-    return f'<div class="panel {panel.visual}">{head}{_body(panel, root)}{notes}</div>'
+    return f'<div class="panel {panel.visual}">{head}{_body(panel, root, columns)}{notes}</div>'
 
 
-def _body(panel: Panel, root: str | None) -> str:
+def _body(panel: Panel, root: str | None, columns: int) -> str:
     if panel.visual == "text":
         look = _looking(panel.font)
         return "".join(f'<p class="text"{look}>{escape(part.strip())}</p>' for part in panel.text.split("\n\n"))
     if panel.visual == "table":
         return _table(panel)
-    plot = f'<div id="p-{root}" class="plot"></div>'
-    return plot + (_controls(panel.motion, render.motion_name(str(root))) if panel.motion is not None else "")
+    name, plot = render.motion_name(str(root)), f'<div id="p-{root}" class="plot"></div>'
+    if panel.space is not None:
+        plot = turning.drawn(panel, name, columns)
+    return plot + (_controls(panel.motion, name) if panel.motion is not None else "")
 
 
 def _looking(font: Font) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter import ticks
+from plotter2.datter import space, ticks
 from plotter2.datter.canvas import Canvas, Places, shortened, wrapped
 from plotter2.datter.extent import extents, places
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Figure, Layer, Panel
@@ -43,7 +43,7 @@ def draw(figure: Figure, canvas: Canvas) -> None:
     canvas.words(title + more, GAP, 18, LARGE, INK, is_bold=True)
     for place, panel in enumerate(shown):
         left, top = place % columns * width, TITLE_HEIGHT + place // columns * height
-        _Drawing(canvas, panel, left, top, width, height).draw()
+        _Drawing(canvas, space.still(panel), left, top, width, height).draw()
 
 
 class _Drawing:

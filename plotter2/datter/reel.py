@@ -31,7 +31,7 @@ LEVEL = 6
 COARSEST = 64
 HOPE = 1.5
 EXACT, FINE, ROUGH = 32, 16, 8
-PARTS = {"image": 1, "y": 1, "place": 2}
+PARTS = {"image": 1, "y": 1, "place": 2, "space": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,11 @@ def _with(panel: Panel, motion: Motion, reel: Reel, way: _Way) -> Panel:
         exactness += f"; one frame in {way.every} is kept"
     written = f"{each:,.0f} bytes" if each < CHUNK_BYTES else f"{each / CHUNK_BYTES:.1f} MiB"
     about = {"bits": way.bits, "block": way.block, "every": way.every, "bytes": weight, "frame_bytes": round(each)}
-    first, *others = panel.layers
+    layers = panel.layers
     if way.block > 1:
-        first = replace(first, columns={**first.columns, "image": motion.frames[0]})
+        layers = (replace(layers[0], columns={**layers[0].columns, "image": motion.frames[0]}), *layers[1:])
     return replace(
-        panel, motion=replace(motion, reel=reel), layers=(first, *others),
+        panel, motion=replace(motion, reel=reel), layers=layers,
         notes=(*panel.notes, f"{exactness}; {written} a frame."), about={**panel.about, "coding": about},
     )  # fmt: skip
 

@@ -64,7 +64,12 @@ class Sheet:
 
 def drawn(figure: Figure, sheet: Sheet) -> list[str | None]:
     """Draw a figure's panels; the id of each panel's root, None for tables and text."""
-    return [sheet.add(panel, figure.columns) if panel.is_drawn else None for panel in figure.panels]
+    return [_root(sheet, panel, figure.columns) if panel.is_drawn else None for panel in figure.panels]
+
+
+def _root(sheet: Sheet, panel: Panel, columns: int) -> str:
+    """What is in three dimensions has an id and no root: the page draws it without Bokeh."""
+    return sheet.add(panel, columns) if panel.space is None else str(sheet.make("Space")["id"])
 
 
 def motion_name(root: str) -> str:

@@ -1,7 +1,7 @@
 """simulate: things that move, step by step, as a scene that is played in the page (requirement 156).
 
-A scene is where each object is at each step: steps x objects x 2. It comes from an array, or from a function that is
-given a state and gives the next one. It is written as JSON beside its page, too.
+A scene is where each object is at each step: steps x objects x 2, or x 3 in a box that can be turned. It comes from an
+array, or from a function that is given a state and gives the next one. It is written as JSON beside its page, too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import visuals
-from plotter2.datter.figure import PALETTE, Axis, Layer, Motion, Panel
+from plotter2.datter import space, visuals
+from plotter2.datter.figure import PALETTE, Axis, Layer, Motion, Panel, Space
 from plotter2.datter.frame import Scene
 from plotter2.datter.placing import parted, placed
 from plotter2.datter.points import numbers
@@ -23,29 +23,31 @@ from plotter2.errors import UsageError
 
 STEPS, STEPS_MAX = 100, 10_000
 PLACES_MAX = 2_000_000
-PLANE, SCENE = 2, 3
+PLANE, SPACE, SCENE = 2, 3, 3
 PAD = 0.05
-TRAIL_MAX = 12
+TRAIL_MAX, TRAIL_PLACES = 12, 1_000
 
 
 def scene_json(panels: Sequence[Panel]) -> bytes:
-    """The scenes of a page for other programs: objects by name, times, and all places, steps x objects x 2."""
+    """The scenes of a page for other programs: objects by name, times, and all places, steps x objects x 2 or 3."""
     scenes = []
     for panel in panels:
-        frames = panel.motion.frames if panel.motion is not None else np.empty((0, 0))
-        half = frames.shape[1] // 2
-        places = np.stack([frames[:, :half], frames[:, half:]], axis=2).round(6)
-        labels = panel.motion.labels if panel.motion is not None else ()
-        scenes.append({"objects": panel.layers[0].columns["object"], "times": labels, "states": places.tolist()})
+        if panel.motion is None:
+            continue
+        parts = PLANE if panel.space is None else SPACE
+        places = np.stack(np.split(panel.motion.frames, parts, axis=1), axis=2).round(6)
+        first = (panel.layers if panel.space is None else panel.space.layers)[0]
+        scenes.append({"objects": first.columns["object"], "times": panel.motion.labels, "states": places.tolist()})
     return msgspec.json.encode({"kind": "scene", "scenes": scenes})
 
 
 def simulate(
     *what: Any, state: Any = None, steps: int = STEPS, dt: float = 1.0, names: Sequence[str] | None = None
 ) -> Scene:
-    """Things that move: `simulate(states)` of steps x objects x 2, or `simulate(step, state=first, steps=100)`.
+    """Things that move: `simulate(states)` of steps x objects x 2 or 3, or `simulate(step, state=first, steps=100)`.
 
-    `step(state)` gives the next state: objects x 2, or only x and y of one. The scene lies in the frame, and plays.
+    `step(state)` gives the next state: objects x 2 or 3, or only the place of one. The scene lies in the frame, and
+    plays; one in three dimensions can be turned meanwhile.
 
     Raises:
         UsageError: no states, states of other shapes, more than 10,000 steps or 2,000,000 places, a name too many.
@@ -59,8 +61,10 @@ def simulate(
         raise UsageError(f"simulate: dt is the time between two steps, more than 0, not {dt}.")
     states = _run(rest[0], state, steps) if callable(rest[0]) else numbers(rest[0]).astype(float)
     states = states[:, None, :] if states.ndim == PLANE else states
-    if states.ndim != SCENE or states.shape[2] != PLANE or len(states) < PLANE:
-        raise UsageError(f"simulate: states are steps x objects x 2, at least two steps, not the shape {states.shape}.")
+    if states.ndim != SCENE or states.shape[2] not in {PLANE, SPACE} or len(states) < PLANE:
+        raise UsageError(
+            f"simulate: states are steps x objects x 2 or 3, at least two steps, not the shape {states.shape}."
+        )
     if states.shape[0] * states.shape[1] > PLACES_MAX:
         raise UsageError(
             f"simulate: {states.shape[0] * states.shape[1]:,} places are too many; at most {PLACES_MAX:,}."
@@ -81,7 +85,7 @@ def _run(step: Callable[[Any], Any], state: Any, steps: int) -> NDArray[Any]:
         now = numbers(state).astype(float)
         if now.shape != states[0].shape:
             raise UsageError(f"simulate: step {len(states)} gave the shape {now.shape}, not {states[0].shape}.")
-        if len(states) * now.size > PLACES_MAX * PLANE:
+        if len(states) * now.size > PLACES_MAX * SPACE:
             raise UsageError(f"simulate: more than {PLACES_MAX:,} places; take fewer steps or objects.")
         states.append(now)
     return np.stack(states)
@@ -91,6 +95,8 @@ def panel_of(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     """The scene as an animation: a point an object, on axes that hold all steps."""
     if not isinstance(value, Scene):
         raise UsageError("Only what simulate(...) gives can be drawn as a scene.")
+    if value.states.shape[2] == SPACE:
+        return [_in_space(value, palette)]
     (x_low, x_high), (y_low, y_high) = (visuals.extent(value.states[..., side]) for side in range(PLANE))
     pads = [(high - low) * PAD or 1.0 for low, high in ((x_low, x_high), (y_low, y_high))]
     x = Axis("x", low=x_low - pads[0], high=x_high + pads[0])
@@ -113,3 +119,23 @@ def panel_of(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
             motion=Motion(frames, labels, "time", "place"), notes=(note,),
         )
     ]  # fmt: skip
+
+
+def _in_space(value: Scene, palette: Sequence[str]) -> Panel:
+    """The same in three dimensions."""
+    parts = [value.states[..., side].astype(np.float32) for side in range(SPACE)]
+    axes = tuple(space.axis(name, part) for name, part in zip("xyz", parts, strict=True))
+    hover = (("object", "object"), ("x", "x"), ("y", "y"), ("z", "z"))
+    first = {name: part[0].copy() for name, part in zip("xyz", parts, strict=True)}
+    colour = palette[0] if palette else PALETTE[0]
+    layers = [Layer("points", {**first, "object": list(value.names)}, colour=colour, size=10, hover=hover)]
+    step = -(-len(value.states) // TRAIL_PLACES)
+    for at in range(len(value.names) if len(value.names) <= TRAIL_MAX else 0):
+        way = {name: np.ascontiguousarray(part[::step, at]) for name, part in zip("xyz", parts, strict=True)}
+        layers.append(Layer("line", way, colour="#7F7F7F", alpha=0.4, size=1))
+    labels = tuple(f"{at * value.dt:g}" for at in range(len(value.states)))
+    return Panel(
+        "scene", has_legend=False, space=Space(axes, tuple(layers)),
+        motion=Motion(np.concatenate(parts, axis=1), labels, "time", "space"),
+        notes=(f"{len(labels):,} steps of {value.dt:g}, {len(value.names):,} objects.",),
+    )  # fmt: skip

@@ -100,7 +100,7 @@ def write(context: Context, document: Document) -> Made:
 
 def _beside(context: Context, document: Document, page: Path) -> list[str]:
     """What lies beside a page that moves: its scenes and its films. Gives what could not be made, and why."""
-    scenes = [panel for figure in document.sections for panel in figure.panels if panel.visual == "scene"]
+    scenes = [panel for figure in document.sections for panel in figure.panels if _is_played(panel)]
     if scenes:
         story = import_module("plotter2.datter.simulation").scene_json(scenes)
         page.with_name(f"{page.name}.scene.json").write_bytes(story)
@@ -112,6 +112,11 @@ def _beside(context: Context, document: Document, page: Path) -> list[str]:
         if one != film.WITHOUT_FFMPEG:  # most machines have none: the sidecar says so, no run needs to
             context.emit(f"warning: {one}")
     return lacking
+
+
+def _is_played(panel: Panel) -> bool:
+    """Whether it shows what `simulate` made."""
+    return panel.visual == "scene" and panel.motion is not None
 
 
 def _picture(document: Document) -> bytes:

@@ -59,11 +59,12 @@
     for (let at = 0; at < part.length; at += 1) target[at] = part[at] === none ? NaN : ends[0] + part[at] * step;
   }
 
-  function animate(box) {
+  async function animate(box) {
     const about = JSON.parse(box.querySelector(".about").textContent);
     const frame = reel(about, box.querySelector(".frames").textContent.split("\n"));
-    const source = find(about.name);
-    const targets = about.column === "image" ? [source.data.image[0]]
+    const space = window.plotter2Spaces && await window.plotter2Spaces[about.name];
+    const source = space || find(about.name);
+    const targets = space ? space.targets : about.column === "image" ? [source.data.image[0]]
       : about.column === "place" ? [source.data.x, source.data.y] : [source.data.y];
     const [button, slider, label, speed] = ["button", "input", "output", "select"].map((one) => box.querySelector(one));
     let [wanted, isBusy, since] = [0, false, null];
@@ -80,7 +81,8 @@
           copy(target, values.subarray(from, from + target.length), about.ends[part]);
           from += target.length;
         });
-        source.change.emit();
+        if (space) space.draw();
+        else source.change.emit();
         slider.value = shown;
         label.textContent = (about.axis ? about.axis + " " : "") + about.labels[shown];
       }

@@ -96,7 +96,7 @@ def test_a_sparse_matrix_shows_what_is_not_zero() -> None:
         (lambda: many.sparse(np.eye(3)), "Only a sparse matrix"),
         (lambda: many.sparse(coo_array((3, 3))), "is zero"),
         (simulation.simulate, "needs states"),
-        (lambda: simulation.simulate(np.zeros((3, 2, 3))), "steps x objects x 2"),
+        (lambda: simulation.simulate(np.zeros((3, 2, 4))), "steps x objects x 2 or 3"),
         (lambda: simulation.simulate(lambda state: state), "state that it begins with"),
         (lambda: simulation.simulate(lambda state: state[:1], state=np.zeros((2, 2))), "step 1 gave the shape"),
         (lambda: simulation.simulate(np.zeros((3, 2)), dt=0), "more than 0"),
