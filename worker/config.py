@@ -61,7 +61,7 @@ class WorkerConfig(DaemonConfig):
     drain_s: float = Field(default=4.0, ge=0)
     threads_per_child: int = Field(default=1, ge=1)
     browser: str = ""
-    pdf_limit_s: float = Field(default=60.0, gt=0)
+    pdf_limit_s: float = Field(default=120.0, gt=0)
     pdf_bytes_max: int = Field(default=64 << 20, gt=0)
 
     def policy(self) -> Policy:

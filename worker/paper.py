@@ -51,7 +51,7 @@ class Press:
     """
 
     browser: str = NONE
-    limit_s: float = 60.0
+    limit_s: float = 120.0
     bytes_max: int = 64 << 20
 
     def program(self) -> str:

@@ -1,8 +1,9 @@
 """Things in three dimensions: points, ways and surfaces that a page lets people turn, and the still picture of them.
 
 The page gets the numbers and turns them itself (`assets/space.js`); what needs a picture without a browser gets the
-view from one place, flattened here into plain layers, farthest first. Both see the box by the same rule: each axis spans
-its own range (or, with `axis(equal=True)`, one unit is as long on each), the eye stands `DISTANCE` half boxes away.
+view from one place, flattened here into plain layers, farthest first. Both see the box by the same rule: each axis
+spans its own range (or, with `axis(equal=True)`, one unit is as long on each), the eye stands `DISTANCE` half boxes
+off.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
   const night = { "#1c2733": "#e6eaf0", "#5b6875": "#9aa7b5", "#e4e8ed": "#2c343d" };
   // A page that is opened to be printed: light, without tools, in vectors, nothing wider or higher than the paper.
   const onPaper = window.location.hash === "#paper";
-  const paper = { width: 960, height: 1200 };
+  const paper = { width: 960, height: 1200, frame_width: 780, frame_height: 1100 };
   if (!onPaper) dark.addEventListener("change", () => window.location.reload());
 
   function text(id) { return document.getElementById(id).textContent; }
@@ -121,8 +121,8 @@
 
   function forPaper(root) {
     const made = root.attributes;
-    const scale = Math.min(1, ...Object.keys(paper).map((side) => paper[side] / (made[side] || made["frame_" + side] || 1)));
-    for (const side of ["width", "height", "frame_width", "frame_height"]) if (made[side]) made[side] *= scale;
+    const scale = Math.min(1, ...Object.keys(paper).map((side) => paper[side] / (made[side] || 1)));
+    for (const side of Object.keys(paper)) if (made[side]) made[side] *= scale;
     made.output_backend = "svg";
     made.toolbar_location = null;
   }
