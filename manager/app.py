@@ -67,7 +67,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         return group.create_task(work, name=name)
 
     registry = telemetry.registry()
-    machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max, config.parked_max)
+    machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max)
     organizer, hub = Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
     await asyncio.to_thread(organizer.lay_assets)

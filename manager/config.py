@@ -8,7 +8,6 @@ from pydantic_settings import SettingsConfigDict
 from plotter2.config import DaemonConfig
 from plotter2.model.automatic import ASKS_HOURLY, ASKS_HOURLY_MAX
 from plotter2.model.membership import THRESHOLD
-from plotter2.model.worker import PARKED_MAX
 
 
 class ManagerConfig(DaemonConfig):
@@ -26,7 +25,6 @@ class ManagerConfig(DaemonConfig):
         verify_contents_s: how often all content at rest is read and compared as well; 0: only when asked.
         membership_min: the part of its parent's operations that a bundle must link to be taken for a member, 0 to 1.
         automatic_hourly_max: what all automatic users (`ai:…`) together may ask within an hour, where they may at all.
-        parked_max: so many instances wait on one worker without holding a slot of it.
     """
 
     model_config = SettingsConfigDict(env_prefix="PLOTTER2_MANAGER_", extra="ignore")
@@ -44,4 +42,3 @@ class ManagerConfig(DaemonConfig):
     verify_contents_s: float = 604_800.0
     membership_min: float = Field(default=THRESHOLD, ge=0.0, le=1.0)
     automatic_hourly_max: int = Field(default=ASKS_HOURLY, ge=0, le=ASKS_HOURLY_MAX)
-    parked_max: int = Field(default=PARKED_MAX, ge=0)

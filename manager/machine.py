@@ -84,18 +84,13 @@ from plotter2.model.membership import THRESHOLD
 from plotter2.model.request import RequestKind, RequestState
 from plotter2.model.service import ServiceState, ServiceStatus
 from plotter2.model.task import RUN_SUCCESSES, RunState
-from plotter2.model.worker import PARKED_MAX
 
 
 class Machine:
     """Decides. No await, clock, randomness or log call."""
 
     def __init__(
-        self,
-        scheduler: Scheduler,
-        membership_min: float = THRESHOLD,
-        automatic_hourly_max: int = ASKS_HOURLY,
-        parked_max: int = PARKED_MAX,
+        self, scheduler: Scheduler, membership_min: float = THRESHOLD, automatic_hourly_max: int = ASKS_HOURLY
     ) -> None:
         """Knows nothing yet.
 
@@ -103,11 +98,8 @@ class Machine:
             scheduler: who gives runs to workers.
             membership_min: the least score with which a bundle is taken for a member of its parent, 0 to 1.
             automatic_hourly_max: what all automatic users together may ask within an hour.
-            parked_max: so many instances wait on one worker without holding a slot of it.
         """
-        self.state = State(
-            membership_min=membership_min, automatic_hourly_max=automatic_hourly_max, parked_max=parked_max
-        )
+        self.state = State(membership_min=membership_min, automatic_hourly_max=automatic_hourly_max)
         self._scheduler = scheduler
 
     def load(
@@ -217,7 +209,7 @@ class Machine:
             case BusConnected():
                 return runs.resend(state, now, everything=True)
             case OpsAsked():
-                return authority.asked(state, event)
+                return authority.asked(state, event, now)
             case InstancesPlanned():
                 return instances.planned(state, event, now)
             case TreePlanned():

@@ -108,7 +108,8 @@ def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
     if not state.queue:
         return []
     seats = [
-        Seat(worker.id, worker.slots - len(state.load[worker.id]) + _parked(state, worker.id))
+        # Who waits for other instances holds no slot.
+        Seat(worker.id, worker.slots - len(state.load[worker.id]) + len(state.parked.get(worker.id, ())))
         for worker in state.workers.values()
         if worker.is_ours and worker.state is WorkerState.ALIVE
     ]
@@ -132,11 +133,6 @@ def assign(state: State, scheduler: Scheduler, now: Instant) -> list[Command]:
         commands += _show_proplet(state, run, now)
     commands += [message(state, worker_id, runs) for worker_id, runs in per_worker.items()]
     return commands
-
-
-def _parked(state: State, worker: WorkerId) -> int:
-    """How many of a worker's runs hold no slot, because they wait for other instances."""
-    return min(len(state.parked.get(worker, ())), state.parked_max)
 
 
 def message(state: State, worker_id: WorkerId, runs: list[TaskRun]) -> AssignRuns:

@@ -25,7 +25,7 @@ from plotter2.model.membership import THRESHOLD
 from plotter2.model.order import Tally
 from plotter2.model.request import Child, Request, Skip
 from plotter2.model.task import TaskRun
-from plotter2.model.worker import PARKED_MAX, Worker
+from plotter2.model.worker import Worker
 
 QUEUE_RUNS_MAX = 1_000_000
 RECENT_MAX = 10_000
@@ -153,7 +153,6 @@ class State:
     trees: dict[str, Tree] = field(default_factory=dict)
     seats: dict[RunId, Seat] = field(default_factory=dict)
     parked: dict[WorkerId, set[RunId]] = field(default_factory=dict)
-    parked_max: int = PARKED_MAX
     written: dict[str, Tree] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -34,15 +34,16 @@ from plotter2.ids import WorkerId
 from plotter2.model import ask
 
 
-def asked(state: State, event: OpsAsked) -> list[Command]:
-    """A worker brings questions."""
-    return [command for one in event.asks for command in _one(state, event.worker_id, one)]
+def asked(state: State, event: OpsAsked, now: Instant) -> list[Command]:
+    """A worker brings questions; it has the runs that ask."""
+    return [command for one in event.asks for command in _one(state, event.worker_id, one, now)]
 
 
-def _one(state: State, worker: WorkerId, one: OpAsked) -> list[Command]:
+def _one(state: State, worker: WorkerId, one: OpAsked, now: Instant) -> list[Command]:
     run, seat = state.runs.get(one.run_id), state.seats.get(one.run_id)
     if run is None or seat is None or (run.epoch, run.worker_id) != (one.epoch, worker) or run.id in state.taking:
         return [_told(worker, one, ConflictError(f"Attempt {one.epoch} of {one.run_id} is over; it can ask nothing."))]
+    state.sent_at[run.id] = now
     try:
         match one.question:
             case Open() | Look() | Describe():

@@ -14,9 +14,6 @@ SUSPECT_BEATS = 2
 LOST_BEATS = 3
 ALIVE_HISTORY_MAX = 10
 
-PARKED_MAX = 20_000
-"""Runs that wait for other instances on one worker without a slot; more hold one each, so it is given no more."""
-
 
 class WorkerState(StrEnum):
     """What silence says."""
