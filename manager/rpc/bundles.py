@@ -72,20 +72,21 @@ class BundleCalls:
         found = await version_of(self._doors, name, request.version)
         yield await self._head(request, name, found)
         spoken = {found.inherited}
+        with_all = request.with_files and not request.HasField("files_max")
         if request.with_files:
-            async for files in self._files(found):
+            async for files in self._files(found, found.files if with_all else request.files_max):
                 yield pb.GetBundleResponse(files=map(wire.file_entry_to_proto, files))
         if request.with_descendants:
-            async for part in self._descendants(name, spoken, with_files=request.with_files):
+            async for part in self._descendants(name, spoken, with_files=with_all):
                 yield part
         for digest in sorted(spoken - {b""}):
             text = await self._doors.store.get_inheritance(digest)
             yield pb.GetBundleResponse(inheritances=[pb.Inheritance(digest=digest, inherited_json=text)])
 
-    async def _files(self, found: BundleVersion) -> AsyncIterator[Sequence[FileEntry]]:
-        after, left = "", found.files
+    async def _files(self, found: BundleVersion, count_max: int) -> AsyncIterator[Sequence[FileEntry]]:
+        after, left = "", min(found.files, count_max)
         while left > 0:  # a version never changes, so nobody need ask whether there are more
-            files = await self._doors.store.files_after(found.path, found.version, after, FILES_A_PART)
+            files = await self._doors.store.files_after(found.path, found.version, after, min(left, FILES_A_PART))
             if not files:
                 return
             yield files

@@ -17,6 +17,7 @@ ASSET, REPORT = "asset", "report"
 """What pages share, as Bokeh's script: nothing to look at."""
 DIGEST_SHOWN = 12
 FILES_SHOWN = 40
+FILES_ALL = (1 << 32) - 1
 LIMIT_DEFAULT = 100
 
 BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle, as group/name.", show_default=False)]
@@ -116,10 +117,19 @@ def show(
         str,
         typer.Argument(metavar="THING", help="A bundle, bundle@version, a request or a run.", show_default=False),
     ],
-) -> None:
+    files: Annotated[
+        int | None,
+        typer.Option(
+            "--files", min=0, max=FILES_ALL, show_default=False,
+            help="At most so many of a bundle's files [default: 40, with --json all]; 0 is all.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Show one thing in full."""
+    if files is None:
+        files = 0 if session.as_json else FILES_SHOWN
     with session.connect() as p2:
-        found = p2.show(thing)
+        found = p2.show(thing, files_max=files or FILES_ALL)
     if isinstance(found, Contents):
         _show_contents(session, found)
     elif isinstance(found, Request):
@@ -154,9 +164,9 @@ def _show_contents(session: Session, found: Contents) -> None:
         forced = f"; forced: {', '.join(verdict.forced)}" if verdict.forced else ""
         print(f"{verdict.standing} of {verdict.parent}, score {verdict.score:.2f}{missing}{forced}")
     rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
-    output.table(("file", "size", "digest"), rows[:FILES_SHOWN], "It has no files of its own.")
-    if len(rows) > FILES_SHOWN:
-        output.note(f"{len(rows) - FILES_SHOWN} more files; --json lists them all.")
+    output.table(("file", "size", "digest"), rows, "It has no files of its own.")
+    if len(rows) < one.files:
+        output.note(f"{one.files - len(rows)} more files; --files 0 lists them all.")
     traits = [(trait.section, trait.name, trait.origin) for trait in found.inherited.traits]
     if traits:
         output.table(("inherited", "name", "from"), traits, "")

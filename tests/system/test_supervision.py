@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import tempfile
@@ -9,16 +10,20 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 import plotter2 as plotter2_client
-from plotter2.clock import from_rfc3339
+from plotter2.clock import Instant, from_rfc3339
 from plotter2.lifecycle import DISK_THREADS_MAX
+from plotter2.model import manifest
 from tests.system.installation import START_S_MAX, Installation, fetch, is_gone, until
 
 pytestmark = pytest.mark.timeout(300)
+HELD = 3
+DATA = bytes(range(256)) * 100
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +123,43 @@ def test_who_is_killed_comes_back_where_it_was(plotter2: Installation, name: str
     assert after[name]["role"] == before[name]["role"]
     if name in {"manager", "stager", "servicer", "broker", "database"}:
         assert after[name]["address"] == before[name]["address"]
+
+
+def asked(plotter2: Installation, *words: str, code: int = 0) -> Any:
+    done = plotter2.run(*words, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.req("r063", "r198")
+def test_a_held_delivery_survives_manager_and_stager_and_is_released_after(
+    plotter2: Installation, tmp_path: Path
+) -> None:
+    held, needed = tmp_path / "held", tmp_path / "needed"
+    for folder in (held, needed):
+        folder.mkdir()
+        (folder / "data.bin").write_bytes(DATA)
+    paper = manifest.write("ann", Instant(1_700_000_000), {}, {"conditions": [{"bundle": "data/x", "version": 1}]})
+    (held / "manifest.json").write_text(paper)
+    told = asked(plotter2, "push", str(held), "lab/new", "--key", "night", code=HELD)
+    assert "data/x" in told["held"]
+    killed = {plotter2.kill(name) for name in ("manager", "stager")}
+    until(
+        lambda: (
+            plotter2.is_well("manager", "stager") and not killed & {one["pid"] for one in plotter2.processes().values()}
+        ),
+        START_S_MAX,
+    )
+    again = asked(plotter2, "push", str(held), "lab/new", "--key", "night", code=HELD)
+    assert (again["request"], again["version"]) == (told["request"], 0)
+    (item,) = asked(plotter2, "quarantine")["items"]
+    assert item["request"] == told["request"]
+    assert asked(plotter2, "show", told["request"])["state"] == "queued"
+    asked(plotter2, "push", str(needed), "data/x")
+    asked(plotter2, "quarantine", "release", item["id"])
+    assert asked(plotter2, "show", told["request"])["state"] == "done"
+    asked(plotter2, "pull", "lab/new@1", str(tmp_path / "back"))
+    assert (tmp_path / "back" / "data.bin").read_bytes() == DATA
 
 
 @pytest.mark.req("r070")

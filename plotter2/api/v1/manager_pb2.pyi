@@ -1458,6 +1458,7 @@ class GetBundleRequest(_message.Message):
     WITH_WAYS_FIELD_NUMBER: _builtins.int
     TASK_BUNDLE_FIELD_NUMBER: _builtins.int
     TASK_VERSION_FIELD_NUMBER: _builtins.int
+    FILES_MAX_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     """0 means the newest."""
@@ -1473,6 +1474,8 @@ class GetBundleRequest(_message.Message):
     task_bundle: _builtins.str
     """Who declares that task; empty for the bundle itself."""
     task_version: _builtins.int
+    files_max: _builtins.int
+    """At most so many of its own files, by path, and none of those below it; unset: all files that are asked for."""
     def __init__(
         self,
         *,
@@ -1485,12 +1488,15 @@ class GetBundleRequest(_message.Message):
         with_ways: _builtins.bool = ...,
         task_bundle: _builtins.str = ...,
         task_version: _builtins.int = ...,
+        files_max: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "files_max", b"files_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "bundle", b"bundle", "files_max", b"files_max", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__files_max: _TypeAlias = _typing.Literal["files_max"]  # noqa: Y015
+    _WhichOneofArgType__files_max: _TypeAlias = _typing.Literal["_files_max", b"_files_max"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__files_max) -> _WhichOneofReturnType__files_max | None: ...
 
 Global___GetBundleRequest: _TypeAlias = GetBundleRequest  # noqa: Y015
 

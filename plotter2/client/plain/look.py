@@ -17,18 +17,23 @@ class Look(Thread):
         return self._do(lambda p2: p2.ls(under, versions=versions, archived=archived))
 
     def bundle(
-        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False
-    ) -> Contents:
+        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False,
+        files_max: int | None = None,
+    ) -> Contents:  # fmt: skip
         """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more."""
-        return self._do(lambda p2: p2.bundle(name, files=files, below=below, manifest=manifest, verdicts=verdicts))
+        return self._do(
+            lambda p2: p2.bundle(
+                name, files=files, below=below, manifest=manifest, verdicts=verdicts, files_max=files_max
+            )
+        )
 
     def request(self, request_id: str) -> Request:
         """One request as it stands."""
         return self._do(lambda p2: p2.request(request_id))
 
-    def show(self, thing: str) -> Contents | Request | Run:
-        """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
-        return self._do(lambda p2: p2.show(thing))
+    def show(self, thing: str, *, files_max: int | None = None) -> Contents | Request | Run:
+        """Whatever a name stands for: a bundle, `bundle@version`, a request or a run; `files_max` as in `bundle`."""
+        return self._do(lambda p2: p2.show(thing, files_max=files_max))
 
     def requests(self, bundle: str = "", *, cause: str = "", limit: int = 0) -> Page[Request]:
         """Requests, newest first; only those about a bundle, or caused by another request."""

@@ -31,8 +31,9 @@ class Look(Core):
         return await everything(page)
 
     async def bundle(
-        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False
-    ) -> Contents:
+        self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False,
+        files_max: int | None = None,
+    ) -> Contents:  # fmt: skip
         """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more.
 
         Args:
@@ -41,6 +42,7 @@ class Look(Core):
             below: with what lies below it.
             manifest: with the manifest it came with.
             verdicts: with what it is to its parents.
+            files_max: at most so many of its own files, by path, and none of those below it; None: all of them.
         """
         path, version = asks.bundle_and_version(name)
         message = manager_pb2.GetBundleRequest(
@@ -50,13 +52,14 @@ class Look(Core):
             with_descendants=below,
             with_manifest=manifest,
             with_verdicts=verdicts,
+            files_max=files_max,
         )
         return asks.contents_of(await self._link.ask(lambda stub: _whole(stub, message)))
 
-    async def show(self, thing: str) -> Contents | Request | Run:
-        """Whatever a name stands for: a bundle, `bundle@version`, a request or one of its runs."""
+    async def show(self, thing: str, *, files_max: int | None = None) -> Contents | Request | Run:
+        """Whatever a name stands for: a bundle, `bundle@version`, a request or a run; `files_max` as in `bundle`."""
         if not thing.startswith("req-"):
-            return await self.bundle(thing, below=True, manifest=True, verdicts=True)
+            return await self.bundle(thing, below=True, manifest=True, verdicts=True, files_max=files_max)
         head, _, _ = thing.partition(".")
         request = await self.request(head)
         if head == thing:

@@ -69,6 +69,30 @@ async def test_what_lies_below_is_cut_too_also_within_one_bundle(
     assert len(whole.descendants) == 3
 
 
+@pytest.mark.req("r027", "r198")
+async def test_of_the_files_of_a_bundle_only_those_that_are_wanted_are_read(
+    manager: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "FILES_A_PART", 10)
+    names = await put(manager, "big", 25)
+    await put(manager, "big/a", 3)
+    asked: list[int] = []
+    files_after = manager.store.files_after
+
+    async def counted(bundle: str, version: int, after: str, limit: int) -> tuple[FileEntry, ...]:
+        asked.append(limit)
+        return await files_after(bundle, version, after, limit)
+
+    monkeypatch.setattr(manager.store, "files_after", counted)
+    for count, portions in ((0, []), (4, [4]), (14, [10, 4]), ((1 << 32) - 1, [10, 10, 5])):
+        asked.clear()
+        whole = put_together(await read(manager, with_descendants=True, files_max=count))
+        assert [one.path for one in whole.files] == names[:count]
+        assert asked == portions
+        assert [(one.bundle.path, len(one.files)) for one in whole.descendants] == [("big/a", 0)]
+        assert whole.bundle.files == 25
+
+
 async def test_what_is_too_much_for_one_message_says_how_it_is_read(
     manager: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:

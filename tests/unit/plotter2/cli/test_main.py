@@ -221,6 +221,11 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
     shown = cli("show", "experiments/digits@2", "--json")
     assert {file["path"] for file in shown.document["contents"]} == set(CONTENT)
     assert '"lr": 0.10' in shown.out
+    assert len(cli("show", "experiments/digits", "--json", "--files", "1").document["contents"]) == 1
+    few = cli("show", "experiments/digits", "--files", "1")
+    assert (sum(path in few.out for path in CONTENT), "--files 0 lists them all" in few.err) == (1, True)
+    every = cli("show", "experiments/digits", "--files", "0")
+    assert (all(path in every.out for path in CONTENT), every.err) == (True, "")
     assert cli("show", f"{REQUEST}.0", "--json").document["task"] == "loss curve"
     history = cli("history", "experiments/digits", "--json").document["items"]
     assert [(one["version"], one["new"]) for one in history] == [(2, True), (2, False), (None, False)]

@@ -181,7 +181,8 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             common_pb2.FileEntry(path=path, size_bytes=len(data), digest=blake3(data).digest(), mode=0o644)
             for path, data in CONTENT.items()
         ]
-        return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=files)
+        shown = files[: request.files_max] if request.HasField("files_max") else files
+        return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=shown)
 
     async def ReadBundle(
         self, request: manager_pb2.ReadBundleRequest, context: Any
