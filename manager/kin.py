@@ -64,6 +64,19 @@ def gathered(catalog: Catalog, task: Task, bundle: str, now: Instant) -> dict[st
     return found
 
 
+def in_order(found: Mapping[str, Kin], name: str) -> list[Kin]:
+    """A definition and all that it is linked to, each after those that it is linked to itself."""
+    made: dict[str, Kin] = {}
+    waiting = [(name, False)]
+    while waiting:
+        one, is_seen = waiting.pop()
+        if is_seen:
+            made.setdefault(one, found[one])
+        elif one not in made:
+            waiting += [(one, True), *((other, False) for other in reversed(found[one].linked))]
+    return list(made.values())
+
+
 def _kin(name: str, task: Task, declared: TaskDeclaration | None) -> Kin:
     if declared is None:
         return Kin(name, task, (), {})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ from manager.catalog import Catalog
 from manager.commands import PlanInstances, PlanStart
 from manager.events import InstancesPlanned, Sprout, TreePlanned
 from manager.instance_planner import InstancePlanner, plan_in
-from manager.kin import Kin
 from manager.recall import Recall
 from plotter2.datter.axes import Axis
 from plotter2.datter.ops import Define, Instance
@@ -67,7 +66,7 @@ class TreePlanner:
         outlines = {one.name: await self._instances.outline_of(one.task) for one in found.values()}
         wanted = [
             (one.name, outlines[one.name].axes, ask.filled(run.parameters_json, one.parameters))
-            for one in in_order(found, task.name)
+            for one in kin.in_order(found, task.name)
         ]
         scope = await self._instances.scope(run.bundle, run.version)
         return TreePlanned(
@@ -88,19 +87,6 @@ class TreePlanner:
         """
         wanted = [(name, (await self._instances.outline_of(task)).axes, given) for name, task, given in effect.wanted]
         return await asyncio.to_thread(_sprouts, await self._instances.scope(*effect.target), wanted)
-
-
-def in_order(found: Mapping[str, Kin], name: str) -> list[Kin]:
-    """A definition and all that it is linked to, each after those that it is linked to itself."""
-    made: dict[str, Kin] = {}
-    waiting = [(name, False)]
-    while waiting:
-        one, is_seen = waiting.pop()
-        if is_seen:
-            made.setdefault(one, found[one])
-        elif one not in made:
-            waiting += [(one, True), *((other, False) for other in reversed(found[one].linked))]
-    return list(made.values())
 
 
 def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]]) -> tuple[Sprout, ...]:

@@ -7,12 +7,14 @@ from itertools import islice
 import msgspec
 from blake3 import blake3
 
+from manager import kin
+from manager.kin import Kin
 from manager.rpc.asking import AskCalls
 from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
 from plotter2.ids import TaskId
-from plotter2.model import paths
+from plotter2.model import ask, paths
 from plotter2.model.task import Task
 from plotter2.rpc import Context
 from plotter2.wire import tasks as wire
@@ -36,7 +38,8 @@ class InstanceCalls(AskCalls):
             task = Task(TaskId(""), asked.task, kind, asked.source, digest, asked.filename)
         else:
             task = self._doors.state.catalog.task(asked.task, found.path, self._doors.clock.now())
-        made = await self._doors.instance_planner.plan(task, (found.path, found.version), asked.parameters_json)
+        target = str(found.path), found.version
+        made = await self._doors.instance_planner.plan(task, target, asked.parameters_json)
         return pb.PlanRunResponse(
             bundle=found.path,
             version=found.version,
@@ -47,4 +50,25 @@ class InstanceCalls(AskCalls):
             total=len(made.parameters),
             parameters_json=[msgspec.json.encode(one).decode() for one in islice(made.parameters, SHOWN_MAX)],
             warning=made.plan.warning,
+            linked=[await self._linked(one, target, asked.parameters_json) for one in self._kin(task, target[0])],
         )
+
+    def _kin(self, task: Task, bundle: str) -> list[Kin]:
+        """What a definition is linked to; a file that was given is taken for the task whose source has its name."""
+        catalog, now = self._doors.state.catalog, self._doors.clock.now()
+        if not task.id:
+            given = [one for one, _ in catalog.tasks(bundle, now) if task.filename and file_of(one) == task.filename]
+            if not given:
+                return []
+            task = given[0]
+        return kin.in_order(kin.gathered(catalog, task, bundle, now), task.name)[:-1]
+
+    async def _linked(self, one: Kin, target: tuple[str, int], given_json: str) -> pb.PlannedLinked:
+        given = ask.filled(given_json, one.parameters)
+        plan = (await self._doors.instance_planner.plan(one.task, target, given)).plan
+        return pb.PlannedLinked(task=one.name, total=len(plan.instances), warning=plan.warning)
+
+
+def file_of(task: Task) -> str:
+    """The name of the file that a definition is in."""
+    return task.filename.rpartition("/")[2]

@@ -41,6 +41,7 @@ def check(session: Session, path: Path, on: str) -> None:
             "bundle": plan.bundle, "version": plan.version,
             "axes": [{"name": one.name, "keys_of": one.keys_of, "keys": one.keys} for one in plan.axes],
             "instances": plan.total, "first": list(plan.first), "warning": plan.warning,
+            "linked": [{"task": one.task, "instances": one.total, "warning": one.warning} for one in plan.linked],
         }  # fmt: skip
     if session.as_json:
         output.document(found)
@@ -95,6 +96,8 @@ def _planned(plan: dict[str, Any] | None) -> dict[str, str]:
     lines["instances"] = f"{plan['instances']:,}" + (f": {shown}{more}" if shown else "")
     if plan["warning"]:
         lines["warning"] = plan["warning"]
+    for one in plan["linked"]:
+        lines[f"with {one['task']}"] = one["warning"] or f"{one['instances']:,} instances"
     return lines
 
 

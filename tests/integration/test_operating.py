@@ -187,3 +187,21 @@ async def test_what_is_not_linked_and_speaks_of_no_others_is_no_tree(tmp_path: P
                 await asyncio.sleep(0.01)
         assert sum(len(one.runs) for one in given) == 3
         assert not any(one.instances for one in given)
+
+
+@pytest.mark.req("r068", "r187")
+async def test_what_a_task_is_linked_to_is_said_before_it_is_run(tmp_path: Path) -> None:
+    async with managing(tmp_path / "home") as manager:
+        await manager.push("lab", FILES)
+        assert [(one.task, one.total) for one in (await manager.client.plan_run(META, "lab")).linked] == [(TASK1, 3)]
+        script = tmp_path / "meta.py"
+        script.write_text(META_SUM_MATRIX)
+        code, out, _ = await manager.line("check", str(script), "--on", "lab")
+        assert (code, f"with {TASK1}" in out, "3 instances" in out) == (0, True, True)
+        empty = {key: data for key, data in FILES.items() if not key.startswith("m/")}
+        await manager.push("bare", empty)
+        code, out, _ = await manager.line("check", str(script), "--on", "bare", "--json")
+        (linked,) = json.loads(out)["on"]["linked"]
+        assert (code, linked["instances"]) == (0, 0)
+        assert linked["warning"].startswith("There is no data called 'matrix' here")
+        assert (await manager.client.plan_run(TASK1, "lab")).linked == ()

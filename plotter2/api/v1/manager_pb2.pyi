@@ -918,6 +918,7 @@ class PlanRunResponse(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     WARNING_FIELD_NUMBER: _builtins.int
+    LINKED_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     total: _builtins.int
@@ -930,6 +931,10 @@ class PlanRunResponse(_message.Message):
     def parameters_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The first of them: what binds their axes, a JSON object each."""
 
+    @_builtins.property
+    def linked(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedLinked]:
+        """What it is linked to: those run with it, in this order, and wait until it waits for them."""
+
     def __init__(
         self,
         *,
@@ -939,14 +944,43 @@ class PlanRunResponse(_message.Message):
         total: _builtins.int = ...,
         parameters_json: _abc.Iterable[_builtins.str] | None = ...,
         warning: _builtins.str = ...,
+        linked: _abc.Iterable[Global___PlannedLinked] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "parameters_json", b"parameters_json", "total", b"total", "version", b"version", "warning", b"warning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "linked", b"linked", "parameters_json", b"parameters_json", "total", b"total", "version", b"version", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanRunResponse: _TypeAlias = PlanRunResponse  # noqa: Y015
+
+@_typing.final
+class PlannedLinked(_message.Message):
+    """Another task that runs with one, and how many instances it has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    WARNING_FIELD_NUMBER: _builtins.int
+    task: _builtins.str
+    total: _builtins.int
+    warning: _builtins.str
+    """Why there is no instance."""
+    def __init__(
+        self,
+        *,
+        task: _builtins.str = ...,
+        total: _builtins.int = ...,
+        warning: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task", "total", b"total", "warning", b"warning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedLinked: _TypeAlias = PlannedLinked  # noqa: Y015
 
 @_typing.final
 class PlannedAxis(_message.Message):

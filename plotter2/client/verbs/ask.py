@@ -10,7 +10,7 @@ from plotter2.api.v1 import manager_pb2
 from plotter2.client import asks
 from plotter2.client.sources import Given, JsonText, is_path, read
 from plotter2.client.verbs.core import Core, OnChange
-from plotter2.client.views import Axis, Plan, Request, RunPlan
+from plotter2.client.views import Axis, LinkedPlan, Plan, Request, RunPlan
 
 
 class Ask(Core):
@@ -123,7 +123,8 @@ class Ask(Core):
         answer = await self._link.ask(lambda stub: stub.PlanRun(message, timeout=asks.TIMEOUT_S))
         axes = tuple(Axis(one.name, one.keys_of, one.keys) for one in answer.axes)
         first = tuple(map(json.loads, answer.parameters_json))
-        return RunPlan(answer.bundle, answer.version, axes, answer.total, first, answer.warning)
+        linked = tuple(LinkedPlan(one.task, one.total, one.warning) for one in answer.linked)
+        return RunPlan(answer.bundle, answer.version, axes, answer.total, first, answer.warning, linked)
 
     async def replay(
         self, request_id: str, *, key: str = "", wait: bool = True, on_change: OnChange | None = None

@@ -12,7 +12,7 @@ from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.orders import Order
 from plotter2.client.views.page import Page, json_or, when
 from plotter2.client.views.planner import Planner
-from plotter2.client.views.plans import Axis, Plan, PlannedRun, RunPlan
+from plotter2.client.views.plans import Axis, LinkedPlan, Plan, PlannedRun, RunPlan
 from plotter2.client.views.quarantine import QuarantineItem, Verification
 from plotter2.client.views.repeats import Repeat
 from plotter2.client.views.requests import Child, OutputFile, Request, Run
@@ -35,6 +35,7 @@ __all__ = [
     "Inherited",
     "Lineage",
     "Link",
+    "LinkedPlan",
     "Operation",
     "Operations",
     "Order",

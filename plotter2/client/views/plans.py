@@ -32,8 +32,21 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedPlan:
+    """Another task that runs with one, and how many instances it has; `warning` says why none."""
+
+    task: str
+    total: int
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run of a script or pipeline would come to: `first` of its `total` instances, by what binds their axes."""
+    """What a run of a script or pipeline would come to: `first` of its `total` instances, by what binds their axes.
+
+    Attributes:
+        linked: the tasks that run with it, those that it is linked to.
+    """
 
     bundle: str
     version: int
@@ -41,6 +54,7 @@ class RunPlan:
     total: int
     first: tuple[dict[str, str], ...]
     warning: str = ""
+    linked: tuple[LinkedPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,3 +183,20 @@ def test_a_bare_name_that_is_imposed_must_be_given(source: str, tmp_path: Path) 
     assert Bench(tmp_path).run(source, seed=3).results == 3
     with pytest.raises((TaskFailedError, ScriptError), match="the parameter 'seed'"):
         Bench(tmp_path).run(source)
+
+
+@pytest.mark.req("r128")
+@pytest.mark.parametrize(
+    ("body", "is_social"),
+    [
+        ("release()", False), ("islinked(me)", False), ("link = 1; return link", False),
+        ("collect(gather_tasks('x'))", True), ("link(me, [])", True), ("datter.task('x')", True),
+        ("start = datter.task; start('x')", True), ("datter.group([])", False),
+    ],
+)  # fmt: skip
+def test_whoever_speaks_of_other_tasks_is_known_by_it(body: str, is_social: bool) -> None:
+    assert script.compiled(f"def task():\n    {body}\n", "x.py").contract.is_social is is_social
+
+
+def test_own_functions_of_these_names_speak_of_nobody() -> None:
+    assert not script.compiled("def collect(x): return x\ndef task(): return collect(1)\n", "x.py").contract.is_social
