@@ -70,6 +70,7 @@ def _reports(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
                 tuple(Output(made.path, made.kind, made.title, made.size_bytes, made.digest) for made in report.made),
                 report.lines,
                 report.progress,
+                report.again_json,
             )
             for report in batch.reports
         ),

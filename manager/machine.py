@@ -23,6 +23,7 @@ from manager import (
     quarantine,
     redo,
     roster,
+    rounds,
     runs,
     standing,
 )
@@ -303,7 +304,8 @@ class Machine:
 
     def settle(self, now: Instant) -> list[Command]:
         """After all events of a turn: assign what waits, write and tell of every request that changed."""
-        commands = [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
+        commands = rounds.ask_for(self.state, now)
+        commands += [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
         pending = deque(self.state.changed.values())
         self.state.changed.clear()
         while pending:

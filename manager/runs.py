@@ -26,7 +26,7 @@ from manager.commands import (
 from manager.events import OutputsRefused, OutputsTaken, RunReport, RunsReported
 from manager.journal import note
 from manager.scheduler import Scheduler, Seat
-from manager.state import LiveRequest, State
+from manager.state import Ended, LiveRequest, State
 from manager.store import TaskRow
 from plotter2 import ids
 from plotter2.clock import Instant
@@ -168,6 +168,8 @@ def report(state: State, event: RunsReported, now: Instant) -> list[Command]:
         if said.progress is not None and said.state is RunState.RUNNING:
             state.progress[run.id] = said.progress
             commands.append(NotifyProgress(run.request_id, run.id, *said.progress))
+        if said.again_json:
+            state.wishes[run.id] = said.again_json
         commands += _advance(state, run, said, now)
     return commands
 
@@ -243,6 +245,9 @@ def end(state: State, final: TaskRun, now: Instant) -> list[Command]:
     _release(state, before)
     live = state.requests[final.request_id]
     live.runs.discard(final.id)
+    wish = state.wishes.pop(final.id, "")
+    if wish and final.state in RUN_SUCCESSES and live.request.kind is not RequestKind.CALL:
+        state.again.append(Ended(final, state.tasks[final.task_id].task, live.request, wish))
     live.finished += 1
     if final.state not in RUN_SUCCESSES:
         live.failed += 1

@@ -24,7 +24,7 @@ from plotter2.model.bundle import BundleVersion
 from plotter2.model.membership import THRESHOLD
 from plotter2.model.order import Tally
 from plotter2.model.request import Child, Request, Skip
-from plotter2.model.task import TaskRun
+from plotter2.model.task import Task, TaskRun
 from plotter2.model.worker import Worker
 
 QUEUE_RUNS_MAX = 1_000_000
@@ -97,6 +97,16 @@ class LiveRequest:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has ended well and wants to be done again, with all that is needed to ask for it."""
+
+    run: TaskRun
+    task: Task
+    request: Request
+    again_json: str
+
+
 @dataclass(slots=True)
 class State:
     """Everything the machine decides from.
@@ -107,6 +117,8 @@ class State:
         without_axes: digests of sources that are known to be one instance.
         unsaved: open streams of calls whose counts have changed since they were written, at the last tick.
         progress: how far runs say they are: so much of so much. Not written down.
+        wishes: of runs whose end has been reported and not been committed: what they want done again.
+        again: those of this turn that have ended.
         tallies: of standing orders, by bundle and name.
         reports: the number of each bundle's newest report.
         switch: whether automatic users may ask.
@@ -130,6 +142,8 @@ class State:
     without_axes: set[bytes] = field(default_factory=set)
     progress: dict[RunId, tuple[float, float]] = field(default_factory=dict)
     taking: dict[RunId, TaskRun] = field(default_factory=dict)
+    wishes: dict[RunId, str] = field(default_factory=dict)
+    again: list[Ended] = field(default_factory=list)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     load: dict[WorkerId, set[RunId]] = field(default_factory=dict)
     sent_at: dict[RunId, Instant] = field(default_factory=dict)

@@ -58,6 +58,7 @@ class Reports:
             self._wall(held.started_at),
             self._wall(now),
             lines,
+            again_json=said.again_json,
         )
 
     def _make(

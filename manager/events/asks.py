@@ -41,6 +41,7 @@ class RunAsked:
     cause: RequestId = RequestId("")
     limits: Limits = Limits()
     force: bool = False
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class RunReport:
     made: tuple[Output, ...] = field(default=())
     lines: tuple[str, ...] = field(default=())
     progress: tuple[float, float] | None = None
+    again_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)

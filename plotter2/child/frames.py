@@ -130,7 +130,7 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, tag=11):
 
 
 class Ended(msgspec.Struct, frozen=True, array_like=True, tag=12):
-    """How a run ended. `is_spent`: this interpreter should not be used much longer."""
+    """How a run ended. `is_spent`: this interpreter should not be used much longer; `again_json`: wants more runs."""
 
     sequence: int
     state: str
@@ -140,6 +140,7 @@ class Ended(msgspec.Struct, frozen=True, array_like=True, tag=12):
     made: list[Made] = []
     lines: list[str] = []
     is_spent: bool = False
+    again_json: str = ""
 
 
 class Printed(msgspec.Struct, frozen=True, array_like=True, tag=13):

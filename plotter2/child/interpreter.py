@@ -129,6 +129,7 @@ class Interpreter:
             made or [],
             recorder.end(),
             _is_spent(),
+            result.again,
         )
 
     def set_aside(self, run: Run, apart: Apart) -> None:

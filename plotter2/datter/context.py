@@ -105,7 +105,7 @@ class Context:
         aside: names of exposures that are no data, so that nothing is drawn of them.
     """
 
-    __slots__ = ("aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
+    __slots__ = ("again", "aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
                  "is_plotted", "loose", "made", "parameters", "promised", "reads", "reports", "roots",
                  "run")  # fmt: skip
 
@@ -121,6 +121,7 @@ class Context:
         self.exposures: dict[str, Any] = {}
         self.promised: dict[str, type] = {}
         self.aside: set[str] = set()
+        self.again = ""
         self.bindings: dict[str, tuple[str, Any]] = {}
         self.imposed: dict[str, Imposition] = {}
         self.is_plotted: set[int] = set()

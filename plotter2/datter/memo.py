@@ -40,7 +40,7 @@ UNSTEADY = frozenset({
     "open", "input", "eval", "exec", "compile", "__import__", "getattr", "setattr", "globals", "vars", "now", "today",
     "utcnow", "urandom", "SystemRandom", "memmap", "fromfile", "tofile", "loadtxt", "savetxt", "genfromtxt", "savez",
     "save", "datter", "me", "operation", "task", "collect", "release", "handin", "share", "link", "gather_tasks",
-    "islinked", "exposed", "export", "pipe",
+    "islinked", "exposed", "export", "pipe", "repeat",
 })  # fmt: skip
 """What it may not name: the clock, files, other tasks, code by its name."""
 SEEDED = frozenset({"default_rng", "RandomState", "SeedSequence", "Random", "seed"})

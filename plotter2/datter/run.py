@@ -69,7 +69,7 @@ def _pipeline(run: RunInput, context: Context) -> RunResult:
         has_given_up = True
     try:
         compose.flush(context, gave_up=has_given_up)
-        return RunResult("gaveup" if has_given_up else "done", results.summary(value), context.made)
+        return RunResult("gaveup" if has_given_up else "done", results.summary(value), context.made, context.again)
     except pipeline.WRONG as wrong:
         raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
 
@@ -86,7 +86,7 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
             value = _kept(context, value)
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)
-        return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made)
+        return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made, context.again)
     except ScriptError:
         raise
     except (Exception, SystemExit) as wrong:

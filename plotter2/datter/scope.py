@@ -107,8 +107,9 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended; `results` is a JSON value."""
+    """How a run ended; `results` is a JSON value. `again`: what it wants to be done again, "" for nothing."""
 
     state: Literal["done", "gaveup"]
     results: Any = None
     made: list[Made] = field(default_factory=list)
+    again: str = ""

@@ -35,6 +35,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         over: whether it goes over what lies below too.
         with_forced: forced links count for "all".
         force: everything is run, whatever is known from before.
+        round: found out: how many runs that repeated themselves led to this one.
         wall_s: what a definition that came along may use, as `cpu_s` and `memory_bytes`; 0 is the worker's own limit.
     """
 
@@ -52,6 +53,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     cpu_s: float = 0.0
     memory_bytes: int = 0
     force: bool = False
+    round: int = 0
 
     @property
     def limits(self) -> Limits:
@@ -245,6 +247,11 @@ def filled(parameters_json: str, declared: Mapping[str, Any]) -> str:
     """Parameters with declared ones where they give none; each given one keeps its spelling."""
     given = msgspec.json.decode(parameters_json or "{}", type=dict[str, msgspec.Raw])
     return msgspec.json.encode({**declared, **given}).decode()
+
+
+def replaced(parameters_json: str, others_json: str) -> str:
+    """Parameters with others in their place; each keeps its spelling."""
+    return filled(others_json, msgspec.json.decode(parameters_json or "{}", type=dict[str, msgspec.Raw]))
 
 
 def quarantine_ask(text: str) -> QuarantineAsk:

@@ -207,6 +207,7 @@ class Report(_message.Message):
     FINISHED_AT_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
+    AGAIN_JSON_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     epoch: _builtins.int
     state: _task_pb2.RunState.ValueType
@@ -216,6 +217,8 @@ class Report(_message.Message):
     """stable code of the error (plotter2.errors)."""
     started_at: _builtins.float
     finished_at: _builtins.float
+    again_json: _builtins.str
+    """Of a run that has ended well: what it asks to be done again (a JSON object), or empty."""
     @_builtins.property
     def made(self) -> _containers.RepeatedCompositeFieldContainer[Global___MadeFile]: ...
     @_builtins.property
@@ -240,10 +243,11 @@ class Report(_message.Message):
         finished_at: _builtins.float = ...,
         lines: _abc.Iterable[_builtins.str] | None = ...,
         progress: Global___Progress | None = ...,
+        again_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "made", b"made", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["again_json", b"again_json", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "made", b"made", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -95,6 +95,7 @@ class Report:
     finished_at: Instant = ZERO
     lines: tuple[str, ...] = ()
     progress: tuple[float, float] | None = None
+    again_json: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def _report_to_proto(report: Report) -> device_pb2.Report:
         progress=None
         if report.progress is None
         else device_pb2.Progress(done=report.progress[0], total=report.progress[1]),
+        again_json=report.again_json,
     )
 
 
@@ -233,6 +235,7 @@ def _report_batch(payload: bytes) -> ReportBatch:
                 finished_at=Instant(one.finished_at),
                 lines=tuple(one.lines),
                 progress=(one.progress.done, one.progress.total) if one.HasField("progress") else None,
+                again_json=one.again_json,
             )
             for one in message.reports
         ),

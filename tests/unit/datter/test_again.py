@@ -1,0 +1,58 @@
+"""repeat in scripts: what a run asks for when it has ended."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plotter2.errors import TaskFailedError
+from plotter2.model import rounds
+from plotter2.model.rounds import Again
+from tests.unit.datter.kit import Bench
+
+
+def asked(bench: Bench, call: str) -> Again:
+    return rounds.decode(bench.run(f"def task():\n    {call}\n").again)
+
+
+@pytest.mark.req("r174")
+def test_a_run_asks_for_values_in_their_order_the_last_parameter_fastest(bench: Bench) -> None:
+    found = asked(bench, 'repeat(over={"lr": [0.1, 0.2], "seed": [1, 2]})')
+    assert [json.loads(one) for one in found.over] == [
+        {"lr": 0.1, "seed": 1}, {"lr": 0.1, "seed": 2}, {"lr": 0.2, "seed": 1}, {"lr": 0.2, "seed": 2},
+    ]  # fmt: skip
+
+
+@pytest.mark.req("r174")
+def test_a_run_asks_for_a_count_or_until_something_is_so(bench: Bench) -> None:
+    assert asked(bench, "repeat(times=3)") == Again(times=3)
+    assert asked(bench, "repeat(until=0.5 < 0.1)") == Again()
+    assert asked(bench, "repeat(until=False, times=5)") == Again(times=5)
+    assert bench.run("def task():\n    repeat(until=0.5 > 0.1)\n").again == ""
+    assert bench.run("def task():\n    repeat(times=2)\n    giveup()\n").again
+
+
+@pytest.mark.req("r174")
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ("repeat()", "repeat is called as repeat(over="),
+        ('repeat(over={"a": [1]}, times=2)', "repeat is called as repeat(over="),
+        ("repeat(times=0)", "times is a whole number from 1 to 1,000"),
+        ("repeat(over=[1, 2])", "over is a dictionary of parameters with values"),
+        ('repeat(over={"a": 3})', "'a' has no list of values, but 3"),
+        ('repeat(over={"a": list(range(40)), "b": list(range(40))})', "1,600 combinations; at most 1,000"),
+        ("(repeat(times=2), repeat(times=2))", "it was called before in this run"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_its_line(bench: Bench, call: str, why: str) -> None:
+    with pytest.raises(TaskFailedError, match="line 2") as caught:
+        asked(bench, call)
+    assert why in str(caught.value)
+
+
+@pytest.mark.req("r174")
+def test_a_text_that_is_none_of_ours_asks_for_nothing() -> None:
+    assert rounds.decode("{").times == 1
+    assert rounds.decode(rounds.encode(Again(("{}",)))) == Again(("{}",))
