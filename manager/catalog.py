@@ -144,6 +144,15 @@ class Catalog:
             raise NotFoundError(f"There is no bundle {path!r}{self._hint(path)}")
         return node
 
+    def check_place(self, path: str) -> None:
+        """Whether there is anything that a list about this path can be about: the bundle, or bundles below.
+
+        Raises:
+            NotFoundError: there is nothing; the message names those nearby.
+        """
+        if path not in self._nodes and path not in self._children:
+            raise NotFoundError(f"There is no bundle {path!r}{self._hint(path)}")
+
     def _hint(self, path: str) -> str:
         above, _, last = path.rpartition("/")
         elsewhere = min((name for name in self._nodes if name.rpartition("/")[2] == last), default="")

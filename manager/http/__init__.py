@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
@@ -48,6 +49,7 @@ def build(
     app.include_router(orders.router(doors, pages.environment()))
     app.include_router(lineage.router(doors, pages.environment()))
     app.add_exception_handler(Plotter2Error, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_query)
     app.add_exception_handler(HTTPException, _on_http)
     return app
 
@@ -56,6 +58,11 @@ async def _on_error(_: Request, wrong: Exception) -> Response:
     status = next((code for kind, code in STATUS if isinstance(wrong, kind)), 500)
     message = wrong.message if isinstance(wrong, Plotter2Error) else "internal error"
     return JSONResponse({"error": message}, status)
+
+
+async def _on_query(_: Request, wrong: Exception) -> Response:
+    said = wrong.errors() if isinstance(wrong, RequestValidationError) else []
+    return JSONResponse({"error": "; ".join(f"{one['loc'][-1]!r}: {one['msg']}" for one in said)}, 400)
 
 
 async def _on_http(_: Request, wrong: Exception) -> Response:

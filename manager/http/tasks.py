@@ -16,6 +16,7 @@ from manager.events import TaskCreated, TaskStarted, TaskStopped
 from manager.http.shapes import proplet_to_json, task_from_json, task_to_json
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
 from manager.store import TaskRow
+from plotter2.datter.check import check_source
 from plotter2.errors import LimitError, NotFoundError, UsageError
 from plotter2.ids import TaskId, WorkerId
 from plotter2.model.worker import Worker, WorkerState
@@ -44,6 +45,7 @@ def _add_tasks(routes: APIRouter, doors: Doors) -> None:
         except ValueError as wrong:
             raise UsageError(f"the body is not JSON: {wrong}") from None
         row = task_from_json(body, doors.ids.uuid(), doors.clock.now())
+        await asyncio.to_thread(check_source, row.task.source, row.task.filename, row.task.kind)
         if len(row.task.source) > INLINE_SOURCE_BYTES_MAX:
             await asyncio.to_thread(doors.organizer.put, row.task.source_digest, [row.task.source.encode()])
         stored = await doors.desk.ask(lambda token: TaskCreated(token, row))

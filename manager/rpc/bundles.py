@@ -43,6 +43,8 @@ class BundleCalls:
             page = await self._doors.store.list_versions(under, offset, limit)
         else:
             page = await self._doors.store.list_bundles(offset, limit, under, archived=request.with_archived)
+        if under and not page.total:
+            self._doors.state.catalog.check_place(under)
         return pb.ListBundlesResponse(bundles=[wire.bundle_to_proto(one) for one in page.items], total=page.total)
 
     async def GetBundle(self, request: pb.GetBundleRequest, context: Context) -> pb.GetBundleResponse:  # noqa: N802 -- gRPC's name

@@ -105,6 +105,8 @@ class DaemonCalls:
         page = await self._doors.store.list_outputs(
             offset, limit, bundle=request.bundle, request=request.request_id, kind=request.kind
         )
+        if request.bundle and not page.total:
+            self._doors.state.catalog.check_place(paths.bundle_path(request.bundle))
         shown = [
             pb.OutputRecord(
                 output=wire_tasks.output_to_proto(row.output),

@@ -58,7 +58,10 @@ class OrderCalls(AskCalls):
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:  # noqa: N802 -- gRPC's name
         """By bundle, in the order in which each declares them."""
         del context
-        found = orders.listed(self._doors.state, paths.bundle_path(request.under) if request.under else "")
+        under = paths.bundle_path(request.under) if request.under else ""
+        found = orders.listed(self._doors.state, under)
+        if under and not found:
+            self._doors.state.catalog.check_place(under)
         offset, limit = page_of(request.page)
         shown = [wire.order_to_proto(order, tally) for order, tally in found[offset : offset + limit]]
         return pb.ListOrdersResponse(orders=shown, total=len(found))

@@ -12,6 +12,7 @@ from manager.rpc import repeats
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId, RunId
+from plotter2.model import paths
 from plotter2.model.request import Request
 from plotter2.model.task import TaskRun
 from plotter2.rpc import Context
@@ -60,6 +61,8 @@ class RequestCalls:
         del context
         offset, limit = page_of(request.page)
         page = await self._doors.store.list_requests(offset, limit, request.bundle, request.cause)
+        if request.bundle and not page.total:
+            self._doors.state.catalog.check_place(paths.bundle_path(request.bundle))
         return pb.ListRequestsResponse(requests=[wire.request_to_proto(one) for one in page.items], total=page.total)
 
     async def WatchRequest(  # noqa: N802 -- gRPC's name

@@ -47,7 +47,7 @@ def push(
         output.document(shapes.pushed(found))
     elif not found.held:
         print(
-            f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.request_id}"
+            f"{found.bundle}@{found.version}  {output.amount(found)}  {found.request_id}"
             f"{'' if found.is_new else '  unchanged'}"
         )
     if found.held:
@@ -68,7 +68,7 @@ def pull(
     if session.as_json:
         output.document(shapes.pulled(found))
     else:
-        print(f"{found.bundle}@{found.version}  {found.files} files, {output.size(found.size_bytes)}  {found.path}")
+        print(f"{found.bundle}@{found.version}  {output.amount(found)}  {found.path}")
 
 
 def ls(
@@ -149,7 +149,7 @@ def _show_contents(session: Session, found: Contents) -> None:
         "digest": one.digest,
         "created": one.created,
         "request": one.request,
-        "size": f"{one.files} files, {output.size(one.size_bytes)}",
+        "size": output.amount(one),
         "parameters": output.settings(one.parameters_json),
         "metrics": output.settings(one.metrics_json),
         "tags": output.settings(one.tags_json),

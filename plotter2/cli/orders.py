@@ -32,7 +32,7 @@ def orders(
     if len(words) == 3 and words[0] in DECISIONS:  # noqa: PLR2004 -- pause BUNDLE ORDER
         _decide(session, words[0], words[1], words[2], key)
         return
-    if len(words) > 1:
+    if len(words) > 1 or words[:1] in [[one] for one in DECISIONS]:
         raise UsageError("orders takes nothing, or BUNDLE, or pause BUNDLE ORDER, or resume BUNDLE ORDER.")
     _list(session, *words)
 

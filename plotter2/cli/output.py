@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 STEP = 1024
 TENTHS = 10
+
+
+class Amount(Protocol):
+    """What has files and bytes."""
+
+    @property
+    def files(self) -> int:
+        """How many files."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes in all."""
 
 
 def _drawing() -> Any:
@@ -53,6 +65,11 @@ def plain(value: Mapping[str, Any]) -> None:
     width = max((len(name) for name in value), default=0)
     for name, what in value.items():
         print(f"{name:<{width}}  {what}")
+
+
+def amount(of: Amount) -> str:
+    """How much it is, as `1 file, 28 B`."""
+    return f"{of.files} file{'' if of.files == 1 else 's'}, {size(of.size_bytes)}"
 
 
 def size(count: float) -> str:

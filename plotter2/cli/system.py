@@ -29,6 +29,7 @@ def up(
     ] = "default",
 ) -> None:
     """Start everything on this machine and keep it running, until Ctrl-C."""
+    session.check_home_only("up")
     if ports not in {"default", "auto"}:
         raise UsageError(f"--ports {ports} is neither default nor auto.")
     if session.as_json:
@@ -45,6 +46,7 @@ def up(
 
 def down(session: Session) -> None:
     """Stop everything that runs for a home."""
+    session.check_home_only("down")
     stopped = import_module("plotter2.cli.stopping").stop(session.home)
     if session.as_json:
         output.document({"home": str(session.home), "stopped": stopped})
@@ -54,6 +56,7 @@ def down(session: Session) -> None:
 
 def status(session: Session) -> None:
     """Show every process and what waits."""
+    session.check_home_only("status")
     found = asyncio.run(import_module("plotter2.client.status").read(session.home))
     if session.as_json:
         output.document(shapes.status(found))
@@ -82,6 +85,7 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, max=LINES_MAX, help="How many old lines.")] = LINES,
 ) -> None:
     """Show what the processes have logged, in the order of time; --json prints the records as they are."""
+    session.check_home_only("logs")
     reading = import_module("plotter2.cli.records")
     tail = reading.Tail(session.home, name, lines)
     reading.show(tail, as_json=session.as_json, follow=follow)
@@ -89,6 +93,7 @@ def logs(
 
 def doctor(session: Session) -> int | None:
     """Check what plotter2 needs on this machine."""
+    session.check_home_only("doctor")
     findings: list[Finding] = import_module("plotter2.cli.checks").examine(session.home)
     bad = [finding for finding in findings if not finding.ok]
     if session.as_json:

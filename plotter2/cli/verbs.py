@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from plotter2.errors import UsageError
+
 if TYPE_CHECKING:
     from plotter2.client.blocking import Client
 
@@ -49,6 +51,15 @@ class Session:
     given_home: Path | None
     address: str | None
     as_json: bool
+
+    def check_home_only(self, command: str) -> None:
+        """For commands that look at what lies in a home, and ask no manager.
+
+        Raises:
+            UsageError: an address was given, which they could only pass over.
+        """
+        if self.address is not None:
+            raise UsageError(f"{command} looks at a home on this machine; --address says nothing to it, --home does.")
 
     @property
     def home(self) -> Path:

@@ -15,6 +15,10 @@ from plotter2.errors import ScriptError, UsageError
 from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
 
 SUFFIXES = {".py": TaskKind.SCRIPT, ".json": TaskKind.PIPELINE}
+WANTED = {
+    TaskKind.SCRIPT: "a script has a `def task():`, which is what runs",
+    TaskKind.PIPELINE: 'a pipeline is a JSON list of steps, as ["access", "plotme"]',
+}
 Given = str | Path | Sequence[Any]
 
 
@@ -73,6 +77,8 @@ def _from_file(path: Path, name: str) -> Source:
 
 
 def _checked(source: Source) -> Source:
+    if not source.text.strip():
+        raise ScriptError(f"{source.filename}: it is empty; {WANTED[source.kind]}.")
     if len(source.text.encode()) > SOURCE_BYTES_MAX:
         raise UsageError(f"{source.filename} is longer than {SOURCE_BYTES_MAX} bytes; push long data as a bundle.")
     if source.kind is TaskKind.PIPELINE:

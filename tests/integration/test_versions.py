@@ -114,3 +114,18 @@ async def test_a_version_that_never_was_says_which_there_are(manager: Manager) -
     await manager.push("data/x", FIRST)
     with pytest.raises(NotFoundError, match="'data/x' has no version 3; its versions are 1 to 1"):
         await manager.client.show("data/x@3")
+
+
+@pytest.mark.req("r017")
+async def test_lists_about_what_is_not_there_name_the_nearest(manager: Manager) -> None:
+    await manager.push("lab/mine", {"a.csv": b"x"})
+    ask = manager.client
+    lists = ask.ls, ask.tasks, ask.orders, ask.requests, ask.outputs, ask.history
+    for listed in lists:
+        with pytest.raises(NotFoundError, match=r"There is no bundle 'lab/minee'; did you mean 'lab/mine'\?"):
+            await listed("lab/minee")
+    assert [one.bundle for one in await ask.ls("lab")] == ["lab/mine"], "a group is no bundle, and has some"
+    for none in (ask.orders("lab"), ask.outputs("lab/mine"), ask.tasks("lab/mine")):
+        assert list(await none) == []
+    await ask.archive("lab/mine")
+    assert list(await ask.ls("lab/mine")) == [], "it is there, and put aside"

@@ -193,3 +193,37 @@ async def test_health_says_whom_it_reaches_and_metrics_are_prometheus(
         metrics = await made.http.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=")
         assert "# TYPE plotter2_threads gauge" in metrics.text
+
+
+@pytest.mark.req("M08")
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/tasks?limit=0", "'limit': Input should be greater than or equal to 1"),
+        ("/tasks?limit=abc", "'limit': Input should be a valid integer"),
+        ("/tasks?limit=101", "'limit': Input should be less than or equal to 100"),
+        ("/tasks?offset=-1", "'offset': Input should be greater than or equal to 0"),
+        ("/proplets?offset=x", "'offset': Input should be a valid integer"),
+        ("/proplets?status=unknown", "invalid proplet status"),
+    ],
+)
+async def test_a_query_that_makes_no_sense_is_answered_in_propellers_shape(
+    tmp_path: Path, path: str, says: str
+) -> None:
+    async with plane(tmp_path) as made:
+        answer = await made.http.get(path)
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+        assert says in answer.json()["error"]
+
+
+@pytest.mark.req("M33")
+async def test_a_script_or_pipeline_that_cannot_run_is_refused_when_it_is_made(tmp_path: Path) -> None:
+    async with plane(tmp_path) as made:
+        for body, says in (
+            ({"script": "def task(:"}, "x.py, line 1: invalid syntax."),
+            ({"script": "x = 1"}, "x.py: there is no `def task():`"),
+            ({"pipeline": ["access", "pcaa"]}, "x.json, step 2: unknown op 'pcaa'; the nearest is 'pca'."),
+        ):
+            answer = await made.http.post("/tasks", json={"name": "x", **body})
+            assert (answer.status_code, answer.json()["error"][: len(says)]) == (400, says)
+        assert (await made.get("/tasks"))["total"] == 0

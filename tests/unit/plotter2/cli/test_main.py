@@ -72,6 +72,13 @@ def test_help_starts_without_grpc_and_rich() -> None:
         (["psh"], "No such command"),
         (["push"], "PATH"),
         (["redo"], "needs the bundle"),
+        (["orders", "pause"], "orders takes nothing, or BUNDLE, or pause BUNDLE ORDER"),
+        (["orders", "resume", "x"], "orders takes nothing, or BUNDLE, or pause BUNDLE ORDER"),
+        (["status", "--address", "127.0.0.1:1"], "status looks at a home on this machine; --address says nothing"),
+        (["down", "--address", "127.0.0.1:1"], "down looks at a home on this machine"),
+        (["logs", "--address", "127.0.0.1:1"], "logs looks at a home on this machine"),
+        (["doctor", "--address", "127.0.0.1:1"], "doctor looks at a home on this machine"),
+        (["up", "--ports", "odd", "--address", "127.0.0.1:1"], "up looks at a home on this machine"),
         (["redo", "x", "--failed", "req-1"], "name the request alone"),
         (["redo", "x", "--set", "lr=1", "--parallel", "0"], "--parallel"),
         (["redo", "x", "--set", "lr"], "name=value"),
@@ -308,3 +315,13 @@ def test_a_fault_of_ours_is_one_sentence_too(cli: Any, monkeypatch: pytest.Monke
     assert said.code == 1
     assert said.err.startswith("plotter2 has a fault: ZeroDivisionError")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("zero.py", "zero.py: it is empty"), ("zero.json", "zero.json: it is empty")]
+)
+def test_an_empty_file_is_no_task(tmp_path: Path, cli: Any, name: str, words: str) -> None:
+    (tmp_path / name).write_text(" \n")
+    said = cli("run", str(tmp_path / name))
+    assert (said.code, said.out) == (3, "")
+    assert words in said.err
