@@ -6,7 +6,7 @@ import socket
 import uuid
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from plotter2.config import DaemonConfig
@@ -33,6 +33,8 @@ class WorkerConfig(DaemonConfig):
         cache_bytes_max: content fetched from a manager on another machine.
         drain_s: how long runs may go on when the worker stops.
         threads_per_child: of numerical libraries, inside each interpreter.
+        io_scopes: whether tasks may be given places of the file system of their own; off, as nobody can give them any
+            yet: children get what the manager loads, and a worker that is told otherwise does not start.
         browser: what prints reports as PDF: a program, `none`, or empty for Chromium, Chrome or Edge where found.
         pdf_limit_s, pdf_bytes_max: of one report; beyond them there is none, and its sidecar says so.
     """
@@ -60,6 +62,15 @@ class WorkerConfig(DaemonConfig):
     cache_bytes_max: int = Field(default=8 << 30, gt=0)
     drain_s: float = Field(default=4.0, ge=0)
     threads_per_child: int = Field(default=1, ge=1)
+    io_scopes: bool = False
+
+    @field_validator("io_scopes")
+    @classmethod
+    def _is_off(cls, value: bool) -> bool:  # noqa: FBT001 -- pydantic hands it over so
+        if value:
+            raise ValueError("tasks have no places of the file system of their own yet; leave it false")
+        return value
+
     browser: str = ""
     pdf_limit_s: float = Field(default=120.0, gt=0)
     pdf_bytes_max: int = Field(default=64 << 20, gt=0)

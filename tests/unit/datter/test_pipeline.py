@@ -63,7 +63,7 @@ def flowers(tmp_path: Path) -> Any:
     return scope_of(written(tmp_path / "in", {"flowers.csv": "x,y,z,kind\n" + rows + "NA,1,1,a\n"}), "data/flowers")
 
 
-@pytest.mark.req("r098", "r099")
+@pytest.mark.req("r098", "r099", "r085")
 def test_the_ten_steps_of_the_seed_draw_labelled_components(bench: Bench, flowers: Any) -> None:
     result = bench.run(SEED, flowers)
     assert result.state == "done"

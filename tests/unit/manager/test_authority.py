@@ -44,7 +44,7 @@ def is_clean(fleet: Fleet) -> bool:
     return not any(left) and not any(state.parked.values()) and not any(state.load.values())
 
 
-@pytest.mark.req("r184", "r187", "r189", "r190", "r191", "r192")
+@pytest.mark.req("r184", "r187", "r189", "r190", "r191", "r192", "r085")
 def test_the_sample_runs_over_workers_with_fewer_slots_than_instances() -> None:
     fleet = planted()
     request = fleet.plant(sprout(TASK1, 3), sprout(META))
