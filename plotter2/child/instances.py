@@ -27,6 +27,7 @@ from plotter2.datter.asking import Fetched, Known, Shelf, refused
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context
 from plotter2.datter.ops import Describe, Described, Look, Lying, Op, Open, Question, Start, packed
+from plotter2.datter.refs import digest_of
 from plotter2.datter.run import execute
 from plotter2.datter.scope import RunInput, RunResult
 from plotter2.datter.seeding import seed_of, sow
@@ -142,7 +143,7 @@ class Seat:
     def laid(self, context: Context, value: Any) -> str:
         """Where a value lies for others; what had to be written goes with the next question."""
         ref, path = laying.lay(context, value, self.instances.values)
-        self.content = Content(str(path), bytes.fromhex(path.name)) if path is not None else None
+        self.content = Content(str(path), bytes.fromhex(digest_of(ref))) if path is not None else None
         return ref
 
 

@@ -12,6 +12,7 @@ import io
 import math
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ from plotter2.errors import CorruptionError, UsageError
 
 JSON_BYTES_MAX = 4096
 PACKED_BYTES_MAX = 1 << 30
+_COUNT = count()
 _ARRAY, _TABLE, _TUPLE, _SET, _GROUP, _COMPLEX, _SCALAR, _WHOLE, _OBJECTS, _POINTS = range(1, 11)
 
 
 def lay(context: Context, value: Any, folder: Path) -> tuple[str, Path | None]:
-    """The reference of a value, and the file that was written for it, named by its digest; None: none was needed.
+    """The reference of a value, and the file that was written for it, which nobody else has; None: none was needed.
 
     Raises:
         UsageError: it is nothing that can be written down, as an open file or a function.
@@ -49,7 +51,7 @@ def lay(context: Context, value: Any, folder: Path) -> tuple[str, Path | None]:
     scratch = folder / "part"
     written_as = _write(value, scratch)
     digest = files.digest(scratch).hex()
-    return f"blob:{written_as}:{digest}", scratch.rename(folder / digest)
+    return f"blob:{written_as}:{digest}", scratch.rename(folder / f"{digest}-{next(_COUNT)}")
 
 
 def take_up(ref: str, place_of: Callable[[str], Path], name: str) -> Any:
@@ -165,18 +167,24 @@ def _packed(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     """A value in the words of MessagePack; what it has no word for as an extension."""
-    kind = type(value)
-    if value is None or kind in {bool, float, str, bytes}:
-        return value
-    if kind is int:
-        return value if -(1 << 63) <= value < 1 << 63 else _ext(_WHOLE, str(value))
-    if kind is list:
+    if isinstance(value, np.ndarray | np.generic | Table | DataGroup | Points | Labels):
+        return _plain_of_ours(value)
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return _plain_of_one(value)
+    if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, Mapping):
         return {_key(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray | np.generic | Table | DataGroup | Points | Labels):
-        return _plain_of_ours(value)
     return _plain_of_python(value)
+
+
+def _plain_of_one(value: Any) -> Any:
+    """One of Python's plain values; of what is made of one, as the key of a script, that one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value) if -(1 << 63) <= value < 1 << 63 else _ext(_WHOLE, str(int(value)))
+    if isinstance(value, str):
+        return str.__str__(value)
+    return float(value) if isinstance(value, float) else value
 
 
 def _plain_of_python(value: Any) -> Ext:
@@ -193,7 +201,7 @@ def _plain_of_python(value: Any) -> Ext:
 
 def _key(key: Any) -> Any:
     if isinstance(key, str | int | float | bool):
-        return key
+        return _plain_of_one(key)
     raise UsageError(f"A dictionary with keys that are {type(key).__name__} cannot be given to others; use texts.")
 
 

@@ -143,7 +143,8 @@ class Fleet:
                 if message.content is not None:
                     path = Path(message.content.path)
                     assert files.digest(path) == message.content.digest
-                    self.blobs[message.content.digest.hex()] = path
+                    kept = self.blobs[message.content.digest.hex()] = self.folder / message.content.digest.hex()
+                    path.rename(kept)
                 self.asked[message.sequence] = child, message
                 self.todo.append(lambda: self._ask(child, message))
             case frames.Ended():

@@ -271,3 +271,26 @@ def test_an_instance_starts_others_and_a_replay_starts_none_twice(tmp_path: Path
     ended = fleet.run("starter")
     assert states(fleet) == ["done", "done"], errors(fleet)
     assert json.loads(ended[1].results_json) == ["step_1", 1]
+
+
+def test_instances_that_show_the_same_content_do_not_take_each_others_files(tmp_path: Path) -> None:
+    source = """
+        import numpy as np
+        impose(k as datter.keytype(matrix))
+        expose(same)
+        def task():
+            expose(same as np.arange(5_000.0))
+    """
+    reader = """
+        def task():
+            found = access("same")
+            return [len(found), float(sum(found)[1])]
+    """
+    definitions = [
+        Definition("giver", textwrap.dedent(source), "giver.py"),
+        Definition("reader", textwrap.dedent(reader), "reader.py", linked=("giver",)),
+    ]
+    fleet = sample(tmp_path, 4, definitions)
+    ended = fleet.run("reader")
+    assert states(fleet) == ["done"] * 5, errors(fleet)
+    assert json.loads(ended[5].results_json) == [4, 4.0]
