@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -17,14 +17,16 @@ CLOCK = SystemClock()
 ROWS, COLUMNS = 500, 6
 BUNDLE = "bench/points"
 PLOT = [["access", "points"], "frame", "axis", "legend", "plot"]
-REDUCE = [["access", "points"], "pca", "scale"]
-PACKAGE = '{"data": {"points": {"path": "points.npy", "type": "matrix"}}}'
+REDUCE = [{"impose": {"k": {"keytype": "many"}}}, ["access", "k"], "pca", "scale"]
+KEYS = 128
+"""So many different data go round: more than a child keeps, so everything is worked out anew each time."""
+PACKAGE = '{"data": {"points": {"path": "points.npy", "type": "matrix"}, "many": {"path": "many/p_*.npy"}}}'
 WARM_UP = 8
 
 
-def points() -> np.ndarray:
-    """The data of every plot here."""
-    return np.random.default_rng(0).normal(size=(ROWS, COLUMNS))
+def points(number: int = 0) -> np.ndarray:
+    """The data of every plot here, and of each pipeline."""
+    return np.random.default_rng(number).normal(size=(ROWS, COLUMNS))
 
 
 def plain_bokeh(path: str) -> int:
@@ -36,10 +38,10 @@ def plain_bokeh(path: str) -> int:
     return Path(path).write_text(embed.file_html(figure, resources.CDN))
 
 
-def bare_reduce(_: int) -> float:
+def bare_reduce(number: int) -> float:
     """The pipeline's mathematics by scikit-learn alone; for a pool's process."""
     decomposition, preprocessing = (import_module(f"sklearn.{name}") for name in ("decomposition", "preprocessing"))
-    reduced = decomposition.PCA(2).fit_transform(points())
+    reduced = decomposition.PCA(2).fit_transform(points(number % KEYS))
     return float(preprocessing.scale(reduced)[0, 0])
 
 
@@ -48,6 +50,9 @@ def prepare(home: Path, work: Path) -> None:
     folder = work / "points"
     folder.mkdir(parents=True)
     np.save(folder / "points.npy", points())
+    (folder / "many").mkdir()
+    for number in range(KEYS):
+        np.save(folder / "many" / f"p_{number}.npy", points(number))
     (folder / "package.json").write_text(PACKAGE)
     with plotter2.connect(home=home) as p2:
         p2.push(folder, BUNDLE)
@@ -68,9 +73,9 @@ def plots(home: Path, work: Path, workers: int, count: int) -> Iterator[Measure]
 
 
 def pipelines(home: Path, workers: int, count: int) -> Iterator[Measure]:
-    """Pipelines/s: access, pca, scale on 500 x 6 numbers."""
+    """Pipelines/s: access, pca, scale on 500 x 6 numbers, on other ones each time."""
     note(f"{count} pipelines")
-    ours = _piped(home, REDUCE, count)
+    ours = _piped(home, REDUCE, count, [{"k": f"p_{number}"} for number in range(KEYS)])
     with multiprocessing.get_context("forkserver").Pool(workers) as pool:
         pool.map(bare_reduce, range(WARM_UP))
         started = CLOCK.monotonic()
@@ -79,9 +84,9 @@ def pipelines(home: Path, workers: int, count: int) -> Iterator[Measure]:
     yield Measure("pipelines", count / ours, "pipelines/s", f"bare scikit-learn in {workers} processes", count / bare)
 
 
-def _piped(home: Path, steps: list[object], count: int) -> float:
+def _piped(home: Path, steps: list[object], count: int, given: Sequence[dict[str, str]] = ({},)) -> float:
     with plotter2.connect(home=home) as p2:
-        list(p2.map(steps, ({} for _ in range(WARM_UP)), on=BUNDLE, name="bench"))
+        list(p2.map(steps, (given[0] for _ in range(WARM_UP)), on=BUNDLE, name="bench"))
         started = CLOCK.monotonic()
-        list(p2.map(steps, ({} for _ in range(count)), on=BUNDLE, name="bench"))
+        list(p2.map(steps, (given[number % len(given)] for number in range(count)), on=BUNDLE, name="bench"))
         return CLOCK.monotonic() - started

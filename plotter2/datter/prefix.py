@@ -116,7 +116,7 @@ def resumed(
     work = _Work(context, register, do)
     keys = work.keys(steps)
     with work.listening():
-        count = next((place for place in range(len(keys), 0, -1) if work.is_known(keys[place - 1])), 0)
+        count = next((place for place in range(len(keys), 0, -1) if work.is_known(keys, place, len(steps))), 0)
         for place in range(count, len(keys)):
             work.step(keys[place], steps[place], is_last=place + 1 == len(steps))
     rest = steps[len(keys) :]
@@ -165,9 +165,13 @@ class _Work:
             found.append(key)
         return found
 
-    def is_known(self, key: str) -> bool:
-        """Go on from a value that is known, as if this run had worked it out; whether there is one."""
-        kept = KNOWN.get(key) or self._unsealed(key)
+    def is_known(self, keys: list[str], count: int, total: int) -> bool:
+        """Go on from the value of the first `count` of `total` steps, if it is known; the ends are never sealed."""
+        return self._is_taken(keys[count - 1], is_sealed=1 < count < total)
+
+    def _is_taken(self, key: str, *, is_sealed: bool) -> bool:
+        """Go on from a value as if this run had worked it out; whether there is one."""
+        kept = KNOWN.get(key) or (self._unsealed(key) if is_sealed else None)
         if kept is None:
             return False
         context, beside = self._context, kept.beside
@@ -195,7 +199,7 @@ class _Work:
             self._done(key, step)
             return
         with sealed.locked(folder, key):
-            if self.is_known(key):
+            if self._is_taken(key, is_sealed=True):
                 return
             made = self._done(key, step)
             if made is not None and made.size <= SEALED_BYTES_MAX:
