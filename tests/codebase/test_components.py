@@ -51,7 +51,7 @@ def _said(path: Path) -> set[str]:
 
 @pytest.mark.req("r100")
 def test_whatever_is_computed_drawn_or_run_goes_through_datter() -> None:
-    """A child's interpreter seeds numpy and imports the modules beside a script; the rest is datter's alone."""
+    """A child imports the modules beside a script; the rest is datter's alone."""
     engines = {"numpy", "scipy", "sklearn", "pyarrow", "bokeh", "PIL", "exec", "eval", "exec_module"}
     found = {
         path.relative_to(ROOT).as_posix(): sorted(used)
@@ -60,7 +60,7 @@ def test_whatever_is_computed_drawn_or_run_goes_through_datter() -> None:
         if (used := _said(path) & engines)
     }
     others = {name: used for name, used in found.items() if not name.startswith("plotter2/datter/")}
-    assert others == {"plotter2/child/interpreter.py": ["numpy"], "plotter2/child/modules.py": ["exec_module"]}
+    assert others == {"plotter2/child/modules.py": ["exec_module"]}
     assert [name for name, used in found.items() if {"exec", "eval"} & set(used)] == ["plotter2/datter/run.py"]
     engine = (ROOT / "plotter2/child/__main__.py").read_text()
     assert 'engine = importlib.import_module("plotter2.datter.run")' in engine
