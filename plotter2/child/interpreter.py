@@ -32,7 +32,10 @@ from plotter2.model import output, package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState
 
 THREADS_OF_OURS = 2
-KIND_FILE = "file"
+KIND_FILE, SIDECAR = "file", ".json"
+KINDS_TOLD = frozenset({KIND_FILE, "table"})
+SIDECARS_MAX = 1_000
+"""Files of a run that get a sidecar; they all say the same, and a run that makes more is known by these."""
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -226,9 +229,22 @@ class Interpreter:
                     made.append(self._scratch.measure(name, str(one.kind), one.title))
                 elif name not in companions:
                     made.append(self._scratch.measure(name, KIND_FILE, ""))
+            self._tell_origin(made, result)
         except (OSError, ValueError) as wrong:
             raise TaskFailedError(f"What the script left in its directory cannot be taken: {wrong}") from wrong
         return made
+
+    def _tell_origin(self, made: list[Made], result: RunResult) -> None:
+        """Lay a sidecar beside each file that has none: pages have theirs, and what a script wrote stays as it is."""
+        there = {one.path for one in made}
+        plain = [one for one in made if one.kind in KINDS_TOLD and f"{one.path}{SIDECAR}" not in there][:SIDECARS_MAX]
+        origin = result.origin() if plain else {}
+        for one in plain:
+            story = {"kind": one.kind, "title": one.title, "panels": [], **origin}
+            written = msgspec.json.format(msgspec.json.encode(story), indent=1)
+            place = self._scratch.path / f"{one.path}{SIDECAR}"
+            with suppress(FileExistsError), place.open("xb") as file:  # a link that the script left leads anywhere
+                file.write(written)
 
     def _leave(self) -> None:
         self._scratch.enter()

@@ -65,10 +65,11 @@ class Fit:
     def written(self) -> str:
         """The curve as a formula with its numbers."""
         if self.formula is None:
-            return " ".join(
-                f"{value:+.4g}{('', 'x', 'x^')[min(power, 2)]}{power if power > 1 else ''}"
+            parts = [
+                f"{'-' if value < 0 else '+'} {abs(value):.4g}{('', ' x', f' x^{power}')[min(power, 2)]}"
                 for power, value in enumerate(self.params)
-            )
+            ]
+            return " ".join(parts).removeprefix("+ ")
         found = ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.parameters, self.params, strict=True))
         return f"{self.formula.text.partition('=')[2].strip() or self.formula.text}, {found}"
 

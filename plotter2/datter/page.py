@@ -24,7 +24,7 @@ from plotter2.errors import UsageError
 SPEEDS, PLAYED_S = (1, 2, 5, 10, 25, 60, 250), 60
 """Frames a second to choose from; what plays within a minute is chosen first, from 10 on."""
 HERE = Path(__file__).parent / "assets"
-DOCUMENT_ID = "d"
+DOCUMENT_ID, LONG_CONTENTS = "d", 10
 
 
 @lru_cache(maxsize=4)
@@ -76,7 +76,8 @@ def _contents(document: Document) -> str:
     if document.kind != "report" or len(titled) <= 1:
         return ""
     entries = "".join(f'<li><a href="#s{place}">{escape(title)}</a></li>' for place, title in titled)
-    return f'<nav aria-label="Contents"><h2>Contents</h2><ol>{entries}</ol></nav>'
+    long = ' class="long"' * (len(titled) > LONG_CONTENTS)
+    return f'<nav aria-label="Contents"><h2>Contents</h2><ol{long}>{entries}</ol></nav>'
 
 
 def _section(figure: Figure, place: int, sheet: render.Sheet, document: Document) -> str:

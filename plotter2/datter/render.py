@@ -355,13 +355,19 @@ def _legend(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
 def _bar(sheet: Sheet, panel: Panel, mapper: Json | None) -> list[Json]:
     if panel.colours is None or mapper is None or not mapper["used"]:
         return []
+    # The bar's own title would lie across its foot.
+    title = sheet.make(
+        "Title", text=panel.colours.title, align="center", text_color=MUTED, text_font=FONT, text_font_size="12px",
+        text_font_style="normal",
+    )  # fmt: skip
     return [
         sheet.make(
-            "ColorBar", color_mapper={"id": mapper["model"]["id"]}, title=panel.colours.title or None, width=14,
+            "ColorBar", color_mapper={"id": mapper["model"]["id"]}, width=14,
             formatter=sheet.make("BasicTickFormatter", power_limit_low=-4, power_limit_high=6), padding=8,
             background_fill_color=None, bar_line_color=None, major_label_text_color=MUTED, major_label_text_font=FONT,
-            major_tick_line_color=None, title_text_color=MUTED, title_text_font=FONT, title_text_font_style="normal",
-        )
+            major_tick_line_color=None,
+        ),
+        *[title] * bool(panel.colours.title),
     ]  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from functools import partial
 from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
-from plotter2.datter import binding, compose, pipeline, promises, results, script, words
+from plotter2.datter import binding, compose, pipeline, promises, results, script, words, writing
 from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
@@ -69,7 +69,7 @@ def _pipeline(run: RunInput, context: Context) -> RunResult:
         has_given_up = True
     try:
         compose.flush(context, gave_up=has_given_up)
-        return RunResult("gaveup" if has_given_up else "done", results.summary(value), context.made, context.again)
+        return _ended(context, has_given_up, results.summary(value))
     except pipeline.WRONG as wrong:
         raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
 
@@ -86,13 +86,18 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
             value = _kept(context, value)
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)
-        return RunResult("gaveup" if has_given_up else "done", results.to_json(value), context.made, context.again)
+        return _ended(context, has_given_up, results.to_json(value))
     except ScriptError:
         raise
     except (Exception, SystemExit) as wrong:
         is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
         text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run)
         raise TaskFailedError(text) from wrong
+
+
+def _ended(context: Context, has_given_up: bool, value: Any) -> RunResult:  # noqa: FBT001 -- what a run ended as
+    state: Literal["done", "gaveup"] = "gaveup" if has_given_up else "done"
+    return RunResult(state, value, context.made, context.again, partial(writing.origin, context))
 
 
 def _names(found: script.Script, context: Context, builtins: dict[str, Any]) -> dict[str, Any]:

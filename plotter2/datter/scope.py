@@ -107,9 +107,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended; `results` is a JSON value. `again`: what it wants to be done again, "" for nothing."""
+    """How a run ended; `results` is a JSON value.
+
+    Attributes:
+        again: what it wants to be done again, "" for nothing.
+        origin: gives where what it made came from, as sidecars say it.
+    """
 
     state: Literal["done", "gaveup"]
     results: Any = None
     made: list[Made] = field(default_factory=list)
     again: str = ""
+    origin: Callable[[], dict[str, Any]] = dict

@@ -164,10 +164,14 @@ def _script(context: Context) -> str:
 
 def sidecar(context: Context, document: Document) -> dict[str, Any]:
     """What a program wants to know of a page."""
+    panels = [_panel(panel) for figure in document.sections for panel in figure.panels if not panel.is_part]
+    return {"kind": document.kind, "title": document.title, "panels": panels, **origin(context)}
+
+
+def origin(context: Context) -> dict[str, Any]:
+    """Where whatever a run makes comes from: what it read, by which code, with which parameters, for which request."""
     run, scope = context.run, context.run.scope
     return {
-        "kind": document.kind, "title": document.title,
-        "panels": [_panel(panel) for figure in document.sections for panel in figure.panels if not panel.is_part],
         "inputs": {"bundle": scope.bundle, "version": scope.version, **_read(context)},
         "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name,
         "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed,

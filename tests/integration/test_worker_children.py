@@ -35,7 +35,12 @@ async def test_a_script_runs_and_its_result_prints_and_files_come_back(tmp_path:
             ("table.csv", "file", ""),
         ]
         folder = tmp_path / "temp" / "runs" / f"{report.run_id}.1"
-        assert sorted(path.name for path in folder.iterdir()) == ["a.html", "a.html.json", "table.csv"]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "a.html",
+            "a.html.json",
+            "table.csv",
+            "table.csv.json",
+        ]
         assert 0 < report.started_at <= report.finished_at
 
 

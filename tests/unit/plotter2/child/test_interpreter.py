@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -131,3 +132,40 @@ def test_files_are_handed_over_only_when_a_run_ended_well(tmp_path: Path) -> Non
     assert bench.run().made == []
     assert [(one.path, one.kind) for one in bench.run().made] == [("a.html", "figure")]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".child", "req-1.2.1"]
+
+
+@pytest.mark.req("r012")
+def test_a_file_that_a_script_wrote_gets_a_sidecar_and_its_own_files_stay(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def origin() -> dict[str, Any]:
+        asked.append(1)
+        return {"inputs": {"files": []}, "run": "req-1.1"}
+
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del emit
+        if run.run_id.endswith("1"):
+            (run.output_dir / "sub").mkdir()
+            (run.output_dir / "sub" / "a.csv").write_text("x")
+            (run.output_dir / "b.csv").write_text("x")
+            (run.output_dir / "b.csv.json").write_text("mine")
+            (run.output_dir / "c.html").write_text("x")
+            (run.output_dir / "d.csv").write_text("x")
+            (run.output_dir / "d.csv.json").symlink_to(tmp_path / "elsewhere")
+            return RunResult("done", None, [Made("c.html", "figure", "C")], origin=origin)
+        return RunResult("done", 1, [], origin=origin)
+
+    bench = Bench(tmp_path, execute)
+    ended = bench.run()
+    assert {one.path: one.kind for one in ended.made} == {
+        "b.csv": "file", "b.csv.json": "file", "c.html": "figure", "d.csv": "file", "sub/a.csv": "file",
+    }  # fmt: skip
+    folder = tmp_path / "req-1.1.1"
+    told = json.loads((folder / "sub/a.csv.json").read_text())
+    assert told == {"kind": "file", "title": "", "panels": [], "inputs": {"files": []}, "run": "req-1.1"}
+    assert (folder / "b.csv.json").read_text() == "mine"
+    assert json.loads((folder / "b.csv.json.json").read_text())["run"] == "req-1.1"
+    assert not (folder / "c.html.json").exists(), "the engine writes those of pages"
+    assert not (tmp_path / "elsewhere").exists(), "nothing is written through a link"
+    assert bench.run().made == []
+    assert asked == [1], "a run without files does not look at what it read"
