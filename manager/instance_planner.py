@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from manager.beneath import beneath
 from manager.catalog import Catalog
 from manager.organizer import Organizer
 from manager.store import Store
@@ -27,9 +28,9 @@ from plotter2.errors import NotFoundError
 from plotter2.model import inheritance, package
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import NOTHING, Snapshot
+from plotter2.model.pins import UNPINNED
 from plotter2.model.task import SOURCE_BYTES_MAX, Task
 
-BELOW_AT_A_TIME = 1_000
 KEPT_MAX = 10_000
 
 
@@ -73,8 +74,10 @@ class InstancePlanner:
         self._outlines: dict[bytes, Outline] = {}
         self._inherited: dict[bytes, Snapshot] = {b"": NOTHING}
 
-    async def plan(self, task: Task, target: tuple[str, int], parameters_json: str) -> Planned:
-        """The instances of a definition on a bundle version.
+    async def plan(
+        self, task: Task, target: tuple[str, int], parameters_json: str, pinned: bytes = UNPINNED
+    ) -> Planned:
+        """The instances of a definition on a bundle version; `pinned` says what a request sees below it.
 
         Raises:
             RefusedError: it cannot be read, a parameter names no key, or there are too many instances.
@@ -83,7 +86,7 @@ class InstancePlanner:
         given: dict[str, Any] = msgspec.json.decode(parameters_json or "{}")
         if all(axis.name in given for axis in axes):
             return Planned(axes, Plan(({},)), is_bound=True)
-        scope = await self.scope(*target)
+        scope = await self.scope(*target, pinned)
         return await asyncio.to_thread(plan_in, axes, scope, given)
 
     async def outline_of(self, task: Task) -> Outline:
@@ -113,8 +116,8 @@ class InstancePlanner:
         with self._organizer.open_blob(task.source_digest) as file:
             return file.read(SOURCE_BYTES_MAX + 1).decode(errors="replace")
 
-    async def scope(self, bundle: str, version: int) -> Scope:
-        """The names that a bundle version sees: its files and those of everything below it.
+    async def scope(self, bundle: str, version: int, pinned: bytes = UNPINNED) -> Scope:
+        """The names that a bundle version sees: its files and those of everything below it, or of what is pinned.
 
         Raises:
             NotFoundError: there is no such version.
@@ -122,17 +125,11 @@ class InstancePlanner:
         found = await self._store.get_bundle(bundle, version)
         if found is None:
             raise NotFoundError(f"There is no version {version} of {bundle!r}.")
-        waiting = list(self._catalog.below(bundle))
         lower: list[Scope] = []
-        for start in range(0, len(waiting), BELOW_AT_A_TIME):
-            lower += await self._below(waiting[start : start + BELOW_AT_A_TIME])
+        async for part in beneath(self._store, self._catalog, bundle, pinned):
+            files = await self._store.files_of_many([(one.path, one.version) for one in part])
+            lower += [await self._one(one, files.get((one.path, one.version), ()), []) for one in part]
         return await self._one(found, await self._store.files_of(bundle, version), lower)
-
-    async def _below(self, names: Sequence[str]) -> list[Scope]:
-        newest = {str(one.path): one for one in await self._store.newest_of(names) if not one.archived}
-        files = await self._store.files_of_many([(one.path, one.version) for one in newest.values()])
-        found = [newest[name] for name in names if name in newest]
-        return [await self._one(one, files.get((one.path, one.version), ()), []) for one in found]
 
     async def _one(self, version: BundleVersion, files: Sequence[FileEntry], lower: list[Scope]) -> Scope:
         inherited = self._inherited.get(version.inherited)

@@ -33,8 +33,9 @@ def ask_for(state: State) -> list[Command]:
 
 
 def _plan(state: State, run: TaskRun) -> PlanInstances:
-    is_forced = memo.is_forced(state.requests[run.request_id].request)
-    return PlanInstances(run, state.tasks[run.task_id].task, memo.wanted(state, run), is_forced)
+    request = state.requests[run.request_id].request
+    task = state.tasks[run.task_id].task
+    return PlanInstances(run, task, memo.wanted(state, run), memo.is_forced(request), request.pins)
 
 
 def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command]:

@@ -78,6 +78,9 @@ def _seen(node: Node | None) -> tuple[str, int, str, str, str, bool] | None:
 def wanted(state: State, run: TaskRun) -> bytes:
     """The stamp of a run whose results could be known; b"" for one that is run anew whatever is known."""
     task = state.tasks[run.task_id].task
+    live = state.requests[run.request_id]
+    if live.request.pins != state.pins.current(live.request.bundle):
+        return b""  # it sees what was there when it was asked, and that is not what is there now
     return stamp(state, task, (run.bundle, run.version)) if run.bundle and task.kind is TaskKind.PIPELINE else b""
 
 

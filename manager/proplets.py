@@ -55,12 +55,14 @@ def started(state: State, event: TaskStarted, scheduler: Scheduler, now: Instant
     state.requests[request.id] = live
     node = state.catalog.get(row.task.bundle) if row.task.bundle else None
     target = (row.task.bundle, node.version.version) if node else ("", 0)
+    fixed = state.fix(live)
     queued = runs.add(state, live, row.task, target, _parameters(row), now)
     row = replace(
         row, state=TaskState.SCHEDULED, run_id=RunId(f"{request.id}.0"), error="", results_json="", updated_at=now
     )
     state.tasks[row.task.id] = row
     return [
+        *fixed,
         SaveTask(row),
         queued,
         note("task.started", row.task.id, now, request=request.id),

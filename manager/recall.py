@@ -45,7 +45,8 @@ class Recall:
             RefusedError: its definition cannot be read, a parameter names no key, or there are too many instances.
         """
         run = effect.run
-        found = await self._planner.plan(effect.task, (run.bundle, run.version), run.parameters_json)
+        target = run.bundle, run.version
+        found = await self._planner.plan(effect.task, target, run.parameters_json, effect.pins)
         parameters = tuple(msgspec.json.encode(keys).decode() for keys in found.parameters)
         made = InstancesPlanned(run.id, parameters, bool(found.axes), found.plan.warning)
         said = await self._what(effect) if effect.stamp else b""

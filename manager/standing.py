@@ -176,7 +176,7 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
     state.requests[request.id] = live
     state.touch(live)
     fired = note("standing.fired", request.id, now, order=order.name, bundle=path, cause=cause.request)
-    commands: list[Command] = [SaveTally(tally), fired]
+    commands: list[Command] = [SaveTally(tally), fired, *(state.fix(live) if tasks or order.report is not None else ())]
     for task in tasks:
         runs.adopt_task(state, task)
         commands.append(SaveTask(TaskRow(task, is_hidden=True)))

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from manager.bonds import Bonds
 from manager.catalog import Catalog
-from manager.commands import CallEnd
+from manager.commands import CallEnd, Command
 from manager.events import DeliveryOffered, Token
 from manager.experiment import Experiment
 from manager.ledgers import Seat, Tree
+from manager.pins import Pins
 from manager.store import Delivery, Held, ServiceRow, TaskRow
 from plotter2.clock import ZERO, Instant
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, TaskId, WorkerId
@@ -157,6 +158,7 @@ class State:
     delivered: OrderedDict[DeliveryId, tuple[Delivery, BundleVersion]] = field(default_factory=OrderedDict)
     membership_min: float = THRESHOLD
     bonds: Bonds = field(init=False)
+    pins: Pins = field(init=False)
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     due: list[tuple[Instant, str, str]] = field(default_factory=list)
     reports: dict[str, int] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class State:
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)
+        self.pins = Pins(self.catalog)
 
     def tally(self, bundle: str, order: str) -> Tally:
         """What is remembered of a standing order; of a new one nothing."""
@@ -188,6 +191,14 @@ class State:
         running = {(row.spec.bundle, row.spec.version) for row in self.services.values()}
         experiments = (live.experiment for live in self.requests.values() if live.experiment is not None)
         return running | {(one.version.path, one.version.version) for one in experiments}
+
+    def fix(self, live: LiveRequest) -> list[Command]:
+        """A request that will have runs sees from now on what lies below its bundle now."""
+        if not live.request.bundle:
+            return []
+        pinned, commands = self.pins.take(live.request.bundle)
+        live.request = replace(live.request, pins=pinned)
+        return commands
 
     def touch(self, live: LiveRequest) -> None:
         """Have this request written and told of at the end of the turn."""

@@ -50,10 +50,10 @@ class TreePlanner:
             UnreachableError: the store is away.
             RefusedError: something of it cannot be read, a parameter names no key, or there are too many instances.
         """
-        return await self.tree(effect.run, effect.task) or await self._recall.planned(effect)
+        return await self.tree(effect.run, effect.task, effect.pins) or await self._recall.planned(effect)
 
-    async def tree(self, run: TaskRun, task: Task) -> TreePlanned | None:
-        """The tree that a run is; None when it is none.
+    async def tree(self, run: TaskRun, task: Task, pinned: bytes) -> TreePlanned | None:
+        """The tree that a run is; None when it is none. `pinned` says what it sees below its bundle.
 
         Raises:
             RefusedError: something of it cannot be read, a parameter names no key, or there are too many instances.
@@ -68,7 +68,7 @@ class TreePlanner:
             (one.name, outlines[one.name].axes, ask.filled(run.parameters_json, one.parameters))
             for one in kin.in_order(found, task.name)
         ]
-        scope = await self._instances.scope(run.bundle, run.version)
+        scope = await self._instances.scope(run.bundle, run.version, pinned)
         return TreePlanned(
             run.id,
             secrets.token_bytes(SECRET_BYTES),
@@ -86,7 +86,7 @@ class TreePlanner:
             RefusedError: as `tree`.
         """
         wanted = [(name, (await self._instances.outline_of(task)).axes, given) for name, task, given in effect.wanted]
-        return await asyncio.to_thread(_sprouts, await self._instances.scope(*effect.target), wanted)
+        return await asyncio.to_thread(_sprouts, await self._instances.scope(*effect.target, effect.pins), wanted)
 
 
 def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]]) -> tuple[Sprout, ...]:

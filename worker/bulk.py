@@ -93,7 +93,7 @@ class BulkLine:
         return self._is_shared
 
     async def bundle(
-        self, path: str, version: int, *, task: tuple[str, int] | None = None
+        self, path: str, version: int, *, task: tuple[str, int] | None = None, request: str = ""
     ) -> manager_pb2.GetBundleResponse:
         """A bundle version with its files; version 0 is the newest.
 
@@ -102,13 +102,15 @@ class BulkLine:
             version: which one.
             task: who declares the task that runs on it, bundle and version; then everything below the bundle comes
                 too, and what the task can call. None: nobody runs on it.
+            request: for which one it runs; below the bundle is what was there when that was asked.
 
         Raises:
             NotFoundError: there is none.
         """
         message = manager_pb2.GetBundleRequest(
-            bundle=path, version=version, with_files=True, with_descendants=task is not None, with_ways=task is not None
-        )
+            bundle=path, version=version, with_files=True, with_descendants=task is not None, pinned_by=request,
+            with_ways=task is not None,
+        )  # fmt: skip
         if task is not None:
             message.task_bundle, message.task_version = task
 

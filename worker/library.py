@@ -55,7 +55,9 @@ class Library:
             ground, modules, roots = Ground(), dict[str, str](), list[str]()
             links, lent = dict[str, tuple[Link, ...]](), list[Ground]()
             if key.bundle:
-                found = await self._line.bundle(key.bundle, key.version, task=(task.bundle, task.version))
+                found = await self._line.bundle(
+                    key.bundle, key.version, task=(task.bundle, task.version), request=key.request_id
+                )
                 snapshots = {one.digest: inheritance.decode(one.inherited_json) for one in found.inheritances}
                 ground = await self._ground(found, snapshots, prepared.holds)
                 links = ways_from_proto(found.ways)

@@ -37,9 +37,11 @@ def calls_opened(state: State, event: CallsOpened, now: Instant) -> list[Command
         return [Answer(event.token, error=key_taken(event.client_key, state.keys[event.client_key][0]))]
     live = opened(state, request)
     live.is_open = True
+    fixed = state.fix(live)
     runs.adopt_task(state, task)
     state.task_users[task.id] = state.task_users.get(task.id, 0) + 1  # held by the stream until it is closed
     return [
+        *fixed,
         SaveTask(TaskRow(task, is_hidden=True)),
         accepted(request, now),
         Answer(event.token, (request.id, task.id)),

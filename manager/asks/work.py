@@ -43,10 +43,12 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
     except RefusedError as wrong:
         return refuse(state, event.token, request, wrong, now)
     live = opened(state, replace(request, skipped=tuple(spread.skipped)))
+    fixed = state.fix(live)
     tasks = {task.id: task for task, _ in spread.targets}
     for task in tasks.values():
         runs.adopt_task(state, task)
     return [
+        *fixed,
         *(SaveTask(TaskRow(task, is_hidden=True)) for task in tasks.values()),
         *(runs.add(state, live, task, target, event.parameters_json, now) for task, target in spread.targets),
         accepted(request, now),

@@ -111,6 +111,7 @@ def _start(state: State, seat: Seat, one: OpAsked, what: Start) -> list[Command]
                 (other, task, ask.filled(what.parameters_json, state.catalog.parameters(task, tree.row.bundle)))
                 for other, task in definitions
             ),
+            state.requests[tree.row.request_id].request.pins,
         )
     ]  # fmt: skip
 

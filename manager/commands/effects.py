@@ -173,12 +173,14 @@ class PlanInstances:
     Attributes:
         stamp: of what it sees; b"" where its results are never found again.
         is_forced: it is run whatever is known.
+        pins: what it sees below its bundle, see `plotter2.model.pins`.
     """
 
     run: TaskRun
     task: Task
     stamp: bytes = b""
     is_forced: bool = False
+    pins: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class PlanStart:
         wanted: definitions with what they are given, a JSON object each; those that start held before the one that
             was asked for.
         given: the parameters as they were asked.
+        pins: what the tree sees below its bundle.
     """
 
     tree: str
@@ -198,6 +201,7 @@ class PlanStart:
     given: str
     target: tuple[str, int]
     wanted: tuple[tuple[str, Task, str], ...]
+    pins: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

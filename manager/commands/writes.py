@@ -91,6 +91,18 @@ class SaveBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class SavePins:
+    """Write what requests see below a bundle, under its digest."""
+
+    digest: bytes
+    text: str
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.pins[self.digest] = self.text
+
+
+@dataclass(frozen=True, slots=True)
 class SetArchived:
     """Hide a bundle, or show it again."""
 

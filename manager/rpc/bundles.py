@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from manager import ways
+from manager.beneath import beneath
 from manager.doors import Doors
 from manager.rpc.requests import page_of
 from manager.rpc.versions import version_of
 from manager.ways import Pinned
 from plotter2 import lending
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import LimitError, UsageError
+from plotter2.errors import LimitError, NotFoundError, UsageError
+from plotter2.ids import RequestId
 from plotter2.model import inheritance, manifest, package, paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion, FileEntry
 from plotter2.model.depends import depends
+from plotter2.model.pins import UNPINNED
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
 from plotter2.wire.links import verdict_to_proto
@@ -23,7 +26,6 @@ from plotter2.wire.ways import ways_to_proto
 
 CHUNK_BYTES = 1 << 20
 DIGESTS_MAX = 100_000
-BELOW_AT_A_TIME = 1_000
 FILES_A_PART = 10_000
 FILES_IN_ONE_MAX = 100_000
 """A file takes 50 bytes and its path; a message has at most 16 MiB."""
@@ -79,7 +81,10 @@ class BundleCalls:
             async for files in self._files(found, found.files if with_all else request.files_max):
                 yield pb.GetBundleResponse(files=map(wire.file_entry_to_proto, files))
         if request.with_descendants:
-            async for part in self._descendants(name, spoken, with_files=with_all):
+            below = beneath(
+                self._doors.store, self._doors.state.catalog, name, await self._pinned_by(request.pinned_by)
+            )
+            async for part in self._descendants(below, spoken, with_files=with_all):
                 yield part
         for digest in sorted(spoken - {b""}):
             text = await self._doors.store.get_inheritance(digest)
@@ -95,14 +100,15 @@ class BundleCalls:
             after, left = files[-1].path, left - len(files)
 
     async def _descendants(
-        self, name: str, spoken: set[bytes], *, with_files: bool
+        self, below: AsyncIterator[Sequence[BundleVersion]], spoken: set[bytes], *, with_files: bool
     ) -> AsyncIterator[pb.GetBundleResponse]:
         """What lies below, many bundles a part; one with very many files goes over several."""
         part, count = pb.GetBundleResponse(), 0
-        async for version, files in self._below(name, with_files=with_files):
-            spoken.add(version.inherited)
-            for start in range(0, len(files) or 1, FILES_A_PART):
-                portion = files[start : start + FILES_A_PART]
+        async for versions in below:
+            places = [(one.path, one.version) for one in versions]
+            found = await self._doors.store.files_of_many(places) if with_files else {}
+            for version, portion in _portions(versions, found):
+                spoken.add(version.inherited)
                 part.descendants.append(_described(version, portion))
                 count += len(portion) + 1
                 if count >= FILES_A_PART:
@@ -146,19 +152,15 @@ class BundleCalls:
         text = await self._doors.store.get_inheritance(one.inherited) if one.inherited else ""
         return Pinned(one.path, one.version, package.read(one.package_json), inheritance.decode(text))
 
-    async def _below(
-        self, name: str, *, with_files: bool
-    ) -> AsyncIterator[tuple[BundleVersion, tuple[FileEntry, ...]]]:
-        """What lies below, in order, archived bundles left out; many are read at a time."""
-        waiting = list(self._doors.state.catalog.below(name))
-        for start in range(0, len(waiting), BELOW_AT_A_TIME):
-            part = waiting[start : start + BELOW_AT_A_TIME]
-            newest = await self._doors.store.newest_of(part)
-            found: dict[str, BundleVersion] = {one.path: one for one in newest if not one.archived}
-            places = [(one.path, one.version) for one in found.values()]
-            files = await self._doors.store.files_of_many(places) if with_files else {}
-            for version in (found[path] for path in part if path in found):
-                yield version, files.get((version.path, version.version), ())
+    async def _pinned_by(self, request_id: str) -> bytes:
+        """What a request sees below its bundle; of none, what is newest."""
+        if not request_id:
+            return UNPINNED
+        live = self._doors.state.requests.get(RequestId(request_id))
+        request = live.request if live is not None else await self._doors.store.get_request(RequestId(request_id))
+        if request is None:
+            raise NotFoundError(f"There is no request {request_id!r}.")
+        return request.pins
 
     async def FetchBlob(  # noqa: N802 -- gRPC's name
         self, request: pb.FetchBlobRequest, context: Context
@@ -198,6 +200,16 @@ class BundleCalls:
 
         is_new = await self._doors.organizer.put_stream(first.begin.digest, first.begin.size_bytes, chunks())
         return pb.PutBlobResponse(is_new=is_new)
+
+
+def _portions(
+    versions: Sequence[BundleVersion], found: Mapping[tuple[str, int], Sequence[FileEntry]]
+) -> Iterator[tuple[BundleVersion, Sequence[FileEntry]]]:
+    """Each version with its files; one that has very many comes several times, with some of them each."""
+    for version in versions:
+        files = found.get((version.path, version.version), ())
+        for start in range(0, len(files) or 1, FILES_A_PART):
+            yield version, files[start : start + FILES_A_PART]
 
 
 def _described(version: BundleVersion, files: Sequence[FileEntry]) -> pb.GetBundleResponse:

@@ -144,6 +144,8 @@ class Batch:
     runs: dict[RunId, TaskRun] = field(default_factory=dict)
     bundles: list[Contents] = field(default_factory=list)
     inheritances: dict[bytes, str] = field(default_factory=dict)
+    pins: dict[bytes, str] = field(default_factory=dict)
+    """What requests see below a bundle, by digest."""
     archived: dict[str, bool] = field(default_factory=dict)
     tags: dict[str, Tags] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
@@ -167,6 +169,7 @@ class Batch:
             or self.tasks
             or self.runs
             or self.bundles
+            or self.pins
             or self.archived
             or self.tags
             or self.workers
@@ -304,6 +307,14 @@ class Store(EventLog, Ancestry, Protocol):
 
     async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
         """The newest version of each of these bundles, in no order; those that are not here are left out."""
+        ...
+
+    async def versions_of(self, places: Sequence[tuple[str, int]]) -> tuple[BundleVersion, ...]:
+        """These versions (bundle, version), in no order; those that are not here are left out."""
+        ...
+
+    async def get_pins(self, digest: bytes) -> str:
+        """The text of a list of what requests see below a bundle; "" for one that was never written."""
         ...
 
     async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:

@@ -54,12 +54,12 @@ select "offset" from group_offsets where group_name = $1 and topic = $2 and part
 -- name: put_requests
 insert into requests (
     id, kind, state, has_ended, user_name, bundle, ask, client_key, cause, reason, reason_code,
-    created_at, finished_at, total, finished, failed, chain, skipped, because, scope
+    created_at, finished_at, total, finished, failed, chain, skipped, because, scope, pins
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::float8[], $13::float8[], $14::integer[], $15::integer[], $16::integer[], $17::text[],
-    $18::text[], $19::text[], $20::text[]
+    $18::text[], $19::text[], $20::text[], $21::bytea[]
 )
 on conflict (id) do update set
     state = excluded.state, has_ended = excluded.has_ended, bundle = excluded.bundle, ask = excluded.ask,
@@ -183,6 +183,9 @@ on conflict (id) do update set
     name = excluded.name, state = excluded.state, is_ours = excluded.is_ours, incarnation = excluded.incarnation,
     slots = excluded.slots, beat_s = excluded.beat_s, pid = excluded.pid, host = excluded.host,
     last_seen_at = excluded.last_seen_at, history = excluded.history, metadata = excluded.metadata;
+
+-- name: put_pins
+insert into pins (digest, places) select * from unnest($1::bytea[], $2::text[]) on conflict do nothing;
 
 -- name: put_inheritance
 insert into inheritances (digest, entries) values ($1, $2) on conflict do nothing;
@@ -404,6 +407,12 @@ select versions.*, bundles.archived, bundles.tags
 from bundles join versions on versions.path = bundles.path and versions.version = bundles.newest
 where bundles.path = any($1::text[]);
 
+-- name: versions_of
+select versions.*, bundles.archived, bundles.tags
+from unnest($1::text[], $2::integer[]) as wanted (path, version)
+join versions on versions.path = wanted.path collate "C" and versions.version = wanted.version
+join bundles on bundles.path = versions.path;
+
 -- name: files_of_many
 select wanted.path as bundle, wanted.version, files.path, files.size_bytes, files.digest, files.mode
 from unnest($1::text[], $2::integer[]) as wanted (path, version)
@@ -541,6 +550,9 @@ select counted.rows_in_all, page.*
 from (select count(*) as rows_in_all from chosen) as counted
 left join (select * from chosen order by at, id offset $1 limit $2) as page on true
 order by page.at, page.id;
+
+-- name: get_pins
+select * from pins where digest = $1;
 
 -- name: get_inheritance
 select * from inheritances where digest = $1;

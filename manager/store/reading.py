@@ -118,6 +118,18 @@ class Reader:
         """The newest version of each of these bundles."""
         return tuple(map(rows.to_version, await self._fetch("newest_of", list(map(clean, bundles)))))
 
+    async def versions_of(self, places: Sequence[tuple[str, int]]) -> tuple[BundleVersion, ...]:
+        """These versions."""
+        return (
+            tuple(map(rows.to_version, await self._fetch("versions_of", *map(list, zip(*places, strict=True)))))
+            if places
+            else ()
+        )
+
+    async def get_pins(self, digest: bytes) -> str:
+        """The text of a list of pins."""
+        return await self._one(lambda row: str(row["places"]), "get_pins", digest) or ""
+
     async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:
         """The files of each of these versions."""
         if not places:

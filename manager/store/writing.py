@@ -64,6 +64,7 @@ class Writer:
             else:
                 await self._put(connection, name, values)
         await self._write_bundles(connection, batch.bundles, batch.inheritances)
+        await self._put(connection, "put_pins", list(batch.pins.items()))
         await self._put(connection, "put_archived", list(batch.archived.items()))
         await self._put(connection, "put_tags", [(path, one.by_hand_json) for path, one in batch.tags.items()])
         if batch.workers:

@@ -120,6 +120,7 @@ class Request:
         skipped: bundles that it goes over and leaves out.
         because: why it was asked, as who asked it says; an automatic user must say it.
         scope: the bundle that it was kept to by who asked it; "" for none.
+        pins: what its runs see below their bundles, as `plotter2.model.pins` names it; b"": what is newest.
     """
 
     id: RequestId
@@ -142,6 +143,7 @@ class Request:
     skipped: tuple[Skip, ...] = ()
     because: str = ""
     scope: str = ""
+    pins: bytes = b""
 
     @property
     def has_ended(self) -> bool:

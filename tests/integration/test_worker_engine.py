@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plotter2.model.task import Limits, RunState, TaskKind
-from tests.integration.worker_kit import REAL_ENGINE, rig
+from tests.integration.worker_kit import REAL_ENGINE, REQUEST, rig
 
 PLOT = """
 def task(n):
@@ -62,6 +62,7 @@ async def test_one_interpreter_takes_scripts_and_pipelines_in_turn_apart_from_th
         assert (drawn.state, [one.kind for one in drawn.made if one.kind == "figure"]) == (RunState.DONE, ["figure"])
         assert json.loads((await worker.run(WHERE)).results_json) == first
         assert await worker.children() == [child]
+        assert worker.manager.asked_for == [("mine", REQUEST)], "what lies below is that request's"
     pid, parent, is_second = first
     assert (pid, is_second) == (child, True), "the messenger has a thread of its own"
     assert len({pid, parent, os.getpid()}) == 3, "neither the daemon nor who forks for it runs user code"

@@ -48,6 +48,8 @@ class Manager:
         self.bundles: dict[str, dict[str, str]] = {}
         self.sealed: dict[str, dict[str, bytes]] = {}
         """Files of bundles whose content lies in the blobs already, by digest."""
+        self.asked_for: list[tuple[str, str]] = []
+        """Bundles, and for which request."""
 
     def hear(self, address: str) -> None:
         del address
@@ -59,9 +61,10 @@ class Manager:
         raise AssertionError(digest, take)
 
     async def bundle(
-        self, path: str, version: int, *, task: tuple[str, int] | None = None
+        self, path: str, version: int, *, task: tuple[str, int] | None = None, request: str = ""
     ) -> manager_pb2.GetBundleResponse:
         del task
+        self.asked_for.append((path, request))
         entries = []
         for name, sealed in self.sealed.get(path, {}).items():
             size = self.layout.blob(sealed).stat().st_size

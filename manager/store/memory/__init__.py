@@ -79,6 +79,7 @@ class MemoryStore(Trees, Recalling, Entries, Events, Apart):
         for contents in batch.bundles:
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
+        self._pins = batch.pins | self._pins
         self._archived |= {path: is_so for path, is_so in batch.archived.items() if path in self._versions}
         self._tags |= {path: one.by_hand_json for path, one in batch.tags.items() if path in self._versions}
         self._grown.set()

@@ -25,6 +25,7 @@ class Bundles:
         self._versions: dict[str, list[Contents]] = {}
         self._archived: dict[str, bool] = {}
         self._inheritances: dict[bytes, str] = {}
+        self._pins: dict[bytes, str] = {}
         self._tags: dict[str, str] = {}
         self._reports: dict[tuple[str, int], Report] = {}
 
@@ -69,6 +70,14 @@ class Bundles:
     async def newest_of(self, bundles: Sequence[str]) -> tuple[BundleVersion, ...]:
         """The newest version of each of these bundles."""
         return tuple(self._newest(path) for path in set(bundles) if path in self._versions)
+
+    async def versions_of(self, places: Sequence[tuple[str, int]]) -> tuple[BundleVersion, ...]:
+        """These versions."""
+        return tuple(self._shown(found) for place in places if (found := self._contents(*place)) is not None)
+
+    async def get_pins(self, digest: bytes) -> str:
+        """The text of a list of pins."""
+        return self._pins.get(digest, "")
 
     async def files_of_many(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[FileEntry, ...]]:
         """The files of each of these versions."""

@@ -28,7 +28,7 @@ def request_values(one: Request) -> Values:
         one.reason, one.reason_code, one.created_at, one.finished_at, one.total, one.finished, one.failed,
         _chain_text(one.chain),
         msgspec.json.encode([(skip.bundle, skip.reason) for skip in one.skipped]).decode() if one.skipped else "",
-        one.because, one.scope,
+        one.because, one.scope, one.pins,
     )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def to_request(row: Row, children: tuple[Child, ...] = ()) -> Request:
         Instant(row["created_at"]), Instant(row["finished_at"]), row["total"], row["finished"], row["failed"], children,
         tuple(Firing(*one) for one in json.loads(row["chain"] or "[]")),
         tuple(Skip(*skip) for skip in msgspec.json.decode(row["skipped"] or "[]", type=list[tuple[str, str]])),
-        row["because"], row["scope"],
+        row["because"], row["scope"], row["pins"],
     )  # fmt: skip
 
 

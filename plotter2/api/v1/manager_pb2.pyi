@@ -1487,6 +1487,7 @@ class GetBundleRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     WITH_FILES_FIELD_NUMBER: _builtins.int
     WITH_DESCENDANTS_FIELD_NUMBER: _builtins.int
+    PINNED_BY_FIELD_NUMBER: _builtins.int
     WITH_MANIFEST_FIELD_NUMBER: _builtins.int
     WITH_VERDICTS_FIELD_NUMBER: _builtins.int
     WITH_WAYS_FIELD_NUMBER: _builtins.int
@@ -1499,6 +1500,8 @@ class GetBundleRequest(_message.Message):
     with_files: _builtins.bool
     with_descendants: _builtins.bool
     """Also every bundle below it, at its newest version: each before its children, in the order it declares for them."""
+    pinned_by: _builtins.str
+    """The request for which that is asked: then it is what was below the bundle when the request was."""
     with_manifest: _builtins.bool
     """Also the manifest that this version came with."""
     with_verdicts: _builtins.bool
@@ -1517,6 +1520,7 @@ class GetBundleRequest(_message.Message):
         version: _builtins.int = ...,
         with_files: _builtins.bool = ...,
         with_descendants: _builtins.bool = ...,
+        pinned_by: _builtins.str = ...,
         with_manifest: _builtins.bool = ...,
         with_verdicts: _builtins.bool = ...,
         with_ways: _builtins.bool = ...,
@@ -1526,7 +1530,7 @@ class GetBundleRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "files_max", b"files_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "bundle", b"bundle", "files_max", b"files_max", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "bundle", b"bundle", "files_max", b"files_max", "pinned_by", b"pinned_by", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__files_max: _TypeAlias = _typing.Literal["files_max"]  # noqa: Y015
     _WhichOneofArgType__files_max: _TypeAlias = _typing.Literal["_files_max", b"_files_max"]  # noqa: Y015

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from manager.rpc import bundles
 from manager.store import Batch
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.clock import Instant
-from plotter2.errors import LimitError
+from plotter2.errors import LimitError, NotFoundError
 from plotter2.model.bundle import BundleVersion, Contents, FileEntry
 from plotter2.model.paths import BundlePath
 from plotter2.wire.bundles import put_together
@@ -91,6 +92,30 @@ async def test_of_the_files_of_a_bundle_only_those_that_are_wanted_are_read(
         assert asked == portions
         assert [(one.bundle.path, len(one.files)) for one in whole.descendants] == [("big/a", 0)]
         assert whole.bundle.files == 25
+
+
+@pytest.mark.req("r016", "r129")
+async def test_a_run_sees_below_its_bundle_what_was_there_when_it_was_asked(manager: Small) -> None:
+    for path in ("big", "big/a", "big/b"):
+        await put(manager, path, 2)
+    asked = await manager.submit(run=pb.RunAsk(task="t", bundle="big", source="def task(): pass"))
+    await put(manager, "big/c", 1)
+    changed = BundleVersion(BundlePath("big/a"), 2, bytes(32), 0, 0, Instant(2.0))
+    await manager.store.commit(Batch(turn="newer", bundles=[Contents(changed)]))
+    manager.machine.state.catalog.put(changed, {})
+
+    async def below(**more: Any) -> dict[str, tuple[int, int]]:
+        whole = put_together(await read(manager, with_descendants=True, **more))
+        return {one.bundle.path: (one.bundle.version, len(one.files)) for one in whole.descendants}
+
+    assert await below() == {"big/a": (2, 0), "big/b": (1, 2), "big/c": (1, 1)}
+    assert await below(pinned_by=asked.id) == {"big/a": (1, 2), "big/b": (1, 2)}
+    with pytest.raises(NotFoundError, match="no request 'req-none'"):
+        await below(pinned_by="req-none")
+    former = replace(manager.machine.state.requests[asked.id].request, pins=bytes([9]) * 32)
+    manager.machine.state.requests[asked.id].request = former
+    with pytest.raises(NotFoundError, match="Nobody has written down what the request sees below 'big'"):
+        await below(pinned_by=asked.id)
 
 
 async def test_what_is_too_much_for_one_message_says_how_it_is_read(
