@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from manager.doors import Doors
 from manager.events import RequestCancelled
@@ -13,7 +14,7 @@ from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId, RunId
 from plotter2.model import paths
-from plotter2.model.request import Request
+from plotter2.model.request import Child, Request
 from plotter2.model.task import TaskRun
 from plotter2.rpc import Context
 from plotter2.wire import requests as wire
@@ -24,7 +25,7 @@ RUNS_BYTES_MAX = 3 << 20
 """Of the runs in one message, counted in characters, of which each takes up to 4 bytes."""
 RUN_BYTES = 300
 """Of a run, or of one of its outputs, without its texts."""
-CHILD_TOLD_S = 1e-4
+CHILD_TOLD_S = 1e-6
 """After each news of a request, so much time a child is left to other work: what happens meanwhile is told at once."""
 
 
@@ -73,7 +74,8 @@ class RequestCalls:
         request_id = RequestId(request.request_id)
         with self._doors.hub.watch(request_id) as watch:
             before = News(None, self._doors.hub.said(request_id))  # what comes from now on is in the letter box
-            first = await self._news(request_id, before, ended=True)
+            known: dict[int, Child] = {}
+            first = await self._news(request_id, before, known, ended=True)
             first.progress.extend(self._progress(first.request))
             yield first
             ended = (await self.need(request_id)).has_ended
@@ -83,11 +85,14 @@ class RequestCalls:
             while not ended:
                 news = await watch.next()
                 ended = news.request is not None and news.request.has_ended
-                yield await self._news(request_id, news, ended=ended)
+                yield await self._news(request_id, news, known, ended=ended)
                 if not ended and news.request is not None:  # a request of thousands of children is told less often
                     await asyncio.sleep(len(news.request.children) * CHILD_TOLD_S)
 
-    async def _news(self, request_id: RequestId, news: News, *, ended: bool) -> pb.WatchRequestResponse:
+    async def _news(
+        self, request_id: RequestId, news: News, known: dict[int, Child], *, ended: bool
+    ) -> pb.WatchRequestResponse:
+        """What is told; of children that are `known` already only those that are another now."""
         now = self._doors.clock.now()
         lines = [pb.LogLine(run_id=run, at=now, text=line) for run, line in news.lines]
         told = pb.WatchRequestResponse(lines=lines)
@@ -96,7 +101,10 @@ class RequestCalls:
         if ended:
             told.request.CopyFrom(await self.whole(request_id))
         elif news.request is not None:
-            told.request.CopyFrom(wire.request_to_proto(news.request))
+            changed = tuple(one for one in news.request.children if known.get(one.index) is not one)
+            known.update((one.index, one) for one in changed)
+            told.request.CopyFrom(wire.request_to_proto(replace(news.request, children=changed)))
+            told.changed.extend(one.index for one in changed)
         return told
 
     def _progress(self, request: pb.Request) -> list[pb.RunProgress]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -198,6 +199,18 @@ def request_of(message: manager_pb2.Request) -> Request:
     """A request with the runs that came with it."""
     repeat = Repeat.of(repeat_from_proto(message.repeat)) if message.HasField("repeat") else None
     return Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs], repeat)
+
+
+def told(found: Request, news: manager_pb2.WatchRequestResponse) -> Request:
+    """The request as it is by this news: children that are not in it are as they were."""
+    now = request_of(news.request)
+    children = now.children or found.children
+    if news.changed:
+        known = [*found.children]
+        for place, child in zip(news.changed, now.children, strict=True):
+            known[place] = child
+        children = tuple(known)
+    return replace(now, children=children, progress=found.progress)
 
 
 def bundle_of(message: common_pb2.Bundle) -> Bundle:

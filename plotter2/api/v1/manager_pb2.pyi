@@ -1160,10 +1160,17 @@ class WatchRequestResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def request(self) -> Global___Request: ...
+    def request(self) -> Global___Request:
+        """With all its children first and last; in between only with those that have changed since it was told last."""
+
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The places of those children in the request; empty where all are there, or none has changed."""
+
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogLine]:
         """New lines that running tasks have printed since the last message."""
@@ -1176,12 +1183,13 @@ class WatchRequestResponse(_message.Message):
         self,
         *,
         request: Global___Request | None = ...,
+        changed: _abc.Iterable[_builtins.int] | None = ...,
         lines: _abc.Iterable[Global___LogLine] | None = ...,
         progress: _abc.Iterable[Global___RunProgress] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "progress", b"progress", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "lines", b"lines", "progress", b"progress", "request", b"request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

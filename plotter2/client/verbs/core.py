@@ -64,7 +64,7 @@ class Core:
                         self._link.heard()
                         patience.renew()
                         if news.HasField("request"):
-                            found = replace(asks.request_of(news.request), progress=found.progress)
+                            found = asks.told(found, news)
                         told = {one.run_id: (one.done, one.total) for one in news.progress}
                         if told:
                             found = replace(found, progress={**found.progress, **told})

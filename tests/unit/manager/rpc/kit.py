@@ -13,7 +13,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from manager.commands import Answer, Effect, PlanInstances, StartService
+from manager.commands import Answer, Effect, Notify, PlanInstances, StartService
 from manager.desk import Desk
 from manager.doors import Doors
 from manager.events import DeliveryInstalled, DeliveryOffered, Event, ServiceReported
@@ -57,12 +57,12 @@ class Small:
         layout.create()
         self.organizer = Organizer(layout)
         self.loop = Loop(self.machine, self.store, self.clock, f"boot {next(BOOTS)}", telemetry.registry())
-        self.desk = Desk(self.loop.put)
+        self.desk, self.hub = Desk(self.loop.put), Hub()
         tree = Tree(self.organizer, self.store)
         instance_planner = InstancePlanner(self.store, self.organizer, self.machine.state.catalog)
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.doors = Doors(
-            self.desk, self.loop, Hub(), self.store, self.organizer, self.machine.state, layout,
+            self.desk, self.loop, self.hub, self.store, self.organizer, self.machine.state, layout,
             self.clock, self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
         )  # fmt: skip
         self.rpc: Any = ManagerRpc(self.doors, Rules())
@@ -72,6 +72,8 @@ class Small:
             self.desk.answer(effect.token, effect.value, effect.error)
         elif isinstance(effect, PlanInstances):
             self.planning.append(effect)
+        elif isinstance(effect, Notify):
+            self.hub.put(effect.request.id, effect)
         elif isinstance(effect, StartService):
             self.started.append(effect.spec)
 
