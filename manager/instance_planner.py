@@ -22,9 +22,10 @@ from manager.store import Store
 from plotter2.datter import axes as planning
 from plotter2.datter.axes import Axis, Plan
 from plotter2.datter.check import Outline, outline
+from plotter2.datter.contract import unmet
 from plotter2.datter.keys import below, catalog, nearest
 from plotter2.datter.scope import Scope
-from plotter2.errors import NotFoundError
+from plotter2.errors import NotFoundError, UsageError
 from plotter2.model import inheritance, package
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.inheritance import NOTHING, Snapshot
@@ -75,18 +76,36 @@ class InstancePlanner:
         self._inherited: dict[bytes, Snapshot] = {b"": NOTHING}
 
     async def plan(
-        self, task: Task, target: tuple[str, int], parameters_json: str, pinned: bytes = UNPINNED
+        self,
+        task: Task,
+        target: tuple[str, int],
+        parameters_json: str,
+        pinned: bytes = UNPINNED,
+        *,
+        is_asked: bool = False,
     ) -> Planned:
-        """The instances of a definition on a bundle version; `pinned` says what a request sees below it.
+        """The instances of a definition on a bundle version.
+
+        Args:
+            task: the definition.
+            target: the bundle and its version.
+            parameters_json: what is given.
+            pinned: what a request sees below the bundle.
+            is_asked: it shall run: all that it imposes must hold, so that not each of its instances fails by it.
 
         Raises:
-            RefusedError: it cannot be read, a parameter names no key, or there are too many instances.
+            RefusedError: it cannot be read, a parameter names no key, there are too many instances, or what the
+                definition imposes does not hold.
         """
-        axes = (await self.outline_of(task)).axes
+        said = await self.outline_of(task)
+        axes = said.axes
         given: dict[str, Any] = msgspec.json.decode(parameters_json or "{}")
         if all(axis.name in given for axis in axes):
             return Planned(axes, Plan(({},)), is_bound=True)
         scope = await self.scope(*target, pinned)
+        wrong = unmet(said.imposes, {**scope.config, **scope.parameters, **given}) if is_asked else ""
+        if wrong:
+            raise UsageError(wrong)
         return await asyncio.to_thread(plan_in, axes, scope, given)
 
     async def outline_of(self, task: Task) -> Outline:

@@ -46,7 +46,7 @@ class Recall:
         """
         run = effect.run
         target = run.bundle, run.version
-        found = await self._planner.plan(effect.task, target, run.parameters_json, effect.pins)
+        found = await self._planner.plan(effect.task, target, run.parameters_json, effect.pins, is_asked=True)
         parameters = tuple(msgspec.json.encode(keys).decode() for keys in found.parameters)
         made = InstancesPlanned(run.id, parameters, bool(found.axes), found.plan.warning)
         said = await self._what(effect) if effect.stamp else b""

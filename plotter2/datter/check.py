@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from plotter2.datter import pipeline, script
 from plotter2.datter.axes import Axis
+from plotter2.datter.contract import Imposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,13 @@ class Outline:
         axes: one instance for each of their keys.
         exposes: names that it says it gives.
         is_social: whether it speaks of other tasks.
+        imposes: what must hold of its parameters.
     """
 
     axes: tuple[Axis, ...] = ()
     exposes: tuple[str, ...] = ()
     is_social: bool = False
+    imposes: tuple[Imposed, ...] = ()
 
 
 def outline(source: str, filename: str, kind: str) -> Outline:
@@ -34,7 +37,7 @@ def outline(source: str, filename: str, kind: str) -> Outline:
     if kind != "script":
         return Outline()
     found = script.compiled(source, filename)
-    return Outline(found.axes, found.exposes, found.contract.is_social)
+    return Outline(found.axes, found.exposes, found.contract.is_social, found.contract.imposes)
 
 
 def check_source(source: str, filename: str, kind: str) -> None:

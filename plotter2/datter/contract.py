@@ -7,10 +7,12 @@ dynamic and are only noted. `X as Y` is rewritten to keywords before (see `scrip
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import builtins
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from plotter2.datter.axes import KEYTYPE, Axis, declared
 from plotter2.datter.keys import nearest
@@ -128,6 +130,50 @@ def read(tree: ast.Module, filename: str) -> Contract:
         declared(tree),
         module.is_social(called.keys()),
     )
+
+
+def is_met(kind: Wants, wanted: Any, given: Any) -> bool:
+    """Whether a value is what is imposed: of the type, one of the values, the value. A truth value is no number."""
+    if kind is Wants.TYPE:
+        kinds = (int, float) if wanted is float else wanted
+        return isinstance(given, kinds) and not (wanted in {int, float} and isinstance(given, bool))
+    return given in wanted if kind is Wants.VALUES else kind is not Wants.VALUE or given == wanted
+
+
+def not_given(name: str) -> str:
+    """What is said of an imposed parameter that is missing."""
+    return f"This script imposes the parameter {name!r}, which was not given."
+
+
+def not_met(name: str, wanted: Any, given: Any) -> str:
+    """What is said of a parameter that is not what is imposed."""
+    named = wanted.__name__ if isinstance(wanted, type) else wanted
+    return f"The parameter {name!r} is {given!r}, but the script imposes {named}."
+
+
+def unmet(imposes: Iterable[Imposed], given: Mapping[str, Any]) -> str:
+    """Why parameters are not what must hold, as far as the text of the script says; "" when they are.
+
+    Keys are looked at where instances are planned; what is no literal is only known when the script runs.
+    """
+    for one in imposes:
+        if one.kind is Wants.KEY:
+            continue
+        if one.name not in given:
+            return not_given(one.name)
+        wanted = _literal(one)
+        if wanted is not None and not is_met(one.kind, wanted, given[one.name]):
+            return not_met(one.name, wanted, given[one.name])
+    return ""
+
+
+def _literal(one: Imposed) -> Any:
+    if one.kind is Wants.TYPE:
+        return getattr(builtins, one.detail) if one.detail in TYPES else None
+    try:
+        return ast.literal_eval(one.detail)
+    except (ValueError, SyntaxError):
+        return None
 
 
 class _Module:

@@ -58,6 +58,8 @@ def _converted(value: Any, where: str, depth: int) -> Any:
     value = taken_in(value.item() if isinstance(value, np.generic) else value)
     if isinstance(value, str | int | float | None):
         return _simple(value)
+    if isinstance(value, type):
+        return value.__name__
     if isinstance(value, dict):
         _check_size(len(value), where)
         return {_name(key, where): _converted(one, f"{where}[{key!r}]", depth + 1) for key, one in value.items()}

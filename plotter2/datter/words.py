@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from plotter2.datter import promises, tasks
+from plotter2.datter import contract, promises, tasks
 from plotter2.datter.asking import exposed_by
 from plotter2.datter.binding import find as find_key
 from plotter2.datter.context import Context, Imposition, KeyType, Symbol, current
@@ -210,15 +210,14 @@ def impose(*names: str, **constraints: Any) -> None:
             continue
         given = _given(context, name)
         kind = _kind(wanted)
-        if not _is_met(kind, wanted, given):
-            named = wanted.__name__ if isinstance(wanted, type) else wanted
-            raise UsageError(f"The parameter {name!r} is {given!r}, but the script imposes {named}.")
+        if not contract.is_met(kind, wanted, given):
+            raise UsageError(contract.not_met(name, wanted, given))
         context.imposed[name] = Imposition(kind, wanted, given)
 
 
 def _given(context: Context, name: str) -> Any:
     if name not in context.parameters:
-        raise UsageError(f"This script imposes the parameter {name!r}, which was not given.")
+        raise UsageError(contract.not_given(name))
     return context.parameters[name]
 
 
@@ -233,14 +232,6 @@ def _kind(wanted: Any) -> Wants:
     if isinstance(wanted, type):
         return Wants.TYPE
     return Wants.VALUES if isinstance(wanted, list | tuple | set) else Wants.VALUE
-
-
-def _is_met(kind: Wants, wanted: Any, given: Any) -> bool:
-    if kind is Wants.TYPE:
-        is_number = wanted in {int, float}
-        kinds = (int, float) if wanted is float else wanted
-        return isinstance(given, kinds) and not (is_number and isinstance(given, bool))
-    return given in wanted if kind is Wants.VALUES else given == wanted
 
 
 def imposed() -> dict[str, Imposition]:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plotter2.datter.check import outline
+from plotter2.datter.contract import unmet
 from plotter2.datter.hub import Definition
 from plotter2.errors import ScriptError, TaskFailedError
 from tests.unit.datter.kit import Bench, scope_of
@@ -18,7 +20,7 @@ DECLARED = {"data": {"m": {"path": "m/*.npy"}, "fine": {"path": "fine.npy"}, "co
 IMPOSING = """\
 impose(seed, lr as float, mode as ["fast", "exact"], size as 4, k as datter.keytype(m))
 def task():
-    told = {name: [one.kind, getattr(one.wanted, "__name__", one.wanted), one.value] for name, one in imposed().items()}
+    told = imposed()
     impose(late as int)
     return [told, list(imposed())]
 """
@@ -80,6 +82,32 @@ def test_a_truth_value_is_no_number(tmp_path: Path) -> None:
     with pytest.raises(TaskFailedError, match="'n' is True, but the script imposes int"):
         Bench(tmp_path).run("impose(n as int)\ndef task():\n    pass\n", n=True)
     assert Bench(tmp_path).run("impose(n as bool)\ndef task():\n    return n\n", n=True).results is True
+
+
+IMPOSES = "impose(seed, lr as float, mode as ['a', 'b'], size as 4, k as datter.keytype(m), late as abs(-7))"
+
+
+@pytest.mark.req("r177")
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, ""),
+        ({"seed": None}, "imposes the parameter 'seed', which was not given."),
+        ({"late": None}, "imposes the parameter 'late', which was not given."),
+        ({"lr": "x"}, "The parameter 'lr' is 'x', but the script imposes float."),
+        ({"lr": True}, "The parameter 'lr' is True, but the script imposes float."),
+        ({"mode": "c"}, "The parameter 'mode' is 'c', but the script imposes ['a', 'b']."),
+        ({"size": 5}, "The parameter 'size' is 5, but the script imposes 4."),
+    ],
+)
+def test_what_is_imposed_is_looked_at_before_anything_runs(given: dict[str, Any], says: str) -> None:
+    held = {"seed": 1, "lr": 2, "mode": "a", "size": 4, "late": "only known when it runs", **given}
+    source = f"{IMPOSES}\ndef task():\n    pass\n"
+    said = unmet(
+        outline(source, "t.py", "script").imposes, {name: one for name, one in held.items() if one is not None}
+    )
+    assert said.endswith(says)
+    assert bool(said) is bool(says)
 
 
 @pytest.mark.req("r097")

@@ -47,6 +47,23 @@ async def test_keys_are_those_of_the_bundle_and_of_what_lies_below_it(tmp_path: 
             await instance_planner.plan(task(SCRIPT), ("lab", 7), "{}")
 
 
+@pytest.mark.req("r177")
+async def test_what_is_imposed_besides_keys_is_looked_at_once_and_not_by_each_instance(tmp_path: Path) -> None:
+    source = "impose(k as datter.keytype(m), lr as float, depth as int)\ndef task():\n    return 1"
+    async with managing(tmp_path) as manager:
+        declared = json.dumps({**json.loads(PACKAGE), "config": {"depth": 3}})
+        await manager.push("lab", {"m/step_1.csv": b"x\n1\n", "package.json": declared.encode()})
+        planner = InstancePlanner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
+        for given, says in (
+            ("{}", "imposes the parameter 'lr', which was not given"),
+            ('{"lr": "x"}', "imposes float"),
+        ):
+            with pytest.raises(UsageError, match=says):
+                await planner.plan(task(source), ("lab", 1), given, is_asked=True)
+            assert len((await planner.plan(task(source), ("lab", 1), given)).parameters) == 1, "to look is no ask"
+        assert len((await planner.plan(task(source), ("lab", 1), '{"lr": 1}', is_asked=True)).parameters) == 1
+
+
 @pytest.mark.req("r129")
 async def test_a_declared_source_is_read_by_its_digest_once(tmp_path: Path) -> None:
     layout = Layout.at(tmp_path)
