@@ -18,6 +18,7 @@ from manager.events import BusConnected, Ticked
 from manager.exports import Exports
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
+from manager.keeper import Keeper
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
@@ -77,12 +78,15 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     await tree.catch_up()
     await tree.keep(machine.state.versions_in_use())
-    planner = TreePlanner(instance_planner, machine.state.catalog, Recall(store, organizer, instance_planner))
+    keeper = Keeper(layout, organizer, loop)
+    await keeper.look()
+    recall = Recall(store, organizer, instance_planner, keeper)
+    planner = TreePlanner(instance_planner, machine.state.catalog, recall)
     runner = Runner(spawn, layout, organizer, tree, loop, planner)
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, life.clock, life.ids, installation,
-        verifier, instance_planner, version("plotter2"), life.clock.now(),
+        verifier, instance_planner, keeper, version("plotter2"), life.clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, Rules())
     topics = Topics(config.tenant_id, config.channel_id)
@@ -120,15 +124,24 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         spawn(loop.run(runner.perform), "loop")
         spawn(publisher.run(), "publisher")
         spawn(Devices(bus, topics, loop).run(), "devices")
-        spawn(_tick(loop, config.tick_s), "clock")
-        spawn(tree.checkpoint(), "tree")
-        spawn(verifier.every(config.verify_tree_s, contents=False), "verify tree")
-        spawn(verifier.every(config.verify_contents_s, contents=True), "verify contents")
+        for name, work in _regular(config, doors, tree).items():
+            spawn(work, name)
         life.announce("manager", grpc=server.address, http=web)
         await server.set_serving(is_serving=True)
         life.set_ready(True)
         await life.stopping.wait()
         life.set_ready(False)
+
+
+def _regular(config: ManagerConfig, doors: Doors, tree: Tree) -> dict[str, Coroutine[Any, Any, None]]:
+    """What is done now and then, for as long as the manager runs."""
+    return {
+        "clock": _tick(doors.loop, config.tick_s),
+        "tree": tree.checkpoint(),
+        "keeper": doors.keeper.watch(config.config_s),
+        "verify tree": doors.verifier.every(config.verify_tree_s, contents=False),
+        "verify contents": doors.verifier.every(config.verify_contents_s, contents=True),
+    }
 
 
 def _store(config: ManagerConfig) -> AbstractAsyncContextManager[Store]:

@@ -21,6 +21,7 @@ class ManagerConfig(DaemonConfig):
         servicer_address: where experiments are started.
         tenant_id, channel_id: whose topics are listened to.
         tick_s: how often silence is judged.
+        config_s: how often the config directory is looked at for templates, words and pictures that have changed.
         verify_tree_s: how often the managed tree is searched for what nobody explains; 0: only when asked.
         verify_contents_s: how often all content at rest is read and compared as well; 0: only when asked.
         membership_min: the part of its parent's operations that a bundle must link to be taken for a member, 0 to 1.
@@ -38,6 +39,7 @@ class ManagerConfig(DaemonConfig):
     tenant_id: str = "plotter2"
     channel_id: str = "main"
     tick_s: float = 0.5
+    config_s: float = Field(default=2.0, gt=0.0)
     verify_tree_s: float = 3_600.0
     verify_contents_s: float = 604_800.0
     membership_min: float = Field(default=THRESHOLD, ge=0.0, le=1.0)

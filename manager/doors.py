@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from manager.desk import Desk
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
+from manager.keeper import Keeper
 from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.state import State
@@ -25,6 +26,7 @@ class Doors:
         installation: the UUID of this installation.
         verifier: walks everything at rest.
         instance_planner: finds out how many instances a run is.
+        keeper: what the installation adds.
     """
 
     desk: Desk
@@ -39,5 +41,6 @@ class Doors:
     installation: str
     verifier: Verifier
     instance_planner: InstancePlanner
+    keeper: Keeper
     version: str
     started_at: Instant

@@ -13,6 +13,7 @@ import msgspec
 
 from manager import measures
 from plotter2 import inspection
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import check_source
 from plotter2.errors import ManifestError
 from plotter2.inspection import Declared
@@ -25,13 +26,14 @@ from plotter2.model.package import Package, TaskDeclaration
 from plotter2.model.task import PIPELINE_SUFFIX, SOURCE_BYTES_MAX, TaskKind
 
 
-def inspect(layout: Layout, files: Sequence[FileEntry], described: str = "") -> Declared:
+def inspect(layout: Layout, files: Sequence[FileEntry], described: str = "", own: Additions = NONE) -> Declared:
     """Read package.json from the blobs, and check that what it names is there and can be understood.
 
     Args:
         layout: where the blobs are.
         files: of the delivery.
         described: the package that the manifest describes, as text: it stands for a package.json that did not come.
+        own: what the installation adds.
 
     Raises:
         ManifestError: the manifest describes another package than the one that came.
@@ -45,8 +47,8 @@ def inspect(layout: Layout, files: Sequence[FileEntry], described: str = "") -> 
         return layout.blob(digests[path]).read_bytes() if path in digests else described.encode()
 
     if not described:
-        return inspection.inspect(sizes, read)
-    declared = inspection.inspect({PACKAGE_FILE: len(described.encode()), **sizes}, read)
+        return inspection.inspect(sizes, read, own)
+    declared = inspection.inspect({PACKAGE_FILE: len(described.encode()), **sizes}, read, own)
     if PACKAGE_FILE in digests and json.loads(declared.package_json) != json.loads(described):
         raise ManifestError(
             "manifest.json describes another package than the package.json that came with it; leave one of them out."
@@ -76,7 +78,9 @@ def read_metrics(layout: Layout, declared: Package, files: Sequence[FileEntry]) 
     return measures.read(declared, sizes, lambda path: layout.blob(digests[path]).read_bytes())
 
 
-def read_tasks(layout: Layout, files: Sequence[FileEntry], paper: Manifest) -> tuple[Enclosed, ...]:
+def read_tasks(
+    layout: Layout, files: Sequence[FileEntry], paper: Manifest, own: Additions = NONE
+) -> tuple[Enclosed, ...]:
     """The tasks that a manifest describes, with their sources: files of the delivery, or pipelines in the manifest.
 
     Raises:
@@ -95,7 +99,7 @@ def read_tasks(layout: Layout, files: Sequence[FileEntry], paper: Manifest) -> t
         if left < 0:
             raise ManifestError(f"manifest.json: the sources of its tasks have more than {SOURCES_BYTES_MAX} bytes.")
         kind = TaskKind.PIPELINE if filename.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
-        check_source(source, filename, kind)
+        check_source(source, filename, kind, own)
         parameters = msgspec.json.encode(task.parameters).decode()
         found.append(Enclosed(task.name, kind, source, filename, parameters, task.limits.bounds))
     return tuple(found)

@@ -20,6 +20,7 @@ from manager.catalog import Catalog
 from manager.organizer import Organizer
 from manager.store import Store
 from plotter2.datter import axes as planning
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.axes import Axis, Plan
 from plotter2.datter.check import Outline, outline
 from plotter2.datter.contract import unmet
@@ -83,6 +84,7 @@ class InstancePlanner:
         pinned: bytes = UNPINNED,
         *,
         is_asked: bool = False,
+        own: Additions = NONE,
     ) -> Planned:
         """The instances of a definition on a bundle version.
 
@@ -92,12 +94,13 @@ class InstancePlanner:
             parameters_json: what is given.
             pinned: what a request sees below the bundle.
             is_asked: it shall run: all that it imposes must hold, so that not each of its instances fails by it.
+            own: what the installation adds.
 
         Raises:
             RefusedError: it cannot be read, a parameter names no key, there are too many instances, or what the
                 definition imposes does not hold.
         """
-        said = await self.outline_of(task)
+        said = await self.outline_of(task, own)
         axes = said.axes
         given: dict[str, Any] = msgspec.json.decode(parameters_json or "{}")
         if all(axis.name in given for axis in axes):
@@ -108,7 +111,7 @@ class InstancePlanner:
             raise UsageError(wrong)
         return await asyncio.to_thread(plan_in, axes, scope, given)
 
-    async def outline_of(self, task: Task) -> Outline:
+    async def outline_of(self, task: Task, own: Additions = NONE) -> Outline:
         """The outline of a definition; of one that a bundle declares its source is read once.
 
         Raises:
@@ -116,13 +119,13 @@ class InstancePlanner:
         """
         found = self._outlines.get(task.source_digest)
         if found is None:
-            found = await asyncio.to_thread(self._read, task)
+            found = await asyncio.to_thread(self._read, task, own)
             if len(self._outlines) < KEPT_MAX:
                 self._outlines[task.source_digest] = found
         return found
 
-    def _read(self, task: Task) -> Outline:
-        return outline(self.source_of(task), task.filename or task.name, task.kind)
+    def _read(self, task: Task, own: Additions) -> Outline:
+        return outline(self.source_of(task), task.filename or task.name, task.kind, own)
 
     def source_of(self, task: Task) -> str:
         """The text of a definition, from the blob store where it did not come along.

@@ -13,6 +13,7 @@ from manager import (
     asks,
     authority,
     autouser,
+    configured,
     instances,
     intake,
     linking,
@@ -37,6 +38,7 @@ from manager.events import (
     CallsAdded,
     CallsClosed,
     CallsOpened,
+    ConfigRead,
     DeliveryInstalled,
     DeliveryOffered,
     DeliveryRefused,
@@ -207,6 +209,8 @@ class Machine:
                 return [*commands, *runs.move(state, orphans, now)]
             case Ticked():
                 return self._tick(now)
+            case ConfigRead():
+                return configured.read(state, event, now)
             case BusConnected():
                 return runs.resend(state, now, everything=True)
             case OpsAsked():

@@ -94,12 +94,12 @@ def key(said: bytes, run: TaskRun, seed: int, stamp: bytes) -> bytes:
 
     Args:
         said: what is done, from the definition.
-        run: with its parameters.
+        run: with its parameters, and what the installation added when it was asked for.
         seed: of its random choices.
         stamp: of what it sees.
     """
     given = msgspec.json.encode(msgspec.json.decode(run.parameters_json or "{}"), order="sorted")
-    text = b"\0".join((said, run.task_name.encode(), given, str(seed).encode()))
+    text = b"\0".join((said, run.task_name.encode(), given, str(seed).encode(), run.config))
     return blake3(text).digest(HALF_BYTES) + stamp
 
 

@@ -115,8 +115,9 @@ class Publisher:
 
 def _assignment(run: TaskRun, instance: payloads.Instance | None) -> payloads.Assignment:
     return payloads.Assignment(
-        run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run), instance
-    )
+        run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run), instance,
+        run.config,
+    )  # fmt: skip
 
 
 def seed_of(run: TaskRun) -> int:

@@ -17,24 +17,27 @@ from manager.commands import PlanInstances
 from manager.events import InstancesPlanned
 from manager.instance_planner import InstancePlanner
 from manager.instances import given
+from manager.keeper import Keeper
 from manager.organizer import Organizer
 from manager.publisher import seed_of
 from manager.store import Store
 from plotter2.datter import memo as recipe
 from plotter2.datter import pipeline
-from plotter2.model.task import SOURCE_BYTES_MAX, TaskRun
+from plotter2.datter.additions import Additions
+from plotter2.model.task import SCRIPT_SUFFIX, SOURCE_BYTES_MAX, TaskRun
 
 KEPT_MAX = 10_000
 
 
 class Recall:
-    """Finds results again."""
+    """Finds results again. `keeper` has what the installation adds."""
 
-    def __init__(self, store: Store, organizer: Organizer, instance_planner: InstancePlanner) -> None:
+    def __init__(self, store: Store, organizer: Organizer, instance_planner: InstancePlanner, keeper: Keeper) -> None:
+        self.keeper = keeper
         self._store = store
         self._organizer = organizer
         self._planner = instance_planner
-        self._said: dict[tuple[bytes, str, int], bytes] = {}
+        self._said: dict[tuple[bytes, str, int, bytes], bytes] = {}
         self._log = structlog.get_logger("manager.recall")
 
     async def planned(self, effect: PlanInstances) -> InstancesPlanned:
@@ -45,25 +48,28 @@ class Recall:
             RefusedError: its definition cannot be read, a parameter names no key, or there are too many instances.
         """
         run = effect.run
-        target = run.bundle, run.version
-        found = await self._planner.plan(effect.task, target, run.parameters_json, effect.pins, is_asked=True)
+        target, own = (run.bundle, run.version), await self.keeper.of(run.config)
+        found = await self._planner.plan(effect.task, target, run.parameters_json, effect.pins, is_asked=True, own=own)
         parameters = tuple(msgspec.json.encode(keys).decode() for keys in found.parameters)
         made = InstancesPlanned(run.id, parameters, bool(found.axes), found.plan.warning)
-        said = await self._what(effect) if effect.stamp else b""
+        said = await self._what(effect, own) if effect.stamp else b""
         if not said:
             return made
         bound = [replace(run, parameters_json=given(run, text)) for text in parameters]
         keys = tuple(memo.key(said, one, seed_of(one), effect.stamp) for one in bound)
         return replace(made, memo_keys=keys, known={} if effect.is_forced else await self._store.find_memos(keys))
 
-    async def _what(self, effect: PlanInstances) -> bytes:
+    async def _what(self, effect: PlanInstances, own: Additions) -> bytes:
         """What a definition does where it runs; b"" where that may come out differently each time."""
-        place = effect.task.source_digest, effect.run.bundle, effect.run.version
+        place = effect.task.source_digest, effect.run.bundle, effect.run.version, own.digest
         found = self._said.get(place)
         if found is None:
             source = await asyncio.to_thread(self._planner.source_of, effect.task)
-            steps = pipeline.parsed(source, effect.task.filename or effect.task.name)
-            why = recipe.why_not(steps, await self._scripts(steps, effect.run))
+            steps = pipeline.parsed(source, effect.task.filename or effect.task.name, own)
+            texts = {name: one for name, one in own.files.items() if name.endswith(SCRIPT_SUFFIX)}
+            ours = await asyncio.to_thread(lambda: {name: self._text(one) for name, one in texts.items()})
+            scripts = await self._scripts(steps, effect.run)
+            why = recipe.why_not(steps, scripts, own.names) or recipe.unsteady_words(steps, ours, own)
             if why:
                 self._log.info("memo.never", task=effect.task.name, bundle=effect.run.bundle, why=why)
             found = b"" if why else recipe.said(steps)

@@ -272,9 +272,10 @@ class Runner:
         try:
             check_claims(self._layout, effect.files, effect.manifest_json)
             paper = manifest.parse(effect.manifest_json)
-            declared = inspect(self._layout, effect.files, enclosed.package_json(paper))
+            own = self._tree_planner.keeper.current
+            declared = inspect(self._layout, effect.files, enclosed.package_json(paper), own)
             measured = read_metrics(self._layout, declared.package, effect.files)
-            tasks = read_tasks(self._layout, effect.files, paper)
+            tasks = read_tasks(self._layout, effect.files, paper, own)
             for one in tasks:  # a long source is fetched by its digest, and each can be asked again
                 raw = one.source.encode()
                 self._organizer.put(blake3(raw).digest(), [raw])

@@ -129,6 +129,7 @@ class State:
         seats: which instance of which tree a run is, of those that are in one.
         parked: runs of each worker that wait for other instances and hold no slot.
         written: trees whose journal has grown in this turn.
+        config: the digest of what the installation adds now.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
 
@@ -170,6 +171,7 @@ class State:
     seats: dict[RunId, Seat] = field(default_factory=dict)
     parked: dict[WorkerId, set[RunId]] = field(default_factory=dict)
     written: dict[str, Tree] = field(default_factory=dict)
+    config: bytes = b""
 
     def __post_init__(self) -> None:
         self.bonds = Bonds(self.catalog, self.membership_min)

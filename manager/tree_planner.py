@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -42,6 +43,7 @@ class TreePlanner:
         self._instances = instances
         self._catalog = catalog
         self._recall = recall
+        self.keeper = recall.keeper
 
     async def planned(self, effect: PlanInstances) -> TreePlanned | InstancesPlanned:
         """What a run comes to.
@@ -60,10 +62,11 @@ class TreePlanner:
         """
         declared = self._catalog.declaration(task, run.bundle)
         is_linked = declared is not None and bool(declared.linked)
-        if not is_linked and not (await self._instances.outline_of(task)).is_social:
+        own = await self.keeper.of(run.config)
+        if not is_linked and not (await self._instances.outline_of(task, own)).is_social:
             return None
         found = kin.gathered(self._catalog, task, run.bundle, run.created_at)
-        outlines = {one.name: await self._instances.outline_of(one.task) for one in found.values()}
+        outlines = {one.name: await self._instances.outline_of(one.task, own) for one in found.values()}
         wanted = [
             (one.name, outlines[one.name].axes, ask.filled(run.parameters_json, one.parameters))
             for one in kin.in_order(found, task.name)
@@ -76,7 +79,7 @@ class TreePlanner:
                 (one.task, Define(one.name, one.aliases, outlines[one.name].exposes, one.linked))
                 for one in found.values()
             ),
-            await asyncio.to_thread(_sprouts, scope, wanted),
+            await asyncio.to_thread(_sprouts, scope, wanted, run.config),
         )
 
     async def sprouts(self, effect: PlanStart) -> tuple[Sprout, ...]:
@@ -85,12 +88,16 @@ class TreePlanner:
         Raises:
             RefusedError: as `tree`.
         """
-        wanted = [(name, (await self._instances.outline_of(task)).axes, given) for name, task, given in effect.wanted]
-        return await asyncio.to_thread(_sprouts, await self._instances.scope(*effect.target, effect.pins), wanted)
+        own = await self.keeper.of(effect.config)
+        wanted = [
+            (name, (await self._instances.outline_of(task, own)).axes, given) for name, task, given in effect.wanted
+        ]
+        scope = await self._instances.scope(*effect.target, effect.pins)
+        return await asyncio.to_thread(_sprouts, scope, wanted, effect.config)
 
 
-def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]]) -> tuple[Sprout, ...]:
-    return tuple(_sprout(scope, name, axes, given) for name, axes, given in wanted)
+def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]], config: bytes) -> tuple[Sprout, ...]:
+    return tuple(replace(_sprout(scope, name, axes, given), config=config) for name, axes, given in wanted)
 
 
 def _sprout(scope: Scope, name: str, axes: tuple[Axis, ...], given_json: str) -> Sprout:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from plotter2 import scan
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import check_source
 from plotter2.datter.keys import find, is_pattern
 from plotter2.errors import PackageError, ScriptError
@@ -40,12 +41,13 @@ class Declared:
     functions: Mapping[str, tuple[str, Function]] = field(default_factory=dict)
 
 
-def inspect(sizes: Mapping[str, int], read: Read) -> Declared:
+def inspect(sizes: Mapping[str, int], read: Read, own: Additions = NONE) -> Declared:
     """Read package.json, and check that what it names is there and can be understood.
 
     Args:
         sizes: every file of the bundle, with its bytes.
         read: reads one of them; asked only for files that are small enough.
+        own: what the installation adds that it is for.
 
     Raises:
         PackageError: package.json is wrong, or names what is not there; with line and key.
@@ -58,7 +60,7 @@ def inspect(sizes: Mapping[str, int], read: Read) -> Declared:
     declared = package.parse(text)
     for i, task in enumerate(declared.tasks):
         with _Place(text, ("tasks", i)):
-            _check_task(task, files)
+            _check_task(task, files, own)
     functions: dict[str, tuple[str, Function]] = {}
     for name, head in declared.heads.items():
         with _Place(text, ("heads", name)):
@@ -111,9 +113,9 @@ class _Place:
             raise PackageError(f"package.json, line {line}, {document.spell(self._path)!r}: {wrong.message}") from None
 
 
-def _check_task(task: TaskDeclaration, files: _Files) -> None:
+def _check_task(task: TaskDeclaration, files: _Files, own: Additions) -> None:
     if task.pipeline is not None:
-        check_source(package.pipeline_json(task), f"{task.name}{PIPELINE_SUFFIX}", TaskKind.PIPELINE)
+        check_source(package.pipeline_json(task), f"{task.name}{PIPELINE_SUFFIX}", TaskKind.PIPELINE, own)
         return
     path = task.task_src
     if path not in files.sizes:
@@ -121,7 +123,7 @@ def _check_task(task: TaskDeclaration, files: _Files) -> None:
     if not path.endswith((PIPELINE_SUFFIX, SCRIPT_SUFFIX)):
         raise PackageError(f"task {task.name!r} names {path!r}; a task is a .py script or a .json pipeline.")
     kind = TaskKind.PIPELINE if path.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
-    check_source(files.text(path, SOURCE_BYTES_MAX), path, kind)
+    check_source(files.text(path, SOURCE_BYTES_MAX), path, kind, own)
 
 
 def _function(head: Head, files: _Files) -> tuple[str, Function]:

@@ -25,6 +25,7 @@ from manager.events import Event
 from manager.exports import Exports
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
+from manager.keeper import Keeper
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
@@ -135,10 +136,12 @@ async def managing(
     loop = Loop(machine, store, clock, ids.uuid(), CollectorRegistry())
     desk, hub, tree, silence = Desk(loop.put), Hub(), Tree(organizer, store), Silence()
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
+    keeper = Keeper(layout, organizer, loop)
+    await keeper.look()
     verifier = Verifier(desk, store, organizer, tree, layout, machine.state)
     doors = Doors(
         desk, loop, hub, store, organizer, machine.state, layout, clock, ids,
-        loading.installation(layout, ids), verifier, instance_planner, "0", clock.now(),
+        loading.installation(layout, ids), verifier, instance_planner, keeper, "0", clock.now(),
     )  # fmt: skip
     calls = ManagerRpc(doors, proposer or Rules(), patience_s)
     async with AsyncExitStack() as stack:
@@ -149,7 +152,8 @@ async def managing(
             tasks.append(group.create_task(work, name=name))
 
         stack.callback(lambda: [task.cancel() for task in tasks])
-        planner = TreePlanner(instance_planner, machine.state.catalog, Recall(store, organizer, instance_planner))
+        recall = Recall(store, organizer, instance_planner, keeper)
+        planner = TreePlanner(instance_planner, machine.state.catalog, recall)
         runner = Runner(spawn, layout, organizer, tree, loop, planner)
         runner.connect(
             desk,

@@ -15,7 +15,7 @@ class ProgramKey(NamedTuple):
     """What runs of one definition on one bundle version have in common.
 
     `request_id` is part of it where there is a bundle, because what lies below a bundle may differ from one request to
-    the next.
+    the next. `config` is the digest of what the installation added when they were asked for.
     """
 
     task_id: TaskId
@@ -23,6 +23,7 @@ class ProgramKey(NamedTuple):
     bundle: str
     version: int
     request_id: RequestId
+    config: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

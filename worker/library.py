@@ -15,6 +15,7 @@ from plotter2.child.frames import Ground, Program
 from plotter2.errors import AlteredError, RefusedError
 from plotter2.layout import Layout
 from plotter2.model import inheritance
+from plotter2.model.additions import listed
 from plotter2.model.bundle import CODE
 from plotter2.model.inheritance import NOTHING, Snapshot
 from plotter2.model.link import Link
@@ -63,6 +64,7 @@ class Library:
                 links = ways_from_proto(found.ways)
                 lent = [await self._lent(one, prepared.holds) for one in found.lenders]
             loaded = await self._loads(source, task.kind, prepared.holds)
+            additions = await self._additions(key.config, prepared.holds)
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
                 roots = _roots(task.filename)
@@ -71,7 +73,7 @@ class Library:
             raise
         prepared.program = Program(
             number, task.name, str(task.kind), source, task.filename, ground, modules, roots if modules else [],
-            links, lent, loaded,
+            links, lent, loaded, key.config, additions,
         )  # fmt: skip
         return prepared
 
@@ -105,6 +107,13 @@ class Library:
             await asyncio.to_thread(path.unlink)
         else:
             await self._cache.take(digest, path)
+
+    async def _additions(self, digest: bytes, holds: list[bytes]) -> dict[str, str]:
+        """The files that the installation adds, as the list of this digest has them."""
+        if not digest:
+            return {}
+        [path] = await self._paths([digest], holds)
+        return await self._files(list(listed(await asyncio.to_thread(path.read_bytes)).items()), holds)
 
     async def _source(self, task: Task, holds: list[bytes]) -> str:
         if not task.source_digest or task.source_digest == blake3(b"").digest():

@@ -151,7 +151,7 @@ class Machine:
         held = self._state.held[assignment.run_id] = Held(assignment, task, now)
         if assignment.instance is not None:
             self._state.trees[assignment.instance.tree] += 1
-        key = ProgramKey(task.id, task.source_digest, assignment.bundle, assignment.version, request)
+        key = ProgramKey(task.id, task.source_digest, assignment.bundle, assignment.version, request, assignment.config)
         is_ready, needed = self._state.shelf.enter(key, held)
         if is_ready:
             self._state.waiting.append(held)

@@ -112,8 +112,14 @@ def _start(state: State, seat: Seat, one: OpAsked, what: Start) -> list[Command]
                 for other, task in definitions
             ),
             state.requests[tree.row.request_id].request.pins,
+            _config(state, seat),
         )
     ]  # fmt: skip
+
+
+def _config(state: State, seat: Seat) -> bytes:
+    """What the installation added when the tree was asked for: all instances are pinned to that."""
+    return state.runs[seat.tree.leaves[seat.number].run_id].config
 
 
 def _linked(seat: Seat, name: str) -> list[str]:

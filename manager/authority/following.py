@@ -75,7 +75,7 @@ def sprout(
         runs.append(
             TaskRun(
                 RunId(run_id), live.request.id, task.id, task.name, tree.row.bundle, tree.row.version,
-                parameters_json, created_at=created_at,
+                parameters_json, created_at=created_at, config=one.config,
             )
         )  # fmt: skip
     leaves = tuple(

@@ -192,6 +192,7 @@ class PlanStart:
             was asked for.
         given: the parameters as they were asked.
         pins: what the tree sees below its bundle.
+        config: the digest of what the installation added when the tree was asked for.
     """
 
     tree: str
@@ -202,6 +203,7 @@ class PlanStart:
     target: tuple[str, int]
     wanted: tuple[tuple[str, Task, str], ...]
     pins: bytes = b""
+    config: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

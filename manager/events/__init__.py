@@ -21,6 +21,7 @@ from manager.events.asks import (
     TagsAsked,
 )
 from manager.events.automatic import PlannerAsked
+from manager.events.config import ConfigRead
 from manager.events.deliveries import (
     DeliveryInstalled,
     DeliveryOffered,
@@ -84,6 +85,7 @@ Event = (
     | StartPlanned
     | OpsAsked
     | Ticked
+    | ConfigRead
     | StraysFound
     | Verified
 )
@@ -97,6 +99,7 @@ __all__ = [
     "CallsAdded",
     "CallsClosed",
     "CallsOpened",
+    "ConfigRead",
     "DeliveryInstalled",
     "DeliveryOffered",
     "DeliveryRefused",

@@ -41,6 +41,7 @@ class Sprout:
         places: where each stands on its axis.
         parameters: what each is given with its keys, a JSON object each.
         warning: why there are none.
+        config: the digest of what the installation added when the tree was asked for.
     """
 
     definition: str
@@ -48,6 +49,7 @@ class Sprout:
     places: tuple[float, ...]
     parameters: tuple[str, ...]
     warning: str = ""
+    config: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from manager.rpc.automatic import AutomaticCalls
 from manager.rpc.bundles import BundleCalls
 from manager.rpc.calls import StreamCalls
+from manager.rpc.config import ConfigCalls
 from manager.rpc.daemons import DaemonCalls
 from manager.rpc.instances import InstanceCalls
 from manager.rpc.lineage import LineageCalls
@@ -35,6 +36,7 @@ class ManagerRpc(
     VersionCalls,
     SearchCalls,
     DaemonCalls,
+    ConfigCalls,
     manager_pb2_grpc.ManagerServiceServicer,
 ):
     """plotter2.api.v1.ManagerService."""

@@ -143,8 +143,9 @@ class AskCalls(RequestCalls):
         if known is not None:
             return known
         if event.source:
+            own = self._doors.keeper.current
             try:
-                await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind)
+                await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind, own)
             except RefusedError as wrong:
                 return await self._refuse(refused, wrong)
             await self._keep(event.source.encode())

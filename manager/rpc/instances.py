@@ -39,7 +39,9 @@ class InstanceCalls(AskCalls):
         else:
             task = self._doors.state.catalog.task(asked.task, found.path, self._doors.clock.now())
         target = str(found.path), found.version
-        made = await self._doors.instance_planner.plan(task, target, asked.parameters_json)
+        made = await self._doors.instance_planner.plan(
+            task, target, asked.parameters_json, own=self._doors.keeper.current
+        )
         return pb.PlanRunResponse(
             bundle=found.path,
             version=found.version,
@@ -65,7 +67,8 @@ class InstanceCalls(AskCalls):
 
     async def _linked(self, one: Kin, target: tuple[str, int], given_json: str) -> pb.PlannedLinked:
         given = ask.filled(given_json, one.parameters)
-        plan = (await self._doors.instance_planner.plan(one.task, target, given)).plan
+        own = self._doors.keeper.current
+        plan = (await self._doors.instance_planner.plan(one.task, target, given, own=own)).plan
         return pb.PlannedLinked(task=one.name, total=len(plan.instances), warning=plan.warning)
 
 

@@ -99,12 +99,12 @@ on conflict (id) do update set
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of
+    memo_key, reused_of, config
 )
 select * from unnest(
     $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::text[], $9::float8[],
     $10::text[], $11::boolean[], $12::integer[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::text[],
-    $18::float8[], $19::float8[], $20::bytea[], $21::text[]
+    $18::float8[], $19::float8[], $20::bytea[], $21::text[], $22::bytea[]
 )
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
@@ -121,12 +121,12 @@ create temporary table if not exists staged_runs (like runs) on commit delete ro
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of
+    memo_key, reused_of, config
 )
 select
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of
+    memo_key, reused_of, config
 from staged_runs
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,

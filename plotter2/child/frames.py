@@ -65,6 +65,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
         links: what it can call by name, and how that is done.
         lenders: the other bundles that links lead to, with those of their files that are needed.
         loads: the bundles that it loads from by name, as it spells them.
+        config: the digest of what the installation adds, b"" for nothing.
+        additions: its files, name below the config directory to local path.
     """
 
     number: int
@@ -78,6 +80,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True, tag=1):
     links: dict[str, tuple[Link, ...]] = {}
     lenders: list[Ground] = []
     loads: dict[str, Ground] = {}
+    config: bytes = b""
+    additions: dict[str, str] = {}
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=2):

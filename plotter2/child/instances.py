@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from plotter2.child.capture import Recorder
 from plotter2.child.frames import Ask, Content, Ended, Printed, Run, Told
 from plotter2.child.interpreter import Apart, Interpreter
 from plotter2.datter import laying
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.asking import Fetched, Known, Shelf, refused
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context
@@ -125,7 +126,7 @@ class Seat:
         self.began_s = 0.0
 
     def _execute(self, run: RunInput, emit: Callable[[str], None]) -> RunResult:
-        return execute(run, emit, self, self.instances.names)
+        return execute(run, emit, self, self.instances.names(run.additions or NONE))
 
     def ask(self, op: Op | Start) -> Any:
         """The value of the answer, when it comes; meanwhile others run."""
@@ -170,15 +171,18 @@ class Instances:
         self._trees: dict[str, _Tree] = {}
         self._main = greenlet.getcurrent()
         self._present: Seat | None = None
+        self._names: dict[bytes, dict[str, Any]] = {}
         self.values = values
 
     def __len__(self) -> int:
         return len(self._seats)
 
-    @cached_property
-    def names(self) -> dict[str, Any]:
-        """The built-ins, the same for all of them."""
-        return namespace()
+    def names(self, own: Additions) -> dict[str, Any]:
+        """The built-ins, the same for all of them for which the installation adds the same."""
+        found = self._names.get(own.digest)
+        if found is None:
+            found = self._names[own.digest] = namespace(own.calls)
+        return found
 
     def begin(self, run: Run, about: frames.Instance) -> None:
         """An instance begins, and runs until it waits or ends."""

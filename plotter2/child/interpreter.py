@@ -25,6 +25,8 @@ from plotter2.child.frames import Ended, Ground, Made, Program, Run
 from plotter2.child.lenders import Lenders
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
+from plotter2.datter import additions
+from plotter2.datter.additions import Additions
 from plotter2.datter.scope import RunInput, RunResult, Scope
 from plotter2.datter.seeding import sow
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
@@ -90,6 +92,7 @@ class Interpreter:
         self._programs: dict[int, Program] = {}
         self._prepared: dict[int, _Prepared] = {}
         self._path = list(sys.path)
+        self._additions = additions.NONE
 
     def learn(self, program: Program) -> None:
         """A program that runs will speak of."""
@@ -196,6 +199,9 @@ class Interpreter:
             function=lenders.function,
             common=self._scratch.common,
             loads=prepared.loads,
+            additions=lenders.additions,
+            word=lenders.word,
+            own_files=lenders.own_files,
         )
         sow(run.seed)
         with lenders:
@@ -206,11 +212,19 @@ class Interpreter:
         if prepared is None:
             program = self._programs[number]
             own = _scope(program.ground)
-            lenders = Lenders(program, own, {one.bundle: _scope(one) for one in program.lenders})
+            lent = {one.bundle: _scope(one) for one in program.lenders}
+            lenders = Lenders(program, own, lent, added=self._added(program))
             prepared = self._prepared[number] = _Prepared(
                 program, own, lenders, {spelled: _scope(one) for spelled, one in program.loads.items()}
             )
         return prepared
+
+    def _added(self, program: Program) -> Additions:
+        """What the installation adds, read once for all programs that were pinned to the same."""
+        if program.config != self._additions.digest:
+            contents = {name: Path(place).read_bytes() for name, place in program.additions.items()}
+            self._additions = additions.read(contents)
+        return self._additions
 
     def _made(self, result: RunResult) -> list[Made] | None:
         """What the run made, of those files that the engine speaks of and those that the script wrote itself.

@@ -11,14 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import getattr_static, signature
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from plotter2 import scan
 from plotter2.child.frames import Program
 from plotter2.child.modules import UserModules
+from plotter2.datter.additions import LABEL, Additions, Word
+from plotter2.datter.additions import NONE as NOTHING
+from plotter2.datter.builtins import namespace
 from plotter2.datter.scope import Scope
 from plotter2.errors import PackageError, UsageError
+from plotter2.model.additions import OPERATIONS, PICTURES
 from plotter2.model.bundle import CODE
 from plotter2.model.link import Head
 
@@ -32,6 +37,7 @@ class Lenders:
         own: Scope,
         lenders: dict[str, Scope],
         code: defaultdict[str, dict[str, CodeType]] | None = None,
+        added: Additions = NOTHING,
     ) -> None:
         """Know where the code lies.
 
@@ -40,8 +46,17 @@ class Lenders:
             own: the bundle that it runs on.
             lenders: the bundles that links lead to, by path.
             code: what others have compiled of it, by bundle ("" for the program's own) and file.
+            added: what the installation adds, read from the program's files of its own.
         """
         self._program, self._own, self.scopes = program, own, lenders
+        self.additions = added
+        self._called: dict[str, Callable[..., Any]] = {}
+        self.own_files = {LABEL + name: Path(path) for name, path in program.additions.items()}
+        self._words = {
+            folder: UserModules([folder], program.additions, LABEL, words=namespace(added.calls))
+            for folder in (OPERATIONS, PICTURES)
+            if program.additions
+        }
         self._files = {own.bundle: own, **lenders}
         self._modules = program.modules
         self._code = defaultdict(dict) if code is None else code
@@ -57,14 +72,15 @@ class Lenders:
             self._host.step_back()
 
     def __exit__(self, *_: object) -> None:
-        for room in (*self._rooms.values(), *([self._host] if self._host is not None else ())):
+        for room in (*self._words.values(), *self._rooms.values(), *([self._host] if self._host is not None else ())):
             room.forget()
         self._made.clear()
+        self._called.clear()
         self._present = None
 
     def another(self) -> Lenders:
         """The same code for an instance by itself: modules of its own, compiled once for all."""
-        return Lenders(self._program, self._own, self.scopes, self._code)
+        return Lenders(self._program, self._own, self.scopes, self._code, self.additions)
 
     def step_aside(self) -> None:
         """Let others run: what this program has imported is found no more, and kept."""
@@ -86,6 +102,26 @@ class Lenders:
         path, name = self._place(head)
         with self._inside(room):
             found = self._bound(room.module(path), name, head)
+        return self._at_home(room, found)
+
+    def word(self, word: Word) -> Callable[..., Any]:
+        """The function of one of the installation's own words; each of their folders is a world of its own too.
+
+        Raises:
+            UsageError: it is no function once its file has run.
+        """
+        if word.name in self._called:
+            return self._called[word.name]
+        room = self._words[word.kind]
+        with self._inside(room):
+            found = getattr(room.module(word.file), word.name, None)
+        if not callable(found):
+            raise UsageError(f"config/{word.where}: {word.name!r} is no function once its file has run.")
+        made = self._called[word.name] = self._at_home(room, found)
+        return made
+
+    def _at_home(self, room: UserModules, found: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, which finds its own modules whenever it is called."""
 
         @wraps(found)
         def called(*args: Any, **named: Any) -> Any:

@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from typing_extensions import override
 
@@ -25,7 +26,11 @@ _BESIDE = "bundle file "
 class _Loader(SourceLoader):
     """Loads one bundle's modules; their code is compiled once a program, executed once a run."""
 
-    def __init__(self, names: dict[str, str], files: Mapping[str, str], label: str, code: dict[str, CodeType]) -> None:
+    def __init__(
+        self, names: dict[str, str], files: Mapping[str, str], label: str, code: dict[str, CodeType],
+        words: Mapping[str, Any] | None,
+    ) -> None:  # fmt: skip
+        self._words = words
         self._names = names
         self._files = files
         self._label = label
@@ -41,6 +46,12 @@ class _Loader(SourceLoader):
             return Path(self._files[path]).read_bytes()
         except KeyError:
             raise FileNotFoundError(path) from None
+
+    @override
+    def exec_module(self, module: ModuleType) -> None:
+        if self._words is not None:
+            module.__dict__["__builtins__"] = self._words
+        super().exec_module(module)
 
     @override
     def get_code(self, fullname: str) -> CodeType | None:
@@ -59,6 +70,7 @@ class UserModules(MetaPathFinder):
         files: Mapping[str, str],
         label: str = "",
         code: dict[str, CodeType] | None = None,
+        words: Mapping[str, Any] | None = None,
     ) -> None:
         """Serve the modules of some files.
 
@@ -67,6 +79,7 @@ class UserModules(MetaPathFinder):
             files: name in the bundle to local path.
             label: stands before their names in tracebacks.
             code: what others have compiled of them already, by name; takes what is compiled now.
+            words: the built-ins that they see; None: Python's.
         """
         self._roots = [root.strip("/") for root in roots]
         self._files = files
@@ -74,7 +87,7 @@ class UserModules(MetaPathFinder):
         self._names: dict[str, str] = {}
         self._given: set[str] = set()
         self._kept: dict[str, ModuleType] = {}
-        self._loader = _Loader(self._names, files, label, {} if code is None else code)
+        self._loader = _Loader(self._names, files, label, {} if code is None else code, words)
 
     def __enter__(self) -> None:
         self.step_back()

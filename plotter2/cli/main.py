@@ -14,7 +14,20 @@ from pathlib import Path
 
 import typer
 
-from plotter2.cli import data, lineage, links, orders, planner, project, quarantine, system, tags, versions, work
+from plotter2.cli import (
+    config,
+    data,
+    lineage,
+    links,
+    orders,
+    planner,
+    project,
+    quarantine,
+    system,
+    tags,
+    versions,
+    work,
+)
 from plotter2.cli.output import note
 from plotter2.errors import Plotter2Error
 
@@ -39,6 +52,7 @@ links.register(app)
 lineage.register(app)
 orders.register(app)
 planner.register(app)
+config.register(app)
 project.register(app)
 quarantine.register(app)
 work.register(app)

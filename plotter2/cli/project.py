@@ -60,7 +60,7 @@ def check(
         return
     if on:
         raise UsageError("--on belongs to a script or pipeline: plotter2 check script.py --on BUNDLE.")
-    found: Understood = import_module("plotter2.project").understand(path)
+    found: Understood = import_module("plotter2.project").understand(path, scripts.added(session))
     if session.as_json:
         output.document(_document(found))
         return

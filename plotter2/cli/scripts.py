@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from plotter2.cli import output
 from plotter2.errors import UsageError
+from plotter2.layout import Layout
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
 
 if TYPE_CHECKING:
     from plotter2.cli.verbs import Session
+    from plotter2.datter.additions import Additions
     from plotter2.datter.contract import Contract
     from plotter2.datter.pipeline import Step
     from plotter2.datter.script import Script
@@ -33,7 +35,8 @@ def check(session: Session, path: Path, on: str) -> None:
         ScriptError: it cannot run; with file and line, or step.
     """
     source = _text(path)
-    found = _script(source, path) if path.suffix == SCRIPT_SUFFIX else _pipeline(source, path)
+    own = added(session)
+    found = _script(source, path, own) if path.suffix == SCRIPT_SUFFIX else _pipeline(source, path, own)
     if on:
         with session.connect() as p2:
             plan = p2.plan_run(str(path), on)
@@ -49,6 +52,16 @@ def check(session: Session, path: Path, on: str) -> None:
         output.plain({**_lines(found), **_planned(found.get("on"))})
 
 
+def added(session: Session) -> Additions:
+    """What the installation adds whose home is here; nothing where there is none.
+
+    Raises:
+        ConfigError: its config directory cannot be read.
+    """
+    found: Additions = import_module("plotter2.configured").read(Layout.at(session.home).config)
+    return found
+
+
 def _text(path: Path) -> str:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
@@ -60,9 +73,9 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} is not UTF-8 text: {wrong.reason} at byte {wrong.start}.") from None
 
 
-def _script(source: str, path: Path) -> dict[str, Any]:
-    found: Script = import_module("plotter2.datter.script").compiled(source, path.name)
-    names = import_module("plotter2.datter.builtins").NAMES
+def _script(source: str, path: Path, own: Additions) -> dict[str, Any]:
+    found: Script = import_module("plotter2.datter.script").compiled(source, path.name, own.names)
+    names = import_module("plotter2.datter.builtins").NAMES | own.names
     return {"kind": "script", "file": str(path), **document(found.contract, names)}
 
 
@@ -79,8 +92,8 @@ def document(contract: Contract, names: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _pipeline(source: str, path: Path) -> dict[str, Any]:
-    steps: tuple[Step, ...] = import_module("plotter2.datter.pipeline").parsed(source, path.name)
+def _pipeline(source: str, path: Path, own: Additions) -> dict[str, Any]:
+    steps: tuple[Step, ...] = import_module("plotter2.datter.pipeline").parsed(source, path.name, own)
     written = [{"step": one.place, "name": one.builtin.name, "does": one.builtin.role.value} for one in steps]
     return {"kind": "pipeline", "file": str(path), "steps": written}
 

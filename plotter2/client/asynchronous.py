@@ -15,6 +15,7 @@ from plotter2.client import asks
 from plotter2.client.calls import CallPool
 from plotter2.client.link import Link
 from plotter2.client.verbs.ask import Ask
+from plotter2.client.verbs.config import Configuring
 from plotter2.client.verbs.give import Give
 from plotter2.client.verbs.lineage import Lineages
 from plotter2.client.verbs.links import Links
@@ -28,7 +29,7 @@ from plotter2.client.verbs.versions import Versions
 from plotter2.clock import SystemClock, SystemIds
 
 
-class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning):
+class AsyncClient(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning, Configuring):
     """A connected client. Made by `connect`."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from plotter2.client import asynchronous
 from plotter2.client.plain.ask import Ask
+from plotter2.client.plain.config import Configuring
 from plotter2.client.plain.give import Give
 from plotter2.client.plain.lineage import Lineages
 from plotter2.client.plain.links import Links
@@ -21,7 +22,7 @@ from plotter2.client.plain.search import Search
 from plotter2.client.plain.versions import Versions
 
 
-class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning):
+class Client(Give, Ask, Many, Look, Versions, Search, Quarantine, Links, Lineages, Orders, Planning, Configuring):
     """A connected client, as a context manager: `with plotter2.connect() as p2: ...`."""
 
 

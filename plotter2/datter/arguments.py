@@ -7,6 +7,7 @@ from inspect import Parameter, Signature, signature
 from typing import Any
 
 from plotter2.datter import cluster, fitting
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.automatic import VISUALS
 from plotter2.datter.keys import nearest
 from plotter2.errors import UsageError
@@ -19,7 +20,10 @@ AXIS_SCALES = ("linear", "log")
 OVERS = ("items", "values")
 
 
-def check(call: Callable[..., Any], name: str, before: int, args: Sequence[Any], given: Mapping[str, Any]) -> None:
+def check(
+    call: Callable[..., Any], name: str, before: int, args: Sequence[Any], given: Mapping[str, Any],
+    own: Additions = NONE,
+) -> None:  # fmt: skip
     """Look at the arguments of one step.
 
     Args:
@@ -28,6 +32,7 @@ def check(call: Callable[..., Any], name: str, before: int, args: Sequence[Any],
         before: how many arguments it gets from the pipeline, in front of these.
         args: by position.
         given: by name.
+        own: what the installation adds.
 
     Raises:
         UsageError: an unknown name, with the nearest; too many, too few; or a value that it cannot take.
@@ -45,6 +50,9 @@ def check(call: Callable[..., Any], name: str, before: int, args: Sequence[Any],
             rule = _RULES.get((name, argument)) or _RULES.get(("", argument))
             if rule is not None and value is not None:
                 rule(argument, value)
+            known = _OWN[name, argument](own) if (name, argument) in _OWN and value else ()
+            if known and value not in known:
+                raise UsageError(f"{argument!r} cannot be {value!r}; {nearest(str(value), known)}")
 
 
 def _check_names(shape: Signature, from_pipeline: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -92,8 +100,12 @@ _RULES: dict[tuple[str, str], Callable[[str, Any], None]] = {
     ("boxer", "bins"): _from_one,
     ("histogram", "bins"): _from_one,
     ("scale", "how"): _one_of(*cluster.SCALES),
-    ("visualtype", "kind"): _one_of(*VISUALS),
     ("axis", "xscale"): _one_of(*AXIS_SCALES),
     ("axis", "yscale"): _one_of(*AXIS_SCALES),
     ("", "over"): _one_of(*OVERS),
+}
+_OWN: dict[tuple[str, str], Callable[[Additions], list[str]]] = {
+    ("visualtype", "kind"): lambda own: [*VISUALS, *own.visuals],
+    ("frame", "template"): lambda own: list(own.templates) or ["default"],
+    ("report", "template"): lambda own: list(own.templates) or ["default"],
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins as python
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, wraps
@@ -48,6 +48,7 @@ class Builtin:
         place: module and attribute; imported when it is first used.
         takes: kinds of data that a DATA op can work on.
         gives: the kind it leaves, "" for the same.
+        function: of a word that an installation adds: what stands for it, instead of a place.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Builtin:
     role: Role
     takes: frozenset[str] = ANYTHING
     gives: str = ""
+    function: Callable[..., Any] | None = None
 
     @property
     def call(self) -> Callable[..., Any]:
@@ -63,6 +65,8 @@ class Builtin:
 
     @property
     def _function(self) -> Callable[..., Any]:
+        if self.function is not None:
+            return self.function
         module, attribute = self.place
         found: Any = import_module(f"plotter2.datter.{module}")
         if attribute.startswith("TRIGONOMETRY:"):
@@ -162,11 +166,14 @@ _STANDARD: dict[str, Any] = dict(vars(python))
 _READY: dict[str, Any] = {}
 
 
-def namespace() -> dict[str, Any]:
-    """A fresh copy of Python's built-ins with ours beside them; a script's own names come before these."""
+def namespace(more: Mapping[str, Callable[..., Any]] | None = None) -> dict[str, Any]:
+    """A fresh copy of Python's built-ins with ours beside them; a script's own names come before these.
+
+    `more` are words that an installation adds.
+    """
     if not _READY:
         _READY.update(_STANDARD, datter=DATTER, print=printed, **{name: row.call for name, row in TABLE.items()})
-    return _READY.copy()
+    return {**_READY, **more} if more else _READY.copy()
 
 
 def printed(*words_given: Any, **how: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plotter2.datter import pipeline, script
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.axes import Axis
 from plotter2.datter.contract import Imposed
 
@@ -26,24 +27,24 @@ class Outline:
     imposes: tuple[Imposed, ...] = ()
 
 
-def outline(source: str, filename: str, kind: str) -> Outline:
-    """Read a script or pipeline; nothing of other kinds.
+def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Outline:
+    """Read a script or pipeline; nothing of other kinds. `own` is what the installation adds.
 
     Raises:
         ScriptError: it cannot run; file and line, or step.
     """
     if kind == "pipeline":
-        return Outline(pipeline.axes(pipeline.parsed(source, filename)))
+        return Outline(pipeline.axes(pipeline.parsed(source, filename, own)))
     if kind != "script":
         return Outline()
-    found = script.compiled(source, filename)
+    found = script.compiled(source, filename, own.names)
     return Outline(found.axes, found.exposes, found.contract.is_social, found.contract.imposes)
 
 
-def check_source(source: str, filename: str, kind: str) -> None:
-    """Read a script or pipeline and throw it away; other kinds are not looked at.
+def check_source(source: str, filename: str, kind: str, own: Additions = NONE) -> None:
+    """Read a script or pipeline and throw it away; other kinds are not looked at. `own`: what the installation adds.
 
     Raises:
         ScriptError: it cannot run; file and line, or step.
     """
-    outline(source, filename, kind)
+    outline(source, filename, kind, own)

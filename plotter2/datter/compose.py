@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from plotter2.datter import kinds, pictures
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol
 from plotter2.datter.extent import extents
 from plotter2.datter.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.frame import Coloured, Frame, Look, Report
+from plotter2.datter.group import DataGroup
 from plotter2.datter.points import Clusters, Points
 from plotter2.datter.scope import Made
 from plotter2.datter.table import Table
+from plotter2.datter.templates import NONE as PLAIN
+from plotter2.datter.templates import Template
 from plotter2.datter.units import measured
 from plotter2.datter.writing import parameters, provenance, write
 from plotter2.errors import UsageError
@@ -26,17 +30,17 @@ WIDE = 2
 LARGE_MAX = 8
 
 
-def figure_of(context: Context, root: Frame) -> Figure:
-    """Everything in a frame and the frames within it, as one figure."""
+def figure_of(context: Context, root: Frame, template: Template = PLAIN) -> Figure:
+    """Everything in a frame and the frames within it, as one figure; the template says what the script did not."""
     panels: list[Panel] = []
     for frame in root.walk():
-        found = _panels(context, frame)
+        found = _panels(context, frame, template)
         if frame is not root and frame.title and found:
             found[0] = replace(found[0], title=frame.title)
         panels += found
     if not panels:
         raise UsageError("This frame is empty, so there is nothing to send.")
-    columns = min(root.columns, 3) or _columns(sum(panel.is_drawn for panel in panels))
+    columns = min(root.columns or template.layout.columns, 3) or _columns(sum(panel.is_drawn for panel in panels))
     return Figure(root.title or _title(context, root, panels), tuple(panels), _subtitle(context), columns)
 
 
@@ -44,28 +48,60 @@ def _columns(count: int) -> int:
     return 1 if count <= 1 else 3 if count in {3, 6} or count > LARGE_MAX else WIDE
 
 
-def _panels(context: Context, frame: Frame) -> list[Panel]:
+def _panels(context: Context, frame: Frame, template: Template) -> list[Panel]:
     found: list[Panel] = []
+    look = frame.look if template is PLAIN else template.under(frame.look)
     is_whole = False  # whether the last item became one panel, which the next one may share
-    for item in [_by(context, one, frame.look) for one in frame.items]:
-        known = context.data.get(id(item))
+    for item in [_by(context, one, look) for one in frame.items]:
         name, refs = context.name_of(item), context.refs(item)
-        made = [
-            replace(one, data=refs) for one in panels_of(item, name, known.visual if known else "", frame.look.palette)
-        ]
+        made = [replace(one, data=refs) for one in _drawn(context, item, name, look, template)]
         units = context.units_of(item)
         if units:
             made = [measured(panel, dict(units), name) for panel in made]
         if len(frame.items) > 1 and name:
             made = [_called(panel, name) for panel in made]
         if is_whole and len(made) == 1 and _can_share(found[-1], made[0]):
-            found[-1] = _shared(found[-1], made[0], frame.look.palette or PALETTE)
+            found[-1] = _shared(found[-1], made[0], look.palette or PALETTE)
         else:
             found += made
             is_whole = len(made) == 1
         context.is_plotted.add(id(item))
     context.is_plotted.update(map(id, frame.items))
-    return [_styled(panel, frame.look) for panel in found]
+    return [_styled(panel, look) for panel in found]
+
+
+def _drawn(context: Context, item: Any, name: str, look: Look, template: Template) -> list[Panel]:
+    """One item as panels: by the visual type said of it, else by an own one whose type it has, else as it suits it."""
+    visual, is_each = pictures.said_of(context, item)
+    own = context.additions.visuals
+    if not visual and own:
+        first = item[0] if isinstance(item, DataGroup) and len(item) else item
+        word = pictures.suiting(context, first)
+        visual, is_each = (word.name, first is not item) if word is not None else ("", False)
+    if is_each and isinstance(item, DataGroup):
+        made = []
+        for called, value in pictures.members(item):
+            several = _as(context, visual, value, called, look, template)
+            made += [replace(panel, title=panel.title or called) for panel in several]
+        return kinds.noted(made, min(len(item), kinds.PANELS_MAX), len(item), "values")
+    return _as(context, visual, item, name, look, template)
+
+
+def _as(context: Context, visual: str, value: Any, name: str, look: Look, template: Template) -> list[Panel]:
+    word = context.additions.visuals.get(visual)
+    if word is None or visual in context.used_visuals:
+        return panels_of(value, name, "" if word else visual, look.palette)
+    context.used_visuals.append(visual)
+    try:
+        whole = pictures.drawn_by(context, word, value)
+        made = [panel for frame in whole.walk() for panel in _panels(context, frame, template)]
+    finally:
+        context.used_visuals.pop()
+    if not made:
+        raise UsageError(f"The visual type {visual!r} ({word.where}) has drawn nothing.")
+    title = made[0].title or whole.title or (name if len(made) == 1 else "")
+    return [replace(panel, title=panel.title or title * (panel is made[0]), about={**panel.about, "visualtype": visual})
+            for panel in made]  # fmt: skip
 
 
 def _by(context: Context, item: Any, look: Look) -> Any:
@@ -223,18 +259,24 @@ def _subtitle(context: Context) -> str:
 def send(context: Context, root: Frame) -> Made:
     """Write a frame's figure."""
     root.is_sent = True
-    figure = figure_of(context, root)
-    return write(context, Document(figure.kind, figure.title, (figure,), figure.subtitle, provenance(context)))
+    template = context.template(root.template)
+    figure = figure_of(context, root, template)
+    story = provenance(context, template)
+    return write(context, Document(figure.kind, figure.title, (figure,), figure.subtitle, story, template=template))
 
 
 def send_report(context: Context, report: Report) -> Made:
     """Write a report: one page, one section a frame."""
-    sections = tuple(replace(figure_of(context, frame), subtitle="", title=frame.title) for frame in report.frames)
+    template = context.template(report.template)
+    sections = tuple(
+        replace(figure_of(context, frame, template), subtitle="", title=frame.title) for frame in report.frames
+    )
     if not sections:
         raise UsageError(f"The report {report.title!r} is empty.")
     title = report.title or context.run.task_name or "Report"
-    document = Document("report", title, sections, report.subtitle or _subtitle(context), provenance(context))
-    return write(context, document)
+    story = provenance(context, template)
+    subtitle = report.subtitle or _subtitle(context)
+    return write(context, Document("report", title, sections, subtitle, story, template=template))
 
 
 def flush(context: Context, *, gave_up: bool) -> None:

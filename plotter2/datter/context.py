@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from plotter2 import files
 from plotter2.datter.contents import Contents
@@ -21,6 +22,10 @@ from plotter2.datter.frame import Coloured, Frame, MotionOf, Report
 from plotter2.datter.keys import Key, catalog_of
 from plotter2.datter.scope import Made, RunInput, Scope
 from plotter2.errors import UsageError
+
+if TYPE_CHECKING:
+    from plotter2.datter.additions import Additions, Word
+    from plotter2.datter.templates import Template
 
 DIGEST_CHARS = 64
 Emit = Callable[[str], None]
@@ -103,11 +108,13 @@ class Context:
     Attributes:
         carrier: takes the run's ops to a ledger; None until there is something to ask.
         aside: names of exposures that are no data, so that nothing is drawn of them.
+        used: files of the installation's own whose words the run has called.
+        used_visuals: visual types of the installation's own that are drawing now, one in another.
     """
 
     __slots__ = ("again", "aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
                  "is_plotted", "loose", "made", "parameters", "promised", "reads", "reports", "roots",
-                 "run")  # fmt: skip
+                 "run", "used", "used_visuals")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
@@ -129,6 +136,28 @@ class Context:
         self.roots: list[Frame] = []
         self.reports: list[Report] = []
         self.made: list[Made] = []
+        self.used: set[str] = set()
+        self.used_visuals: list[str] = []
+
+    @property
+    def additions(self) -> Additions:
+        """What the installation adds."""
+        found: Additions = self.run.additions or import_module("plotter2.datter.additions").NONE
+        return found
+
+    def template(self, name: str = "") -> Template:
+        """How a page looks: by the template of this name, else by that of the bundle's `config`, else by the default.
+
+        Raises:
+            UsageError: there is none of this name.
+        """
+        chosen = name or self.run.scope.config.get("template", "")
+        return self.additions.template(chosen if isinstance(chosen, str) else "")
+
+    def own_word(self, word: Word) -> Callable[..., Any]:
+        """The function of one of the installation's own words."""
+        self.used.add(word.file)
+        return self.run.word(word)
 
     def keys_of(self, scope: Scope) -> dict[str, Key]:
         """The data keys of a bundle in this run's scope."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter import automatic as choices
+from plotter2.datter import pictures
 from plotter2.datter.cluster import kmean, scale
 from plotter2.datter.compose import send
 from plotter2.datter.context import current
@@ -115,10 +116,12 @@ def automatic(*what: Any) -> Frame:
 
 def visualtype(data: Any, kind: str | None = None) -> Any:
     """Which picture suits data; with a second argument, which one shall be drawn."""
+    own = current().additions.visuals
     if kind is None:
-        return current().datum(data).visual or choices.visual_of(data)
-    if kind not in choices.VISUALS:
-        raise unknown("visual type", kind, choices.VISUALS)
+        word = pictures.suiting(current(), data)
+        return pictures.said_of(current(), data)[0] or (word.name if word is not None else choices.visual_of(data))
+    if kind not in choices.VISUALS and kind not in own:
+        raise unknown("visual type", kind, [*choices.VISUALS, *own])
     current().datum(data).visual = kind
     return data
 
@@ -188,12 +191,20 @@ def page(what: Any = None, size: int = PAGE_ROWS) -> Any:
     return [Page(what[at : at + size], at, size, total) for at in range(0, total, size)]
 
 
-def report(*items: Any, title: str = "") -> Report:
-    """One page of figures, tables and paragraphs; `.add`, `.text`, `.table` go on. Written when the task ends."""
+def report(*items: Any, title: str = "", template: str = "") -> Report:
+    """One page of figures, tables and paragraphs; `.add`, `.text`, `.table` go on. Written when the task ends.
+
+    `template` names how it looks, as of a frame.
+
+    Raises:
+        UsageError: there is no such template.
+    """
+    if template:
+        current().additions.template(template)
     rest = list(items)
     if not title and rest and isinstance(rest[0], str):
         title = rest.pop(0)
-    made = Report(title)
+    made = Report(title, template=template)
     for item in rest:
         made.add(item)
     current().reports.append(made)

@@ -7,12 +7,15 @@ nothing, decides nothing: `visuals` and `automatic` make the choices.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from plotter2.datter.templates import Template
 
 Mark = Literal[
     "line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows", "surface"
@@ -204,7 +207,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One page: a figure, or the sections of a report, what lies beside it, and where it all came from."""
+    """One page: a figure, or the sections of a report, what lies beside it, and where it all came from.
+
+    Attributes:
+        template: how it looks; None for ours.
+    """
 
     kind: str
     title: str
@@ -212,6 +219,7 @@ class Document:
     subtitle: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    template: Template | None = None
 
 
 def digest(value: Any) -> str:

@@ -141,6 +141,7 @@ class Frame:
     items: list[Any] = field(default_factory=list)
     children: list[Frame] = field(default_factory=list)
     is_sent: bool = False
+    template: str = ""
 
     def __post_init__(self) -> None:
         if self.parent is not None:
@@ -179,6 +180,7 @@ class Report:
     title: str
     frames: list[Frame] = field(default_factory=list)
     subtitle: str = ""
+    template: str = ""
 
     def add(self, *items: Any, title: str = "") -> Report:
         """A section: frames as they are, everything else drawn as it suits it."""

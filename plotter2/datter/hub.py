@@ -17,6 +17,7 @@ from blake3 import blake3
 from greenlet import greenlet
 
 from plotter2.datter import axes, script
+from plotter2.datter.additions import NONE
 from plotter2.datter.asking import Shelf, refused
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context
@@ -128,10 +129,11 @@ class Local:
         self._main = greenlet.getcurrent()
         self.parked_max = 0
         self.shelf = Shelf(self._ledger)
-        self._names = namespace()
+        self._own = ground.additions or NONE
+        self._names = namespace(self._own.calls)
         _check_links(self._definitions)
         for one in definitions:
-            found = script.compiled(one.source, one.filename)
+            found = script.compiled(one.source, one.filename, self._own.names)
             file = Path(one.filename)
             self.ask(ROOT, Define(one.name, (file.name, file.stem), tuple(found.exposes), one.linked))
 
@@ -177,7 +179,7 @@ class Local:
             if not self._ledger.book.definitions[other].tasks:
                 self.start(other, parameters, by=by, is_held=True)
         given = {**definition.parameters, **parameters}
-        found = script.compiled(definition.source, definition.filename)
+        found = script.compiled(definition.source, definition.filename, self._own.names)
         plan = axes.planned(found.axes, lambda base: axes.keys_of(self._ground.scope, base), given, self._limit)
         if plan.warning:
             self._emit(f"warning: {definition.name}: {plan.warning}")

@@ -27,17 +27,23 @@ FAMILIES: tuple[Family, ...] = ("sans", "serif", "mono")
 PAIR = 2
 
 
-def frame(parent: Any = None, title: str = "", columns: int = 0) -> Frame:
+def frame(parent: Any = None, title: str = "", columns: int = 0, template: str = "") -> Frame:
     """A container to draw in; `frame(parent)` nests. Children lie left to right and then wrap.
 
+    `template` names how the whole page looks; without it, that of the bundle's `config`, else the default one.
+
     Raises:
-        UsageError: the parent is no frame, or they are nested too deep.
+        UsageError: the parent is no frame, they are nested too deep, or there is no such template.
     """
     if isinstance(parent, str):
         parent, title = None, parent
     if not isinstance(parent, Frame | None):
         raise UsageError(f"frame: a frame lies in a frame, not in {type(parent).__name__}.")
-    made = Frame(title, parent, columns)
+    if template and parent is not None:
+        raise UsageError("frame: a template is the look of a whole page, so name it at the outermost frame.")
+    if template:
+        current().additions.template(template)
+    made = Frame(title, parent, columns, template=template)
     if parent is None:
         current().roots.append(made)
     return made

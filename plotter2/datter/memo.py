@@ -10,14 +10,17 @@ from __future__ import annotations
 import ast
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from plotter2.datter import script
+from plotter2.model.additions import PICTURES
 
 if TYPE_CHECKING:
+    from plotter2.datter.additions import Additions
     from plotter2.datter.pipeline import Step
 
 FORMAT = 1
@@ -70,7 +73,7 @@ def script_of(step: Step) -> str:
     return str(step.args[0] if step.args else step.kwargs.get("source", ""))
 
 
-def why_not(steps: tuple[Step, ...], source_of: SourceOf) -> str:
+def why_not(steps: tuple[Step, ...], source_of: SourceOf, own: frozenset[str] = frozenset()) -> str:
     """Why results of these checked steps are not used again; "" where they are.
 
     Raises:
@@ -80,33 +83,54 @@ def why_not(steps: tuple[Step, ...], source_of: SourceOf) -> str:
         reason, path = FRESH.get(step.builtin.name, ""), script_of(step)
         if path:
             source = source_of(path)
-            reason = f"there is no script {path!r}" if source is None else unsteady(source, path)
+            reason = f"there is no script {path!r}" if source is None else unsteady(source, path, own)
         if reason:
             return f"{step.where}: {reason}"
     return ""
 
 
-def unsteady(source: str, filename: str) -> str:
+def unsteady(source: str, filename: str, own: frozenset[str] = frozenset()) -> str:
     """What a script does that may come out differently each time; "" for nothing.
 
     Raises:
         ScriptError: it cannot be run.
     """
-    script.compiled(source, filename)
-    for node in ast.walk(ast.parse(script.rewritten(source))):
-        found = _unsteady(node)
+    script.compiled(source, filename, own)
+    return _said_of(ast.parse(script.rewritten(source)), filename, STEADY)
+
+
+def unsteady_words(steps: tuple[Step, ...], sources: Mapping[str, str], own: Additions) -> str:
+    """What the installation's own code does that may come out differently each time, where these steps may use it.
+
+    Args:
+        steps: the pipeline's; any of them that draws may use every visual type, and a script every word.
+        sources: texts of the Python files that the installation adds, by name.
+        own: what was read of them.
+    """
+    words = {step.builtin.name for step in steps}
+    used = {one.file for one in own.operations.values() if one.name in words or SCRIPT in words}
+    used |= {name for name in sources if name.startswith(f"{PICTURES}/")} if own.visuals else set()
+    helpers = {name for name in sources if PurePosixPath(name).name.startswith("_")} if used else set()
+    steady = STEADY | {PurePosixPath(name).stem for name in helpers}
+    found = (_said_of(ast.parse(sources[name]), name, steady) for name in sorted(used | helpers))
+    return next(filter(None, found), "")
+
+
+def _said_of(tree: ast.Module, filename: str, steady: frozenset[str]) -> str:
+    for node in ast.walk(tree):
+        found = _unsteady(node, steady)
         if found:
             return f"{filename}, line {getattr(node, 'lineno', 1)}: {found}"
     return ""
 
 
-def _unsteady(node: ast.AST) -> str:
+def _unsteady(node: ast.AST, steady: frozenset[str]) -> str:
     match node:
         case ast.Import(names=names):
-            strange = next((one.name for one in names if one.name.partition(".")[0] not in STEADY), "")
+            strange = next((one.name for one in names if one.name.partition(".")[0] not in steady), "")
             return f"it imports {strange}, which may differ each time" if strange else ""
         case ast.ImportFrom(module=module, names=names, level=level):
-            if level or (module or "").partition(".")[0] not in STEADY:
+            if level or (module or "").partition(".")[0] not in steady:
                 return f"it imports {'.' * level}{module or ''}, which may differ each time"
             return next((f"it uses {one.name}" for one in names if one.name in UNSTEADY), "")
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in UNSTEADY:

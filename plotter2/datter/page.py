@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from plotter2.datter import assets, render, turning
+from plotter2.datter import assets, render, styling, templates, turning
 from plotter2.datter.figure import Document, Figure, Font, Motion, Panel
 from plotter2.errors import UsageError
 
@@ -34,20 +34,30 @@ def _asset(name: str) -> str:
 
 def page(document: Document, script: str) -> str:
     """The whole page as text; `script` is where Bokeh's script lies, seen from the page, "" to have it in the page."""
-    sheet = render.Sheet([])
+    template = document.template or templates.NONE
+    sheet = render.Sheet([], template)
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)
     shown = {"docid": DOCUMENT_ID, "roots": {root["id"]: f"p-{root['id']}" for root in sheet.roots}}
     items = msgspec.json.encode([{**shown, "root_ids": list(shown["roots"])}]).decode()
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_asset("page.css")}</style>'
-        f"{_loaded(script)}</head>\n<body class='{document.kind}'><header><h1>{title}</h1>"
-        f"{_paragraph(document.subtitle, 'sub')}</header>{_contents(document)}<main>{sections}</main>"
-        f"{_footer(document.provenance, document.files)}"
+    head = (
+        f'<meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width, '
+        f'initial-scale=1"><style>{_asset("page.css")}{styling.css(template)}</style>{_loaded(script)}'
+    )
+    scripts = (
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
         f'<script type="application/json" id="items">{_inert(items)}</script>'
-        f"{_turned(document)}<script>{_asset('page.js')}</script></body></html>\n"
+        f'<script type="application/json" id="shades">{styling.shades(template)}</script>'
+        f"{_turned(document)}<script>{_asset('page.js')}</script>"
+    )
+    content = f"{_contents(document)}<main>{sections}</main>"
+    footer = _footer(document.provenance, document.files)
+    if template.page:
+        parts = {"title": title, "subtitle": escape(document.subtitle), "head": head, "content": content + scripts}
+        return templates.filled(template.page, {**parts, "provenance": footer})
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body class="{document.kind}"><header><h1>{title}</h1>'
+        f"{_paragraph(document.subtitle, 'sub')}</header>{content}{footer}{scripts}</body></html>\n"
     )
 
 
@@ -114,7 +124,7 @@ def _looking(font: Font) -> str:
         return ""
     ink = f";color:{font.colour}" * bool(font.colour)
     heavy = ";font-weight:600" * font.is_bold
-    return f' style="font:{font.size}px/1.5 {render.FAMILIES[font.family]}{ink}{heavy}"'
+    return f' style="font:{font.size}px/1.5 {styling.FAMILIES[font.family]}{ink}{heavy}"'
 
 
 def _table(panel: Panel) -> str:

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from plotter2.datter import pipeline, script
-from plotter2.datter.context import current
+from plotter2.datter.additions import NONE, Additions
+from plotter2.datter.context import current, underway
 from plotter2.datter.keys import unknown
 from plotter2.errors import UsageError
 from plotter2.model import package
@@ -47,7 +48,7 @@ def pipe(steps: Sequence[Any]) -> Pipe:
     """
     if isinstance(steps, str) or not isinstance(steps, Sequence):
         raise UsageError(f'pipe takes a list of steps, as pipe(["scale", {{"pca": {{"k": 2}}}}]), not {steps!r}.')
-    return Pipe(pipeline.checked([_step(one) for one in steps], WRITTEN, "data"))
+    return Pipe(pipeline.checked([_step(one) for one in steps], WRITTEN, "data", own()))
 
 
 def run(name: str, data: Any = None) -> Any:
@@ -65,12 +66,18 @@ def run(name: str, data: Any = None) -> Any:
     else:
         path = declared.task_src if declared is not None else name
         text = _text(path, "pipeline", PIPELINE_SUFFIX, list(known))
-    steps = pipeline.checked(pipeline.document(text, name), name, "data" if data is not None else "")
+    steps = pipeline.checked(pipeline.document(text, name), name, "data" if data is not None else "", own())
     return Pipe(steps, name)(data)
 
 
 pipe.__dict__["run"] = run
 """Scripts say `pipe.run(name, data)`."""
+
+
+def own() -> Additions:
+    """What the installation adds; nothing where no run is under way."""
+    context = underway()
+    return NONE if context is None else context.additions
 
 
 def _step(step: Any) -> Any:
@@ -86,7 +93,7 @@ def layer(data: Any, source: Any, **parameters: Any) -> Any:
     """
     if callable(source):
         return source(data, **parameters)
-    found = script.compiled(_text(str(source), "script", SCRIPT_SUFFIX, []), str(source))
+    found = script.compiled(_text(str(source), "script", SCRIPT_SUFFIX, []), str(source), own().names)
     return import_module("plotter2.datter.run").layer(found, current(), data, parameters)
 
 

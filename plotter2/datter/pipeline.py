@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from plotter2.datter import arguments, compose, prefix
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.axes import KEYTYPE, Axis
 from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
@@ -47,13 +48,13 @@ class Step:
 
 
 @lru_cache(maxsize=KEPT_PIPELINES)
-def parsed(source: str, filename: str) -> tuple[Step, ...]:
-    """Read and check a pipeline.
+def parsed(source: str, filename: str, own: Additions = NONE) -> tuple[Step, ...]:
+    """Read and check a pipeline; `own` is what the installation adds.
 
     Raises:
         ScriptError: not JSON, an unknown or script-only op, arguments or steps that do not fit.
     """
-    return checked(document(source, filename), filename)
+    return checked(document(source, filename), filename, own=own)
 
 
 def document(source: str, filename: str) -> Any:
@@ -70,13 +71,14 @@ def document(source: str, filename: str) -> Any:
     return found["pipeline"] if isinstance(found, dict) and isinstance(found.get("pipeline"), list) else found
 
 
-def checked(written: Any, filename: str, given: str = "") -> tuple[Step, ...]:
+def checked(written: Any, filename: str, given: str = "", own: Additions = NONE) -> tuple[Step, ...]:
     """Check a pipeline as a whole.
 
     Args:
         written: a list of steps.
         filename: what it is called in messages.
         given: the kind of data that it is run on, "" when it begins by getting some.
+        own: what the installation adds.
 
     Raises:
         ScriptError: an unknown or script-only op, arguments or steps that do not fit; with the step.
@@ -87,14 +89,15 @@ def checked(written: Any, filename: str, given: str = "") -> tuple[Step, ...]:
         )
     if len(written) > STEPS_MAX:
         raise ScriptError(f"{filename}: {len(written):,} steps are too many; at most {STEPS_MAX:,}.")
-    steps = tuple(_step(raw, filename) for raw in _all(written, filename))
+    steps = tuple(_step(raw, filename, own) for raw in _all(written, filename, own))
     check_order(steps, filename, given)
     return steps
 
 
-def _all(written: list[Any], filename: str) -> list[Raw]:
+def _all(written: list[Any], filename: str, own: Additions) -> list[Raw]:
     """The steps as they are written, and what each `repeat` adds."""
     found: list[Raw] = []
+    once = _ONCE | {name for name, one in own.operations.items() if one.builtin and one.builtin.role is Role.SOURCE}
     for place, raw in enumerate(written, 1):
         name, args, kwargs = _taken_apart(raw)
         if not isinstance(name, str):
@@ -103,24 +106,25 @@ def _all(written: list[Any], filename: str) -> list[Raw]:
             )
         step = place, name, args, kwargs
         try:
-            found += written_out(found, step, _ONCE, STEPS_MAX) if name == REPEAT else [step]
+            found += written_out(found, step, once, STEPS_MAX) if name == REPEAT else [step]
         except UsageError as wrong:
             raise ScriptError(f"{filename}, step {place} ({REPEAT}): {wrong}.") from None
     return found
 
 
-def _step(raw: Raw, filename: str) -> Step:
+def _step(raw: Raw, filename: str, own: Additions) -> Step:
     place, name, args, kwargs = raw
-    builtin = TABLE.get(name)
+    builtin = TABLE.get(name) or own.builtin(name)
     if builtin is None:
-        raise ScriptError(f"{filename}, step {place}: unknown op {name!r}; {nearest(name, _USABLE)}.")
+        near = nearest(name, [*_USABLE, *own.operations])
+        raise ScriptError(f"{filename}, step {place}: unknown op {name!r}; {near}.")
     if builtin.is_script_only:
         raise ScriptError(
             f"{filename}, step {place}: {name!r} works in scripts only, because it decides while running."
         )
     step = Step(place, builtin, args, kwargs)
     try:
-        arguments.check(builtin.call, name, _GIVEN_BEFORE.get(builtin.role, 1), args, kwargs)
+        arguments.check(builtin.call, name, _GIVEN_BEFORE.get(builtin.role, 1), args, kwargs, own)
     except UsageError as wrong:
         said_so = str(wrong).rstrip(".")
         raise ScriptError(f"{filename}, {step.where}: {said_so}; it is {builtin.signature}.") from None

@@ -159,7 +159,8 @@ class _Work:
         for step in steps:
             name = step.builtin.name
             wanted = Role.DATA if found else Role.SOURCE
-            if step.builtin.role is not wanted or name in memo.FRESH or name == memo.SCRIPT:
+            is_own = step.builtin.function is not None  # an installation's word may do anything
+            if step.builtin.role is not wanted or name in memo.FRESH or name == memo.SCRIPT or is_own:
                 break
             key = _of([key, name, step.args, step.kwargs, run.seed if name in SEEDED else 0])
             found.append(key)

@@ -17,15 +17,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import assets
+from plotter2.datter import assets, styling
 from plotter2.datter.extent import extents
-from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Family, Figure, Layer, Panel
+from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Figure, Layer, Panel
 from plotter2.datter.palette import ANCHORS, steps
+from plotter2.datter.styling import FAMILIES, FONT
+from plotter2.datter.templates import NONE, Template
 
-FONT = "system-ui, sans-serif"
-FAMILIES: dict[Family, str] = {
-    "sans": FONT, "serif": "Georgia, 'Times New Roman', serif", "mono": "ui-monospace, Menlo, Consolas, monospace",
-}  # fmt: skip
 SHARES = "shares"
 """The name of the second pair of axes, from 0 to 1, that shapes relative to the panel lie on."""
 LEGEND_MAX = 24
@@ -41,9 +39,10 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Sheet:
-    """One Bokeh document under construction: its roots, and the ids given so far."""
+    """One Bokeh document under construction: its roots, how it looks, and the ids given so far."""
 
     roots: list[Json]
+    template: Template = NONE
     count: int = 0
 
     def make(self, model: str, /, **attributes: Any) -> Json:
@@ -59,7 +58,8 @@ class Sheet:
 
     def to_json(self, title: str) -> bytes:
         """The document."""
-        return msgspec.json.encode({"version": assets.version(), "title": title, "roots": self.roots})
+        written = msgspec.json.encode({"version": assets.version(), "title": title, "roots": self.roots})
+        return styling.of_document(written, self.template)
 
 
 def drawn(figure: Figure, sheet: Sheet) -> list[str | None]:
@@ -113,7 +113,7 @@ def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
         "x_range": _range(sheet, panel.x), "y_range": _range(sheet, panel.y),
         "x_scale": make(_SCALES[panel.x.scale]), "y_scale": make(_SCALES[panel.y.scale]),
         "renderers": renderers, "below": [x_axis, *under], "left": [y_axis], "right": right,
-        "center": heads if panel.visual in _WITHOUT_GRID else [*grids, *heads],
+        "center": heads if panel.visual in _WITHOUT_GRID or not sheet.template.axes.grid else [*grids, *heads],
         "toolbar": make("Toolbar", logo=None, tools=_tools(sheet, panel, renderers)), "toolbar_location": "above",
         "outline_line_color": None, "background_fill_color": None, "border_fill_color": None,
         **_size(panel, columns),
@@ -195,6 +195,7 @@ def _axis(sheet: Sheet, axis: Axis, ticks: list[float], ends: tuple[float, float
         look["major_label_policy"] = sheet.make("AllLabels")
         if len(axis.ticks) >= TILTED_FROM or sum(len(word) for _, word in axis.ticks) > TILTED_CHARS:
             look["major_label_orientation"] = 0.8 if is_x else "horizontal"
+    look |= styling.of_axis(sheet.template)
     if not axis.is_shown:
         look["visible"] = False
     if axis.is_whole and axis.scale == "linear":

@@ -56,7 +56,9 @@ def execute(
     try:
         if run.kind == "pipeline":
             return _pipeline(run, context)
-        return _script(script.compiled(run.source, run.filename), context, namespace() if names is None else names)
+        own = context.additions
+        found = script.compiled(run.source, run.filename, own.names)
+        return _script(found, context, namespace(own.calls) if names is None else names)
     finally:
         leave(token)
 
@@ -64,7 +66,7 @@ def execute(
 def _pipeline(run: RunInput, context: Context) -> RunResult:
     has_given_up, value = False, None
     try:
-        value = pipeline.run_whole(pipeline.parsed(run.source, run.filename), context)
+        value = pipeline.run_whole(pipeline.parsed(run.source, run.filename, context.additions), context)
     except GaveUp:  # a script among the steps
         has_given_up = True
     try:
@@ -117,7 +119,7 @@ def layer(found: script.Script, context: Context, data: Any, given: dict[str, An
         ScriptError: `task` lacks a parameter, or takes no data.
         TaskFailedError: it went wrong; the message is its traceback.
     """
-    names = _names(found, context, namespace())
+    names = _names(found, context, namespace(context.additions.calls))
     try:
         exec(found.code, names)  # noqa: S102 -- running scripts is what this is for
         _publish(found, names, context)
@@ -239,6 +241,7 @@ def _sources(wrong: BaseException, run: RunInput) -> dict[str, str]:
     names = {frame.f_code.co_filename for frame, _ in traceback.walk_tb(wrong.__traceback__)}
     files = {one.label + path: local for one in (run.scope, *run.lenders.values()) for path, local in one.files.items()}
     files |= run.scope.files
+    files |= run.own_files
     return {name: files[name].read_text(errors="replace") for name in names & files.keys()}
 
 

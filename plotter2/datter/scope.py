@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from plotter2.errors import UsageError
 from plotter2.model.link import Head, Link
 from plotter2.model.package import Package
+
+if TYPE_CHECKING:
+    from plotter2.datter.additions import Additions, Word
 
 SEED_BITS = 32
 
@@ -56,6 +59,15 @@ def no_function(head: Head) -> Callable[..., Any]:
     raise UsageError(f"The code of {head.bundle!r} cannot be loaded here, so {head.name!r} cannot be called.")
 
 
+def no_word(word: Word) -> Callable[..., Any]:
+    """Where nobody can load an installation's own code.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(f"The code of {word.name!r} ({word.where}) cannot be loaded here.")
+
+
 def unseen(done: float, total: float) -> None:
     """Nobody watches how far a run is."""
     del done, total
@@ -76,6 +88,9 @@ class RunInput:
         function: gives the function behind a head, loaded from the code of its bundle.
         show: hears how much is done, of how much.
         common: the folder where processes of this machine leave for each other what they worked out; None: nowhere.
+        additions: what the installation adds: words, pictures, templates; None for nothing.
+        word: gives the function behind one of its words.
+        own_files: where the files of these words lie, by the name that tracebacks give them.
     """
 
     run_id: str
@@ -94,6 +109,9 @@ class RunInput:
     show: Callable[[float, float], None] = unseen
     common: Path | None = None
     loads: Mapping[str, Scope] = field(default_factory=dict)
+    additions: Additions | None = None
+    word: Callable[[Word], Callable[..., Any]] = no_word
+    own_files: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,8 @@ class Script:
 
 
 @lru_cache(maxsize=KEPT_SCRIPTS)
-def compiled(source: str, filename: str) -> Script:
-    """Read a script.
+def compiled(source: str, filename: str, own: frozenset[str] = frozenset()) -> Script:
+    """Read a script; `own` are words that the installation adds.
 
     Raises:
         ScriptError: it cannot run: too long, a syntax error, no `task()`, an unknown name; with file and line.
@@ -88,8 +88,9 @@ def compiled(source: str, filename: str) -> Script:
         _check_entry(tree, filename)
         said = contract.read(tree, filename)
         defined, used = _names(text, filename)
-        symbols = tuple(sorted(said.symbols - defined - NAMES - _PYTHON))
-        _check_names(tree, used - defined - NAMES - _PYTHON - _MODULE_NAMES - set(symbols), filename)
+        known = NAMES | own
+        symbols = tuple(sorted(said.symbols - defined - known - _PYTHON))
+        _check_names(tree, used - defined - known - _PYTHON - _MODULE_NAMES - set(symbols), filename, known)
         code = compile(naming.named(tree), filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
@@ -178,7 +179,7 @@ def _names(text: str, filename: str) -> tuple[set[str], set[str]]:
     return defined, used
 
 
-def _check_names(tree: ast.Module, unknown: set[str], filename: str) -> None:
+def _check_names(tree: ast.Module, unknown: set[str], filename: str, known: frozenset[str]) -> None:
     """Refuse a name that can never be found, unless the script makes names as it runs or is ready for it."""
     if not unknown:
         return
@@ -199,7 +200,7 @@ def _check_names(tree: ast.Module, unknown: set[str], filename: str) -> None:
     ]  # fmt: skip
     if found:
         first = min(found, key=lambda node: (node.lineno, node.col_offset))
-        close = nearest(first.id, sorted(NAMES))
+        close = nearest(first.id, sorted(known))
         raise ScriptError(f"{filename}, line {first.lineno}: unknown name {first.id!r}; of the built-ins {close}.")
 
 

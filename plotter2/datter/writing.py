@@ -25,6 +25,7 @@ from plotter2.datter.frame import TableOf
 from plotter2.datter.keys import natural
 from plotter2.datter.scope import Made
 from plotter2.datter.table import Table
+from plotter2.datter.templates import NONE, Template
 from plotter2.errors import UsageError
 from plotter2.ids import request_of
 from plotter2.model.output import PAGES
@@ -33,6 +34,7 @@ WIDE = 2
 SLUG_MAX = 60
 PAGES_MAX = 1_000
 LISTED_MAX = 6
+SHOWN_CHARS = 12
 ROWS_LISTED_MAX = 1_000
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
@@ -42,7 +44,7 @@ def parameters(context: Context) -> str:
     return ", ".join(f"{name} = {value}" for name, value in context.parameters.items())
 
 
-def provenance(context: Context) -> dict[str, Any]:
+def provenance(context: Context, template: Template = NONE) -> dict[str, Any]:
     """Where a page came from, for its foot."""
     run, scope = context.run, context.run.scope
     return {
@@ -51,6 +53,8 @@ def provenance(context: Context) -> dict[str, Any]:
         "task": run.task_name,
         "run": run.run_id,
         "code": code_digest(run.source),
+        "template": f"{template.name}, {template.digest[:SHOWN_CHARS]}" if template.name else "",
+        "own words": ", ".join(sorted(context.used)),
         "data": _listed(
             sorted(
                 (path if bundle == scope.bundle else f"{bundle}/{path}" for bundle, _, path in context.reads),
@@ -90,7 +94,8 @@ def write(context: Context, document: Document) -> Made:
     tables = _tables(context, document, name) if document.kind == "report" else []
     document = replace(document, files=tuple(one.path for one in tables))
     (folder / name).write_text(pages.page(document, script), encoding="utf-8")
-    (folder / f"{name}.svg").write_bytes(_picture(document))
+    styling = import_module("plotter2.datter.styling")
+    (folder / f"{name}.svg").write_bytes(styling.of_picture(_picture(document), document.template or NONE))
     lacking = _beside(context, document, folder / name)
     story = sidecar(context, document) | ({"lacking": lacking} if lacking else {})
     (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1))
@@ -165,17 +170,28 @@ def _script(context: Context) -> str:
 def sidecar(context: Context, document: Document) -> dict[str, Any]:
     """What a program wants to know of a page."""
     panels = [_panel(panel) for figure in document.sections for panel in figure.panels if not panel.is_part]
-    return {"kind": document.kind, "title": document.title, "panels": panels, **origin(context)}
+    return {"kind": document.kind, "title": document.title, "panels": panels, **origin(context, document.template)}
 
 
-def origin(context: Context) -> dict[str, Any]:
+def origin(context: Context, template: Template | None = None) -> dict[str, Any]:
     """Where whatever a run makes comes from: what it read, by which code, with which parameters, for which request."""
     run, scope = context.run, context.run.scope
     return {
         "inputs": {"bundle": scope.bundle, "version": scope.version, **_read(context)},
         "code": code_digest(run.source), "parameters": context.parameters, "task": run.task_name,
-        "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed,
+        "request": request_of(run.run_id), "run": run.run_id, "seed": run.seed, **_own(context, template),
     }  # fmt: skip
+
+
+def _own(context: Context, template: Template | None) -> dict[str, Any]:
+    """What of the installation's own was used: the template, files of words and pictures, all of it by one digest."""
+    found: dict[str, Any] = {}
+    own = context.additions
+    if template is not None and template.name:
+        found["template"] = {"name": template.name, "digest": template.digest}
+    if context.used:
+        found["additions"] = [{"path": path, "digest": own.files[path].hex()} for path in sorted(context.used)]
+    return found | ({"config": own.digest.hex()} if found else {})
 
 
 def _read(context: Context) -> dict[str, Any]:

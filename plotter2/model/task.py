@@ -148,6 +148,7 @@ class TaskRun:
     Attributes:
         memo_key: under which its results can be found by whoever asks the same of the same data; b"" for not at all.
         reused_of: the earlier run that has its outputs: the same was done before, so this one was not run.
+        config: the digest of what the installation added when it was asked for (`plotter2.model.additions`).
     """
 
     id: RunId
@@ -170,6 +171,7 @@ class TaskRun:
     finished_at: Instant = ZERO
     memo_key: bytes = b""
     reused_of: RunId = RunId("")
+    config: bytes = b""
 
     @property
     def has_ended(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from plotter2.client.packing import LocalFile, collect
 from plotter2.datter import keys
+from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.scope import Scope
 from plotter2.errors import UsageError
 from plotter2.inspection import Declared, inspect
@@ -50,8 +51,8 @@ def found_in(root: Path) -> list[LocalFile]:
     return collect(root)
 
 
-def understand(root: Path) -> Understood:
-    """Look at a folder as an install would.
+def understand(root: Path, own: Additions = NONE) -> Understood:
+    """Look at a folder as an install would; `own` is what the installation adds.
 
     Raises:
         UsageError: this is no folder, or there is nothing in it.
@@ -60,11 +61,11 @@ def understand(root: Path) -> Understood:
     found = found_in(root)
     by_path = {one.entry.path: one.path for one in found}
     sizes = {one.entry.path: one.entry.size_bytes for one in found}
-    declared = inspect(sizes, lambda path: by_path[path].read_bytes())
+    declared = inspect(sizes, lambda path: by_path[path].read_bytes(), own)
     catalog = keys.catalog(Scope(files=by_path, package=declared.package))
     data = {name: key.paths for name, key in catalog.items()}
     remarks = (
-        *_remarks(declared.package, by_path, data), *calls.remarks(declared.package, by_path), *unmeant(by_path),
+        *_remarks(declared.package, by_path, data), *calls.remarks(declared.package, by_path, own), *unmeant(by_path),
     )  # fmt: skip
     if PACKAGE_FILE not in by_path:
         plain = f"There is no {PACKAGE_FILE}: this is plain data. `plotter2 init` writes one to start from."

@@ -96,6 +96,7 @@ def run_to_proto(run: TaskRun) -> task_pb2.TaskRun:
         parameters_json=run.parameters_json,
         epoch=run.epoch,
         reused_of=run.reused_of,
+        config=run.config,
     )
 
 
@@ -125,6 +126,7 @@ def run_from_proto(message: task_pb2.TaskRun) -> TaskRun:
         parameters_json=message.parameters_json,
         epoch=message.epoch,
         reused_of=RunId(message.reused_of),
+        config=message.config,
     )
 
 

@@ -77,7 +77,14 @@ def child(index: int, state: ServiceState = ServiceState.QUEUED, **more: Any) ->
 
 
 def run(of: Request, index: int, **more: Any) -> TaskRun:
-    given = {"task_name": "curve", "created_at": at(index), "bundle": "digits", "version": 1, **more}
+    given = {
+        "task_name": "curve",
+        "created_at": at(index),
+        "bundle": "digits",
+        "version": 1,
+        "config": b"c" * 32,
+        **more,
+    }
     return TaskRun(RunId(f"{of.id}.{index}"), of.id, TaskId("task-1"), **given)
 
 

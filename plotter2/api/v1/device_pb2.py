@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from plotter2.api.v1 import task_pb2 as plotter2_dot_api_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/device.proto\x12\x0fplotter2.api.v1\x1a\x1aplotter2/api/v1/task.proto\"\xb4\x01\n\x0b\x41ssignBatch\x12\x30\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1b.plotter2.api.v1.Assignment\x12$\n\x05tasks\x18\x02 \x03(\x0b\x32\x15.plotter2.api.v1.Task\x12\x34\n\rcancellations\x18\x03 \x03(\x0b\x32\x1d.plotter2.api.v1.Cancellation\x12\x17\n\x0fmanager_address\x18\x04 \x01(\t\"\xc2\x01\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0e\n\x06\x62undle\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x0f\n\x07lease_s\x18\x07 \x01(\x01\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12+\n\x08instance\x18\t \x01(\x0b\x32\x19.plotter2.api.v1.Instance\"F\n\x08Instance\x12\x0c\n\x04tree\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\x01\"-\n\x0c\x43\x61ncellation\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"_\n\x0bReportBatch\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12(\n\x07reports\x18\x03 \x03(\x0b\x32\x17.plotter2.api.v1.Report\"\xad\x02\n\x06Report\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.plotter2.api.v1.RunState\x12\x14\n\x0cresults_json\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x12\n\nerror_code\x18\x06 \x01(\t\x12\'\n\x04made\x18\x07 \x03(\x0b\x32\x19.plotter2.api.v1.MadeFile\x12\x12\n\nstarted_at\x18\x08 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x01\x12\r\n\x05lines\x18\n \x03(\t\x12,\n\x08progress\x18\x82\x01 \x01(\x0b\x32\x19.plotter2.api.v1.Progress\x12\x12\n\nagain_json\x18P \x01(\t\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x01\x12\r\n\x05total\x18\x02 \x01(\x01\"Y\n\x08MadeFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"G\n\x0eOperateRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\"\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x14.plotter2.api.v1.Ask\"J\n\x03\x41sk\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0b\n\x03seq\x18\x04 \x01(\r\x12\n\n\x02op\x18\x05 \x01(\x0c\"6\n\x0fOperateResponse\x12#\n\x04told\x18\x01 \x03(\x0b\x32\x15.plotter2.api.v1.Told\"`\n\x04Told\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/device.proto\x12\x0fplotter2.api.v1\x1a\x1aplotter2/api/v1/task.proto\"\xb4\x01\n\x0b\x41ssignBatch\x12\x30\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1b.plotter2.api.v1.Assignment\x12$\n\x05tasks\x18\x02 \x03(\x0b\x32\x15.plotter2.api.v1.Task\x12\x34\n\rcancellations\x18\x03 \x03(\x0b\x32\x1d.plotter2.api.v1.Cancellation\x12\x17\n\x0fmanager_address\x18\x04 \x01(\t\"\xd2\x01\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0e\n\x06\x62undle\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x0f\n\x07lease_s\x18\x07 \x01(\x01\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12+\n\x08instance\x18\t \x01(\x0b\x32\x19.plotter2.api.v1.Instance\x12\x0e\n\x06\x63onfig\x18\x46 \x01(\x0c\"F\n\x08Instance\x12\x0c\n\x04tree\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\x01\"-\n\x0c\x43\x61ncellation\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"_\n\x0bReportBatch\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12(\n\x07reports\x18\x03 \x03(\x0b\x32\x17.plotter2.api.v1.Report\"\xad\x02\n\x06Report\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.plotter2.api.v1.RunState\x12\x14\n\x0cresults_json\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x12\n\nerror_code\x18\x06 \x01(\t\x12\'\n\x04made\x18\x07 \x03(\x0b\x32\x19.plotter2.api.v1.MadeFile\x12\x12\n\nstarted_at\x18\x08 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x01\x12\r\n\x05lines\x18\n \x03(\t\x12,\n\x08progress\x18\x82\x01 \x01(\x0b\x32\x19.plotter2.api.v1.Progress\x12\x12\n\nagain_json\x18P \x01(\t\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x01\x12\r\n\x05total\x18\x02 \x01(\x01\"Y\n\x08MadeFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"G\n\x0eOperateRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\"\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x14.plotter2.api.v1.Ask\"J\n\x03\x41sk\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0b\n\x03seq\x18\x04 \x01(\r\x12\n\n\x02op\x18\x05 \x01(\x0c\"6\n\x0fOperateResponse\x12#\n\x04told\x18\x01 \x03(\x0b\x32\x15.plotter2.api.v1.Told\"`\n\x04Told\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSIGNBATCH']._serialized_start=78
   _globals['_ASSIGNBATCH']._serialized_end=258
   _globals['_ASSIGNMENT']._serialized_start=261
-  _globals['_ASSIGNMENT']._serialized_end=455
-  _globals['_INSTANCE']._serialized_start=457
-  _globals['_INSTANCE']._serialized_end=527
-  _globals['_CANCELLATION']._serialized_start=529
-  _globals['_CANCELLATION']._serialized_end=574
-  _globals['_REPORTBATCH']._serialized_start=576
-  _globals['_REPORTBATCH']._serialized_end=671
-  _globals['_REPORT']._serialized_start=674
-  _globals['_REPORT']._serialized_end=975
-  _globals['_PROGRESS']._serialized_start=977
-  _globals['_PROGRESS']._serialized_end=1016
-  _globals['_MADEFILE']._serialized_start=1018
-  _globals['_MADEFILE']._serialized_end=1107
-  _globals['_OPERATEREQUEST']._serialized_start=1109
-  _globals['_OPERATEREQUEST']._serialized_end=1180
-  _globals['_ASK']._serialized_start=1182
-  _globals['_ASK']._serialized_end=1256
-  _globals['_OPERATERESPONSE']._serialized_start=1258
-  _globals['_OPERATERESPONSE']._serialized_end=1312
-  _globals['_TOLD']._serialized_start=1314
-  _globals['_TOLD']._serialized_end=1410
+  _globals['_ASSIGNMENT']._serialized_end=471
+  _globals['_INSTANCE']._serialized_start=473
+  _globals['_INSTANCE']._serialized_end=543
+  _globals['_CANCELLATION']._serialized_start=545
+  _globals['_CANCELLATION']._serialized_end=590
+  _globals['_REPORTBATCH']._serialized_start=592
+  _globals['_REPORTBATCH']._serialized_end=687
+  _globals['_REPORT']._serialized_start=690
+  _globals['_REPORT']._serialized_end=991
+  _globals['_PROGRESS']._serialized_start=993
+  _globals['_PROGRESS']._serialized_end=1032
+  _globals['_MADEFILE']._serialized_start=1034
+  _globals['_MADEFILE']._serialized_end=1123
+  _globals['_OPERATEREQUEST']._serialized_start=1125
+  _globals['_OPERATEREQUEST']._serialized_end=1196
+  _globals['_ASK']._serialized_start=1198
+  _globals['_ASK']._serialized_end=1272
+  _globals['_OPERATERESPONSE']._serialized_start=1274
+  _globals['_OPERATERESPONSE']._serialized_end=1328
+  _globals['_TOLD']._serialized_start=1330
+  _globals['_TOLD']._serialized_end=1426
 # @@protoc_insertion_point(module_scope)

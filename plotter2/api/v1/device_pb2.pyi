@@ -70,6 +70,7 @@ class Assignment(_message.Message):
     LEASE_S_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
+    CONFIG_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     epoch: _builtins.int
     """Grows with every assignment of this run; a report with an older one is ignored."""
@@ -82,6 +83,8 @@ class Assignment(_message.Message):
     """The worker gives the run up when it could not be started within so many seconds."""
     seed: _builtins.int
     """Seed of the run's random numbers (scripts R12)."""
+    config: _builtins.bytes
+    """The digest of what the installation adds (a list of files, fetched by digest as they are); empty for nothing."""
     @_builtins.property
     def instance(self) -> Global___Instance:
         """Its place in a tree of instances; not set for a run by itself."""
@@ -98,10 +101,11 @@ class Assignment(_message.Message):
         lease_s: _builtins.float = ...,
         seed: _builtins.int = ...,
         instance: Global___Instance | None = ...,
+        config: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "epoch", b"epoch", "instance", b"instance", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "config", b"config", "epoch", b"epoch", "instance", b"instance", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -171,6 +171,11 @@ class ManagerServiceStub:
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.SerializeToString,
                 response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.FromString,
                 _registered_method=True)
+        self.GetConfig = channel.unary_unary(
+                '/plotter2.api.v1.ManagerService/GetConfig',
+                request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigRequest.SerializeToString,
+                response_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigResponse.FromString,
+                _registered_method=True)
         self.TraceLineage = channel.unary_stream(
                 '/plotter2.api.v1.ManagerService/TraceLineage',
                 request_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.TraceLineageRequest.SerializeToString,
@@ -371,6 +376,13 @@ class ManagerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetConfig(self, request, context):
+        """What the installation adds by files of its config directory, which is looked at anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TraceLineage(self, request, context):
         """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages.
         """
@@ -523,6 +535,11 @@ def add_ManagerServiceServicer_to_server(servicer, server):
                     servicer.GetPlanner,
                     request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.FromString,
                     response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.SerializeToString,
+            ),
+            'GetConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConfig,
+                    request_deserializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigRequest.FromString,
+                    response_serializer=plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigResponse.SerializeToString,
             ),
             'TraceLineage': grpc.unary_stream_rpc_method_handler(
                     servicer.TraceLineage,
@@ -1265,6 +1282,33 @@ class ManagerService:
             '/plotter2.api.v1.ManagerService/GetPlanner',
             plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerRequest.SerializeToString,
             plotter2_dot_api_dot_v1_dot_manager__pb2.GetPlannerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/plotter2.api.v1.ManagerService/GetConfig',
+            plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigRequest.SerializeToString,
+            plotter2_dot_api_dot_v1_dot_manager__pb2.GetConfigResponse.FromString,
             options,
             channel_credentials,
             insecure,

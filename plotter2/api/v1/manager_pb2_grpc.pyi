@@ -85,6 +85,8 @@ class ManagerServiceStub:
     """Standing orders, with how far each is."""
     GetPlanner: _grpc.UnaryUnaryMultiCallable[_manager_pb2.GetPlannerRequest, _manager_pb2.GetPlannerResponse]
     """Whether automatic users may ask, and how often they did."""
+    GetConfig: _grpc.UnaryUnaryMultiCallable[_manager_pb2.GetConfigRequest, _manager_pb2.GetConfigResponse]
+    """What the installation adds by files of its config directory, which is looked at anew."""
     TraceLineage: _grpc.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
     Operate: _grpc.StreamStreamMultiCallable[_device_pb2.OperateRequest, _device_pb2.OperateResponse]
@@ -148,6 +150,8 @@ class ManagerServiceAsyncStub(ManagerServiceStub):
     """Standing orders, with how far each is."""
     GetPlanner: _aio.UnaryUnaryMultiCallable[_manager_pb2.GetPlannerRequest, _manager_pb2.GetPlannerResponse]  # type: ignore[assignment]
     """Whether automatic users may ask, and how often they did."""
+    GetConfig: _aio.UnaryUnaryMultiCallable[_manager_pb2.GetConfigRequest, _manager_pb2.GetConfigResponse]  # type: ignore[assignment]
+    """What the installation adds by files of its config directory, which is looked at anew."""
     TraceLineage: _aio.UnaryStreamMultiCallable[_manager_pb2.TraceLineageRequest, _manager_pb2.TraceLineageResponse]  # type: ignore[assignment]
     """What led to something, or what was made from it: nodes and edges, nearest first; many come in several messages."""
     Operate: _aio.StreamStreamMultiCallable[_device_pb2.OperateRequest, _device_pb2.OperateResponse]  # type: ignore[assignment]
@@ -370,6 +374,14 @@ class ManagerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manager_pb2.GetPlannerResponse, _abc.Awaitable[_manager_pb2.GetPlannerResponse]]:
         """Whether automatic users may ask, and how often they did."""
+
+    @_abc_1.abstractmethod
+    def GetConfig(
+        self,
+        request: _manager_pb2.GetConfigRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_manager_pb2.GetConfigResponse, _abc.Awaitable[_manager_pb2.GetConfigResponse]]:
+        """What the installation adds by files of its config directory, which is looked at anew."""
 
     @_abc_1.abstractmethod
     def TraceLineage(

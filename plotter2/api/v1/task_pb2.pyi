@@ -208,6 +208,7 @@ class TaskRun(_message.Message):
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REUSED_OF_FIELD_NUMBER: _builtins.int
+    CONFIG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     request_id: _builtins.str
     task_id: _builtins.str
@@ -230,6 +231,8 @@ class TaskRun(_message.Message):
     epoch: _builtins.int
     reused_of: _builtins.str
     """The earlier run whose results and outputs these are, because the same was done on the same data; or empty."""
+    config: _builtins.bytes
+    """The digest of what the installation added when it was asked for; empty for nothing."""
     @_builtins.property
     def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Output]: ...
     def __init__(
@@ -254,10 +257,11 @@ class TaskRun(_message.Message):
         parameters_json: _builtins.str = ...,
         epoch: _builtins.int = ...,
         reused_of: _builtins.str = ...,
+        config: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "bundle", b"bundle", "created_at", b"created_at", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "id", b"id", "outputs", b"outputs", "parameters_json", b"parameters_json", "request_id", b"request_id", "results_json", b"results_json", "reused_of", b"reused_of", "started_at", b"started_at", "state", b"state", "task_id", b"task_id", "task_name", b"task_name", "version", b"version", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "bundle", b"bundle", "config", b"config", "created_at", b"created_at", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "id", b"id", "outputs", b"outputs", "parameters_json", b"parameters_json", "request_id", b"request_id", "results_json", b"results_json", "reused_of", b"reused_of", "started_at", b"started_at", "state", b"state", "task_id", b"task_id", "task_name", b"task_name", "version", b"version", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

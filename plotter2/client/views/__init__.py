@@ -7,6 +7,7 @@ spelled them (`…_json`) beside what they mean. One file a family; this is the 
 from __future__ import annotations
 
 from plotter2.client.views.bundles import Bundle, Contents, File, Inherited, Pulled, Trait
+from plotter2.client.views.config import Config
 from plotter2.client.views.lineage import Lineage, Origin, Step
 from plotter2.client.views.links import Link, Operation, Operations, Verdict
 from plotter2.client.views.orders import Order
@@ -26,6 +27,7 @@ __all__ = [
     "ChangedFile",
     "ChangedParameter",
     "Child",
+    "Config",
     "Contents",
     "DeclaredTask",
     "Difference",

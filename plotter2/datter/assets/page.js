@@ -1,11 +1,11 @@
 (function () {
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const night = { "#1c2733": "#e6eaf0", "#5b6875": "#9aa7b5", "#e4e8ed": "#2c343d" };
   // A page that is opened to be printed: light, without tools, in vectors, nothing wider or higher than the paper.
   const onPaper = window.location.hash === "#paper";
   const paper = { width: 960, height: 1200, frame_width: 780, frame_height: 1100 };
   if (!onPaper) dark.addEventListener("change", () => window.location.reload());
+  const shades = JSON.parse(text("shades"))[dark.matches && !onPaper ? "night" : "day"];
 
   function text(id) { return document.getElementById(id).textContent; }
 
@@ -136,7 +136,8 @@
       return;
     }
     let written = text("doc");
-    if (dark.matches && !onPaper) for (const day of Object.keys(night)) written = written.replaceAll(day, night[day]);
+    const roles = Object.keys(shades);
+    if (roles.length > 0) written = written.replace(new RegExp(roles.join("|"), "g"), (one) => shades[one]);
     const items = JSON.parse(text("items"));
     const drawn = JSON.parse(written);
     if (onPaper) drawn.roots.forEach(forPaper);

@@ -38,7 +38,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One run given to a worker, with the epoch that its reports must carry; `instance` when it belongs to a tree."""
+    """One run given to a worker, with the epoch that its reports must carry; `instance` when it belongs to a tree.
+
+    `config` is the digest of what the installation adds, b"" for nothing.
+    """
 
     run_id: RunId
     epoch: int
@@ -49,6 +52,7 @@ class Assignment:
     lease_s: float = 0.0
     seed: int = 0
     instance: Instance | None = None
+    config: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def encode_assign_batch(batch: AssignBatch) -> bytes:
                 parameters_json=one.parameters_json,
                 lease_s=one.lease_s,
                 seed=one.seed,
+                config=one.config,
                 instance=None
                 if one.instance is None
                 else device_pb2.Instance(
@@ -160,6 +165,7 @@ def _assign_batch(payload: bytes) -> AssignBatch:
                 lease_s=one.lease_s,
                 seed=one.seed,
                 instance=_instance(one.instance) if one.HasField("instance") else None,
+                config=one.config,
             )
             for one in message.assignments
         ),

@@ -12,8 +12,11 @@ from blake3 import blake3
 
 from manager.commands import InstallDelivery
 from manager.events import DeliveryInstalled, DeliveryRefused, Event
+from manager.keeper import Keeper
 from manager.organizer import Organizer
+from manager.recall import Recall
 from manager.runner import Runner
+from manager.tree_planner import TreePlanner
 from plotter2.clock import Instant
 from plotter2.ids import DeliveryId
 from plotter2.layout import Layout
@@ -32,8 +35,10 @@ class Hands:
         self.layout.create()
         self.heard: list[Event] = []
         self.work: list[Coroutine[Any, Any, None]] = []
+        organizer = Organizer(self.layout)
+        planner = TreePlanner(None, None, Recall(None, organizer, None, Keeper(self.layout, organizer, self)))
         self.runner = Runner(
-            lambda work, _name: self.work.append(work), self.layout, Organizer(self.layout), None, self, None
+            lambda work, _name: self.work.append(work), self.layout, organizer, None, self, planner
         )  # fmt: skip
 
     async def put(self, event: Event) -> None:

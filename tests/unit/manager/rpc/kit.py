@@ -19,6 +19,7 @@ from manager.doors import Doors
 from manager.events import DeliveryInstalled, DeliveryOffered, Event, ServiceReported
 from manager.hub import Hub
 from manager.instance_planner import InstancePlanner
+from manager.keeper import Keeper
 from manager.loop import Loop
 from manager.machine import Machine
 from manager.organizer import Organizer
@@ -63,7 +64,8 @@ class Small:
         verifier = Verifier(self.desk, self.store, self.organizer, tree, layout, self.machine.state)
         self.doors = Doors(
             self.desk, self.loop, self.hub, self.store, self.organizer, self.machine.state, layout,
-            self.clock, self.ids, "installation", verifier, instance_planner, "0", self.clock.now(),
+            self.clock, self.ids, "installation", verifier, instance_planner,
+            Keeper(layout, self.organizer, self.loop), "0", self.clock.now(),
         )  # fmt: skip
         self.rpc: Any = ManagerRpc(self.doors, Rules())
 

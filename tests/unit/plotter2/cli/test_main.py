@@ -41,7 +41,7 @@ def cli(capsys: pytest.CaptureFixture[str], address: str) -> Any:
 
 
 def test_the_tree_has_every_verb() -> None:
-    system = ["up", "down", "status", "workers", "logs", "doctor", "verify", "quarantine"]
+    system = ["up", "down", "status", "workers", "logs", "doctor", "verify", "quarantine", "config"]
     data = ["push", "pull", "ls", "show", "diff", "history", "inherit", "archive", "unarchive", "report", "tag"]
     work = ["run", "redo", "replay", "tasks", "orders", "planner", "wish", "requests", "wait", "cancel"]
     project = ["init", "check"]
