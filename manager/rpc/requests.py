@@ -78,6 +78,8 @@ class RequestCalls:
             first = await self._news(request_id, before, known, ended=True)
             first.progress.extend(self._progress(first.request))
             yield first
+            if wire.request_from_proto(first.request).has_ended:
+                return
             ended = (await self.need(request_id)).has_ended
             if ended:
                 # It may have ended between the two reads: the last word is the whole of it.

@@ -54,9 +54,11 @@ class Core:
 
     async def wait(self, request_id: str, *, on_change: OnChange | None = None) -> Request:
         """The request when it has ended."""
+        return await self._followed(await self.request(request_id), on_change)
+
+    async def _followed(self, found: Request, on_change: OnChange | None) -> Request:
         patience = Patience(self._clock)
-        found = await self.request(request_id)
-        message = manager_pb2.WatchRequestRequest(request_id=request_id)
+        message = manager_pb2.WatchRequestRequest(request_id=found.id)
         while True:
             try:
                 with rpc.errors():
@@ -83,7 +85,7 @@ class Core:
         answer = await self._link.ask(lambda stub: stub.Submit(message, timeout=asks.TIMEOUT_S))
         request = asks.accepted(asks.request_of(answer.request))
         if wait and not request.has_ended:
-            return await self.wait(request.id, on_change=on_change)
+            return await self._followed(request, on_change)
         return request
 
 
