@@ -10,7 +10,7 @@ import pytest
 from manager.commands import Answer, AssignRuns, SaveBundle, SaveRequest
 from manager.events import ArchiveAsked, DeliveryInstalled, DeliveryOffered, TagsAsked
 from manager.store import Delivery
-from plotter2.errors import PackageError
+from plotter2.errors import ConflictError, PackageError
 from plotter2.ids import DeliveryId
 from plotter2.model.bundle import MANIFEST_FILE, BundleVersion, FileEntry
 from plotter2.model.request import RequestState
@@ -114,3 +114,20 @@ def test_a_delivery_that_comes_again_after_it_was_installed_gets_the_same_answer
     story.turn(offer)
     first = answer(list(story.turn(DeliveryInstalled(delivery))))
     assert answer(list(story.turn(replace(offer, token=2)))) == first
+
+
+@pytest.mark.req("r176")
+def test_what_adds_to_a_version_that_is_the_newest_no_more_changes_nothing_and_can_be_offered_again(
+    story: Story,
+) -> None:
+    story.push("lab", "")
+    story.push("lab", "", FILES[:1])
+    offer = DeliveryOffered(
+        5, DeliveryId(f"dlv-{77:032x}"), request(77), "lab", "ann", "{}", FILES[:2], "", cause=request(76), base=1
+    )
+    said = [*story.turn(offer), *story.turn(DeliveryInstalled(offer.delivery_id))]
+    assert [type(one.error) for one in only(said, Answer)] == [ConflictError]
+    assert not only(said, SaveRequest)
+    said = [*story.turn(replace(offer, base=2)), *story.turn(DeliveryInstalled(offer.delivery_id))]
+    (made,) = [one.request for one in only(said, SaveRequest) if one.request.id == request(77)]
+    assert (made.cause, story.machine.state.catalog.need("lab").version.version) == (request(76), 3)
