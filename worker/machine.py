@@ -190,7 +190,8 @@ class Machine:
         self._state.seats.learn(held, now - held.turn_at)
         is_old = seat.done >= self._state.policy.recycle_runs or now - seat.born_at >= self._state.policy.recycle_age_s
         seat.is_retiring |= event.ended.is_spent or is_old
-        report = self._state.reports.ended(held, event.ended, turns.fresh(held, event.ended.lines), now)
+        lines = turns.fresh(held, event.ended.lines) if event.ended.lines else ()
+        report = self._state.reports.ended(held, event.ended, lines, now)
         commands = children.retire_if_due(self._state, seat, now)
         if report.made and not held.is_cancelled:
             self._state.sending[report.run_id] = report

@@ -79,20 +79,19 @@ class State:
         if self.is_live(held):
             del self.held[held.assignment.run_id]
             self.sending.pop(held.assignment.run_id, None)
-        commands = [*self.shelf.leave(held.program), *self._leave_tree(held)]
+        commands = self.shelf.leave(held.program)
+        if held.assignment.instance is not None:
+            commands = [*commands, self._leave_tree(held, held.assignment.instance.tree)]
         if not is_told:
             return commands
         self.ends.put(replace(report, lines=()) if report.lines else report)
         return [Tell(report), *commands]
 
-    def _leave_tree(self, held: Held) -> list[Command]:
-        about = held.assignment.instance
-        if about is None:
-            return []
+    def _leave_tree(self, held: Held, tree: str) -> Command:
         if self.asleep.get(held.assignment.run_id) is held:
             del self.asleep[held.assignment.run_id]
-        self.trees[about.tree] -= 1
-        is_last = not self.trees[about.tree]
+        self.trees[tree] -= 1
+        is_last = not self.trees[tree]
         if is_last:
-            del self.trees[about.tree]
-        return [ForgetInstance(held.assignment.run_id, about.tree if is_last else "")]
+            del self.trees[tree]
+        return ForgetInstance(held.assignment.run_id, tree if is_last else "")

@@ -33,7 +33,6 @@ from plotter2.datter.run import execute
 from plotter2.datter.scope import RunInput, RunResult
 from plotter2.datter.seeding import seed_of, sow
 from plotter2.errors import ConflictError, DivergenceError, Plotter2Error
-from plotter2.model.task import RunState
 
 _ROWS = msgspec.msgpack.Decoder(list[Lying])
 _DESCRIBED = msgspec.msgpack.Decoder(list[Described])
@@ -126,7 +125,11 @@ class Seat:
         self.began_s = 0.0
 
     def _execute(self, run: RunInput, emit: Callable[[str], None]) -> RunResult:
-        return execute(run, emit, self, self.instances.names(run.additions or NONE))
+        try:
+            return execute(run, emit, self, self.instances.names(run.additions or NONE))
+        finally:
+            if self.broken is not None:  # whatever the script made of it
+                raise self.broken
 
     def ask(self, op: Op | Start) -> Any:
         """The value of the answer, when it comes; meanwhile others run."""
@@ -216,13 +219,7 @@ class Instances:
 
     def live(self, seat: Seat) -> Ended:
         """One instance from its start to its end."""
-        ended = self._interpreter.run(seat.run, seat.apart)
-        if seat.broken is None:
-            return ended
-        said = seat.broken
-        return msgspec.structs.replace(
-            ended, state=str(RunState.FAILED), results_json="", error=said.message, error_code=said.code, made=[]
-        )
+        return self._interpreter.run(seat.run, seat.apart)
 
     def ask(self, seat: Seat, op: Op | Start) -> Any:
         """Ask what is journaled: the instance gives way until it is told.

@@ -40,6 +40,48 @@ def task():
 def task():
     collect(islinked(me))
 """,
+    "giver": """
+import os
+import numpy as np
+impose(step as datter.keytype(matrix))
+expose(big, table, rest)
+def task():
+    large = np.arange(300_000.0) * (1 + int(step[-1]))
+    expose(big as large)
+    expose(table as datter.Table({"a": [1, 2], "b": ["x", None]}))
+    expose(rest as {"step": step, "pair": (1, 2j), "child": os.getpid()})
+    handin(large, islinked(me))
+    release()
+""",
+    "taker": """
+def task():
+    givers = gather_tasks("giver")
+    link(me, givers)
+    collect(givers)
+    big, table, rest = access("big"), access("table"), access("rest")
+    children = len({one["child"] for one in rest})
+    return [[float(one[-1]) for one in big], table[2].rows(), [one["step"] for one in rest], children,
+            any(one.flags.writeable for one in big)]
+""",
+    "hard": """
+import os
+impose(step as datter.keytype(matrix))
+expose(x)
+def task():
+    expose(x as step)
+    if step == "step_1":
+        os._exit(3)
+    while step == "step_2":
+        pass
+    release()
+""",
+    "boss": """
+def task():
+    tasks = gather_tasks("hard")
+    link(me, tasks)
+    found = collect(tasks, strict=False)
+    return {how: [one.label for one in some] for how, some in found.items() if some}
+""",
 }
 TASKS = [
     {"name": TASK1, "task_src": "code_sources/matrix_plot.py"},
@@ -48,6 +90,10 @@ TASKS = [
     {"name": "both", "task_src": "code_sources/both.py", "linked": [META, META_2]},
     {"name": "one", "task_src": "code_sources/one.py", "linked": ["two"]},
     {"name": "two", "task_src": "code_sources/two.py"},
+    {"name": "giver", "task_src": "code_sources/giver.py"},
+    {"name": "taker", "task_src": "code_sources/taker.py", "linked": ["giver"]},
+    {"name": "hard", "task_src": "code_sources/hard.py", "limits": {"cpu_s": 1}},
+    {"name": "boss", "task_src": "code_sources/boss.py", "linked": ["hard"]},
 ]
 
 
@@ -126,6 +172,30 @@ def test_tasks_that_wait_for_each_other_are_told_the_whole_circle_at_once(lab: I
         run["error"] for run in done["runs"] if run["task"] == "two"
     )
     assert "1 of 1 tasks that were waited for failed: two #1: DeadlockError: These tasks wait" in done["reason"]
+
+
+@pytest.mark.req("r093", "r106", "r160")
+def test_values_cross_between_the_interpreters_of_two_workers_by_reference(lab: Installation) -> None:
+    done = asked(lab, "taker", "lab/few")
+    taken = next(run["results"] for run in done["runs"] if run["task"] == "taker")
+    assert taken == [
+        [299_999.0 * (1 + step) for step in range(FEW)],
+        [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
+        [f"step_{step}" for step in range(FEW)],
+        2,
+        False,
+    ], done["reason"]
+
+
+@pytest.mark.req("r197", "r199")
+def test_who_breaks_a_limit_or_ends_its_interpreter_is_ended_and_nobody_else(lab: Installation) -> None:
+    done = asked(lab, "boss", "lab/few")
+    assert next(run["results"] for run in done["runs"] if run["task"] == "boss") == {
+        "released": ["step_0"], "failed": ["step_1", "step_2"],
+    }  # fmt: skip
+    wrong = [run["error"] for run in done["runs"] if run["state"] == "failed"]
+    assert "exit code 3" in wrong[0]
+    assert "CPU limit of 1 s" in wrong[1]
 
 
 def kill_a_child(lab: Installation, worker: str) -> None:
