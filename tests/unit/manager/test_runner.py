@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from blake3 import blake3
 
-from manager.commands import InstallDelivery
-from manager.events import DeliveryInstalled, DeliveryRefused, Event
+from manager.commands import InstallDelivery, StartService
+from manager.events import DeliveryInstalled, DeliveryRefused, Event, ServiceRefused
 from manager.keeper import Keeper
 from manager.organizer import Organizer
 from manager.recall import Recall
 from manager.runner import Runner
 from manager.tree_planner import TreePlanner
 from plotter2.clock import Instant
-from plotter2.ids import DeliveryId
+from plotter2.errors import CorruptionError
+from plotter2.ids import DeliveryId, ServiceId
 from plotter2.layout import Layout
 from plotter2.model import manifest
 from plotter2.model.bundle import FileEntry
+from plotter2.model.service import ServiceSpec
 
 DELIVERY = DeliveryId("dlv-1")
 PAPER = manifest.write("ada", Instant(1.7e9), {})
@@ -90,3 +93,46 @@ async def test_content_that_is_not_what_the_manifest_lists_is_refused_by_name(tm
     assert isinstance(said, DeliveryRefused)
     assert said.reason_code == "altered"
     assert "altered: 'package.json'" in said.reason
+
+
+class Trees:
+    """Lays versions out when it is let; one of them cannot be."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.may_go_on = asyncio.Event()
+
+    async def lay_out(self, bundle: str, version: int) -> None:
+        self.asked.append((bundle, version))
+        await self.may_go_on.wait()
+        if bundle == "lost":
+            raise CorruptionError("Its content is missing.")
+
+
+class Starts:
+    """Hears what is started, call by call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def start(self, specs: Sequence[ServiceSpec]) -> None:
+        self.calls.append([one.service_id for one in specs])
+
+
+@pytest.mark.req("r018")
+async def test_all_that_wait_for_the_tree_of_one_version_are_started_together_in_their_order(tmp_path: Path) -> None:
+    layout, trees, starts, heard = Layout.at(tmp_path), Trees(), Starts(), list[Event]()
+    async with asyncio.TaskGroup() as group:
+        hands: Any = SimpleNamespace(put=lambda event: asyncio.sleep(0, heard.append(event)))
+        runner: Any = Runner(
+            lambda work, name: group.create_task(work, name=name), layout, Organizer(layout), trees, hands, None
+        )
+        runner.connect(None, None, None, starts, None, None)
+        for name, bundle in (("a", "lab"), ("b", "lab"), ("c", "lost"), ("d", "lab")):
+            runner.perform(StartService(ServiceSpec(ServiceId(name), bundle, 1, "", "", "", b"", b"")))
+        await asyncio.sleep(0)
+        runner.perform(StartService(ServiceSpec(ServiceId("e"), "lab", 1, "", "", "", b"", b"")))
+        trees.may_go_on.set()
+    assert trees.asked == [("lab", 1), ("lost", 1)]
+    assert starts.calls == [["a", "b", "d", "e"]]
+    assert heard == [ServiceRefused(ServiceId("c"), "Its content is missing.")]
