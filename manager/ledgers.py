@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from manager.store.growing import Grown, Leaf, TreeRow
 from plotter2.datter import ops
-from plotter2.datter.ledger import Ledger
+from plotter2.datter.ledger import Ledger, TaskState
 from plotter2.datter.ops import ROOT, Entry, Op, OpId, Turn
 from plotter2.ids import RequestId, RunId, TaskId
 
@@ -87,6 +87,18 @@ class Tree:
     def is_root(self, number: int) -> bool:
         """Whether an instance is one of the definition that was asked for."""
         return self.ledger.book.tasks[number].definition == next(iter(self.tasks))
+
+    def waits(self, number: int) -> str:
+        """What an instance waits for, for people; "" for one that does not."""
+        task = self.ledger.book.tasks[number]
+        if task.state is TaskState.HELD:
+            return "held until somebody waits for it"
+        if task.wait is None:
+            return ""
+        left = task.wait.left
+        first = self.ledger.book.tasks[next(iter(left))].called
+        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+        return f"waits in {task.wait.kind} for {first}{more}"
 
     @property
     def next_root(self) -> OpId:

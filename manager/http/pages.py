@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from manager.doors import Doors
+from manager.state import State
 from manager.store import OutputRow
 from plotter2.clock import Instant, rfc3339
 from plotter2.datter import redraw
 from plotter2.errors import NotFoundError
-from plotter2.ids import RequestId
+from plotter2.ids import RequestId, RunId
 from plotter2.model import paths
 from plotter2.model.output import PAGES
+from plotter2.model.task import TaskRun
 from plotter2.model.worker import WorkerState
 
 ROWS_MAX = 200
@@ -115,7 +118,8 @@ def router(doors: Doors) -> APIRouter:
         caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
         return page(
             "request.html", request=found, runs=runs[:ROWS_MAX], caused=caused, hidden=HIDDEN_KINDS,
-            progress=doors.state.progress, said=[line for _, line in doors.hub.said(found.id)],
+            progress=doors.state.progress, waits=_waits(doors.state, runs[:ROWS_MAX]),
+            said=[line for _, line in doors.hub.said(found.id)],
         )  # fmt: skip
 
     @routes.get("/output/{path:path}")
@@ -123,6 +127,13 @@ def router(doors: Doors) -> APIRouter:
         return await asyncio.to_thread(_file, doors.layout.output, paths.file_path(path))
 
     return routes
+
+
+def _waits(state: State, runs: Sequence[TaskRun]) -> dict[RunId, str]:
+    """What those of these runs wait for that are in a tree of instances and do wait."""
+    seats = {run.id: state.seats[run.id] for run in runs if run.id in state.seats}
+    waits = {run: seat.tree.waits(seat.number) for run, seat in seats.items()}
+    return {run: what for run, what in waits.items() if what}
 
 
 def _of_kind(rows: tuple[OutputRow, ...], kind: str) -> list[OutputRow]:

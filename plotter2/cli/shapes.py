@@ -189,6 +189,7 @@ def run(one: Run) -> Document:
     """One execution in `run --wait`."""
     return {
         "id": one.id,
+        "task": one.task,
         "bundle": one.bundle,
         "state": one.state,
         "worker": one.worker,

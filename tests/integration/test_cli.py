@@ -179,7 +179,7 @@ def test_a_script_runs_on_a_worker_and_gives_its_result(lab: Installation, exper
     found = lab("run", str(script), "--on", experiment, "--wait", "--json").document
     assert set(found) == {"request", "state", "runs", "skipped"}
     assert found["state"] == "done"
-    words = {"id", "bundle", "state", "worker", "parameters", "results", "outputs", "reused_of"}
+    words = {"id", "task", "bundle", "state", "worker", "parameters", "results", "outputs", "reused_of"}
     assert [set(run) for run in found["runs"]] == [words]
     assert found["runs"][0]["results"] == {"answer": 42}
 

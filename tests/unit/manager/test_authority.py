@@ -224,6 +224,15 @@ def test_who_waits_holds_no_slot() -> None:
     assert sum(map(len, state.load.values())) <= sum(map(len, state.parked.values())) + 1
 
 
+def test_what_an_instance_waits_for_is_said() -> None:
+    fleet = planted()
+    fleet.plant(sprout(TASK1, 3), sprout(META))
+    tree = fleet.tree
+    assert [tree.waits(number) for number in (1, 4)] == ["held until somebody waits for it", ""]
+    fleet.go(4)
+    assert tree.waits(4) == "waits in collect for plot_matrix[step_0] and 2 more"
+
+
 @pytest.mark.req("r110")
 def test_a_cancelled_tree_ends_whole_and_nobody_is_told_anything_more() -> None:
     fleet = planted()

@@ -165,14 +165,18 @@ class Fleet:
         self._counts[run] = 0, 0
         self._go_on(run, None)
 
-    async def restart(self) -> None:
-        """The manager dies after its last turn: a new one takes up what that wrote, and the workers ask again."""
+    async def written(self) -> MemoryStore:
+        """A store with all that was written."""
         store, batch = MemoryStore(), Batch(turn="all")
         for command in self.story.said:
             if hasattr(command, "put"):
                 command.put(batch)
         await store.commit(batch)
-        machine = Machine(RoundRobin())
+        return store
+
+    async def restart(self) -> None:
+        """The manager dies after its last turn: a new one takes up what that wrote, and the workers ask again."""
+        store, machine = await self.written(), Machine(RoundRobin())
         self.hear(machine.load(await store.load(), {}, {}, self.story.now))
         self.story.machine = machine
         for worker in list(machine.state.workers.values()):

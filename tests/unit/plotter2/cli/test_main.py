@@ -179,7 +179,7 @@ def test_run_prints_the_documented_shape(cli: Any, manager: FakeManager) -> None
     said = cli("run", "loss curve", "--on", "experiments/digits", "--set", "k=0.50", "--wait", "--json")
     assert said.code == 0
     assert set(said.document) == {"request", "state", "runs", "skipped"}
-    words = {"id", "bundle", "state", "worker", "parameters", "results", "outputs", "reused_of"}
+    words = {"id", "task", "bundle", "state", "worker", "parameters", "results", "outputs", "reused_of"}
     assert set(said.document["runs"][0]) == words
     assert '"best": 0.10' in said.out
     assert manager.submitted[0].run.parameters_json == '{"k":0.50}'
