@@ -240,7 +240,7 @@ class Machine:
         one = held.assignment
         memory_bytes = self._state.limits(held).memory_bytes
         about = one.instance
-        place = Instance(about.tree, about.number, about.label, about.place) if about is not None else None
+        place = Instance(about.tree, about.number, about.label, about.place, held.asks) if about is not None else None
         return Run(
             held.sequence, held.program, one.run_id, one.epoch, one.parameters_json, one.seed, memory_bytes, place
         )

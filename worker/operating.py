@@ -186,6 +186,8 @@ class Operating:
             )
         else:
             tree.read[command.ask.op] = answered
+        if self._trees.get(command.tree) is not tree:  # forgotten meanwhile
+            self._library.let_go(tree.holds)
         self._hear(answered)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:

@@ -28,6 +28,7 @@ class Held:
         turn_at: when its present turn began: an instance of a tree has one from each op to the next, others have one.
         used_s, used_cpu_s: what the turns before took.
         memory_bytes: private memory of its child that an instance has taken, as the child says.
+        asks: how many things it has asked in this attempt, in whichever child, so that each has a number of its own.
         ask: the question that has no answer yet; 0 for none.
         reached: the last op that it has come to, however often it began.
         has_asked: whether it has ever asked something: then it is not given back as if it had not begun.
@@ -49,6 +50,7 @@ class Held:
     used_s: float = 0.0
     used_cpu_s: float = 0.0
     memory_bytes: int = 0
+    asks: int = 0
     ask: int = 0
     reached: int = 0
     has_asked: bool = False

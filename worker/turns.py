@@ -24,6 +24,7 @@ def asked(state: State, event: OpAsked, now: float) -> list[Command]:
     if seat is None or held is None or held.assignment.instance is None:
         return []
     one = held.assignment
+    held.asks = event.ask.ask
     carried = CarryOp(one.run_id, one.epoch, held.assignment.instance.tree, event.ask)
     if not event.ask.seq:
         return [carried]

@@ -41,12 +41,17 @@ class Made(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Instance(msgspec.Struct, frozen=True, array_like=True):
-    """A run's place in a tree of instances: which tree, its number there, what its keys are called."""
+    """A run's place in a tree of instances: which tree, its number there, what its keys are called.
+
+    Attributes:
+        asked: how many things it has asked in this attempt, in children that are gone: the next one is counted on.
+    """
 
     tree: str
     number: int
     label: str = ""
     place: float = 0.0
+    asked: int = 0
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True):

@@ -121,7 +121,7 @@ class Seat:
         self.thread = greenlet(instances.live)
         self.content: Content | None = None
         self.broken: Plotter2Error | None = None
-        self.asks = self.ops = 0
+        self.asks, self.ops = about.asked, 0
         self.began_s = 0.0
 
     def _execute(self, run: RunInput, emit: Callable[[str], None]) -> RunResult:

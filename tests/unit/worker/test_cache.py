@@ -98,3 +98,16 @@ async def test_a_line_that_broke_begins_anew(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 1 << 20, fetch)
     cache.load()
     assert (await cache.hold(digest)).read_bytes() == data
+
+
+async def test_what_was_made_here_is_taken_in_once_and_never_fetched(tmp_path: Path) -> None:
+    manager = Manager()
+    cache = made(tmp_path / "cache", manager)
+    digest = manager.add(b"made here")
+    for name in ("one", "two"):
+        file = tmp_path / name
+        file.write_bytes(b"made here")
+        await cache.take(digest, file)
+        assert not file.exists()
+    assert (await cache.hold(digest)).read_bytes() == b"made here"
+    assert (manager.calls, cache.size_bytes) == (0, 9)

@@ -240,3 +240,20 @@ async def test_what_is_read_and_cannot_be_brought_is_an_error_and_tasks_have_no_
         await one.manager.until_heard(2)
         one.manager.tell(1, ask=2, value=b"tasks")
         assert (await one.answer()).value == b"tasks"
+
+
+async def test_what_is_brought_for_a_tree_that_is_gone_by_then_is_let_go() -> None:
+    digest = "cd" * 32
+    async with rig() as one:
+
+        async def places(digests: list[str], holds: list[bytes]) -> dict[str, str]:
+            one.operating.forget(ForgetInstance(RunId(run_id(1)), REQUEST))
+            holds += [bytes.fromhex(each) for each in digests]
+            return dict.fromkeys(digests, "/x")
+
+        one.keeper.places = places  # type: ignore[method-assign] # as if it took its time
+        one.carry(1, op=READ)
+        await one.manager.until_heard(1)
+        one.manager.tell(1, value=msgspec.msgpack.encode([Lying(1, "m", "", 0.0, f"blob:npy:{digest}")]))
+        await one.answer()
+        assert [bytes.fromhex(digest)] in one.keeper.let

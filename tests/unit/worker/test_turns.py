@@ -241,3 +241,15 @@ def test_an_instance_that_gets_on_may_lose_its_interpreter_more_than_once() -> N
         (sent,) = only(replaced(story), SendRun)
     (report,) = told(story.turn(ChildGone(sent.child, KILLED)))
     assert (report.state, "SIGKILL" in report.error) == (RunState.FAILED, True)
+
+
+def test_questions_are_counted_on_in_the_next_child_so_that_no_late_answer_is_taken_for_another() -> None:
+    story = Story(USUAL)
+    (sent,) = story.instances(1)
+    story.ask(sent, 1)
+    story.answer(sent, 1)
+    story.ask(sent, 2, seq=0)
+    story.turn(ChildGone(sent.child, KILLED))
+    (again,) = only(replaced(story), SendRun)
+    assert again.run.instance is not None
+    assert again.run.instance.asked == 2
