@@ -44,7 +44,7 @@ def planned(state: State, event: InstancesPlanned, now: Instant) -> list[Command
     if run is None or run.id not in state.planning:
         return []
     state.planning.discard(run.id)
-    if not event.has_axes:
+    if not event.has_axes and not event.error:
         _know(state, state.tasks[run.task_id].task.source_digest)
     live = state.requests[run.request_id]
     room = QUEUE_RUNS_MAX - len(state.queue)

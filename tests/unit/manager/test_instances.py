@@ -69,6 +69,16 @@ def test_no_key_ends_well_with_the_reason_why_nothing_ran(story: Story) -> None:
     assert [one.run.state for one in only(story.said, SaveRun)] == [RunState.QUEUED, RunState.DONE]
 
 
+@pytest.mark.req("r129", "r177")
+def test_a_definition_that_could_not_be_planned_once_is_planned_when_it_is_asked_for_again(story: Story) -> None:
+    """Nothing is known of its axes by that: taken for one that has none, it ran once, on all keys together."""
+    _, plan = asked(story)
+    story.turn(InstancesPlanned(plan.run.id, error="This script imposes the parameter 'lr', which was not given."))
+    _, again = asked(story)
+    story.turn(InstancesPlanned(again.run.id, keys(2), has_axes=True))
+    assert len(assigned(story)) == 2
+
+
 @pytest.mark.req("r129")
 def test_what_cannot_be_planned_fails_with_the_reason(story: Story) -> None:
     request, plan = asked(story)
