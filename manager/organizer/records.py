@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from blake3 import blake3
 
+from manager.organizer.cover import COVER_FILE, cover
 from manager.store import Delivery
 from plotter2.clock import rfc3339
 from plotter2.errors import ManifestError
@@ -82,10 +83,11 @@ def record_of(delivery: Delivery, files: Sequence[FileEntry]) -> Record:
 
 
 def record_of_report(report: Report) -> Record:
-    """The folder of a numbered report, `meta/reports/reportN`."""
-    text = report.about_json.encode()
-    about = FileEntry(ABOUT_FILE, len(text), blake3(text).digest())
-    return Record(report.bundle, report.folder, {about.digest: text}, (about, *report.files), ())
+    """The folder of a numbered report, `meta/reports/reportN`: what it says of itself, its cover, its files."""
+    texts = {ABOUT_FILE: report.about_json.encode(), COVER_FILE: cover(report)}
+    own = [FileEntry(name, len(text), blake3(text).digest()) for name, text in texts.items()]
+    contents = {blake3(text).digest(): text for text in texts.values()}
+    return Record(report.bundle, report.folder, contents, (*own, *report.files), ())
 
 
 def record_of_memo(run: TaskRun) -> Record:

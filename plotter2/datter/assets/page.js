@@ -119,11 +119,18 @@
     document.head.append(script);
   }
 
+  // What stretches is given its width: nobody waits for a page to be measured once more before it is printed.
   function forPaper(root) {
     const made = root.attributes;
+    if (made.sizing_mode === "stretch_width") {
+      made.width = document.getElementById("p-" + root.id).clientWidth;
+      delete made.sizing_mode;
+    }
     const scale = Math.min(1, ...Object.keys(paper).map((side) => paper[side] / (made[side] || 1)));
     for (const side of Object.keys(paper)) if (made[side]) made[side] *= scale;
-    made.output_backend = "svg";
+    // Beside vectors Bokeh measures a legend far too wide; such a figure stays a picture, a fine one.
+    const sides = [...(made.right || []), ...(made.below || [])];
+    if (!sides.some((one) => one.name === "Legend")) made.output_backend = "svg";
     made.toolbar_location = null;
   }
 
