@@ -6,6 +6,7 @@ array are taken as they are. Both can be asked for with `standardise`. Missing v
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -187,7 +188,11 @@ def scale(data: Any, how: str = "zscore") -> Any:
     if isinstance(data, DataGroup):
         return data.map(lambda one: scale(one, how))
     found = points(data)
-    changed = _scaled(found.matrix, how)
+    with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # of columns that are NaN throughout: so is what becomes of them
+        changed = _scaled(found.matrix, how)
     if isinstance(data, Points | Table):
         notes = found.notes if how == "linear" else (*found.notes, f"Each column scaled by {how}.")
         return replace(found, matrix=changed if changed is found.matrix else _sealed(changed), notes=notes)
@@ -195,6 +200,9 @@ def scale(data: Any, how: str = "zscore") -> Any:
 
 
 def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
+    measure = unit(matrix) if how in {"zscore", "minmax"} else 1.0  # neither depends on the unit
+    if measure != 1:
+        return _scaled(spill.changed(matrix, lambda block: block / measure, matrix.shape[1]), how)
     if how == "zscore":
         return _standardised(matrix)[0]
     if how == "minmax":
@@ -217,7 +225,7 @@ def _standardised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDA
 
 
 def _has_units(data: Any) -> bool:
-    inner = data.values[0] if isinstance(data, DataGroup) and len(data) else data
+    inner = data[0] if isinstance(data, DataGroup) and len(data) else data
     return isinstance(inner, Table) or (type(inner) is Points and not inner.names[0].startswith(("column ", "value")))
 
 

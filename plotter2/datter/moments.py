@@ -70,6 +70,11 @@ def cache_rows(columns: int) -> int:
 
 
 def unit(matrix: NDArray[Any]) -> float:
-    """What to divide by before squaring: 1, or the largest magnitude where squares would leave a float64."""
-    largest = max((float(np.abs(block).max()) for block in spill.blocks(matrix) if block.size), default=0.0)
+    """What to divide by before squaring: 1, or the largest finite magnitude where squares would leave a float64."""
+    largest = max((_largest(block) for block in spill.blocks(matrix)), default=0.0)
     return 1.0 if largest == 0 or SQUARED_MIN < largest < SQUARED_MAX else largest
+
+
+def _largest(block: NDArray[Any]) -> float:
+    sizes = np.abs(block)
+    return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))

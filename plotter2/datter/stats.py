@@ -2,8 +2,10 @@
 
 Reductions work over all elements, or along `axis`. On a group they work across the items when all have one shape
 (`over="items"`), or on each item (`over="values"`). NaN in gives NaN out, as in numpy; empty data is refused. Sums and
-squares beyond what a float can hold are scaled first. Complex numbers are taken where the definition holds for them
-(mean, stddev, product, norms, trigonometry), and refused where an order is needed (median, mode, angles of points).
+squares beyond what a float can hold are scaled first; floats of 16 and 32 bits become float64. Complex numbers are
+taken where the definition holds for them (mean, stddev, product, norms, trigonometry), and refused where an order is
+needed (median, mode, angles of points). From 256 MiB on, as float64, data is worked on by blocks (`blockwise`); `mode`
+of an array alone holds all of it.
 """
 
 from __future__ import annotations
@@ -14,37 +16,80 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter import blockwise, spill
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
 
 Over = Literal["items", "values"]
 Reduction = Callable[[NDArray[Any], int | None], Any]
+Whole = Callable[[NDArray[Any]], Any]
 SQUARES = (1e-140, 1e140)
 """Between these, squares of numbers, and sums of very many of them, are ordinary floats."""
 WHOLE_MAX = float(1 << 63)
 """Products from here on do not fit into 64 bits."""
 
 
-def _reduced(value: Any, how: Reduction, axis: int | None, over: Over | None, *, complex_too: bool = True) -> Any:
+def _reduced(
+    value: Any,
+    how: Reduction,
+    axis: int | None,
+    over: Over | None,
+    *,
+    whole: Whole | None = None,
+    complex_too: bool = True,
+) -> Any:
+    """A value reduced; `whole` does the same to all of a large array of real numbers, by blocks."""
     if not isinstance(value, DataGroup):
-        return _along(numbers(value, complex_too=complex_too), how, axis)
-    items = [numbers(one, complex_too=complex_too) for one in value.values]
-    if not items:
+        return _along(numbers(value, complex_too=complex_too), how, axis, whole)
+    if not len(value):
         raise UsageError(f"The group {value.name!r} is empty.")
-    alike = all(one.shape == items[0].shape for one in items)
-    if over == "items" and not alike:
-        raise UsageError(f"The items of {value.name!r} have different shapes; over='values' reduces each by itself.")
-    if over == "items" or (over is None and alike):
-        return _along(np.stack(items), how, 0)
-    return value.map(lambda one: _along(numbers(one, complex_too=complex_too), how, axis))
+    if over != "values":
+        found = _across(value, how, complex_too=complex_too)
+        if found is not None:
+            return found
+        if over == "items":
+            raise UsageError(
+                f"The items of {value.name!r} have different shapes; over='values' reduces each by itself."
+            )
+    return value.map(lambda one: _along(numbers(one, complex_too=complex_too), how, axis, whole))
 
 
-def _along(array: NDArray[Any], how: Reduction, axis: int | None) -> Any:
+def _across(group: DataGroup, how: Reduction, *, complex_too: bool) -> Any:
+    """A group reduced element by element, its items looked at one at a time; None where their shapes differ."""
+    first = numbers(group[0], complex_too=complex_too)
+    items = (numbers(one, complex_too=complex_too) for one in group)
+    if first.size * len(group) * 8 < spill.LARGE_BYTES or first.dtype.kind == "c":
+        listed = list(items)
+        alike = all(one.shape == first.shape for one in listed)
+        return _along(np.stack(listed), how, 0) if alike else None
+    try:
+        rows = spill.matrix(first.size, (_row(one, first.shape) for one in items))
+    except _UnlikeError:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _plain(blockwise.along(rows, how, 0).reshape(first.shape))
+
+
+class _UnlikeError(Exception):
+    """An item has another shape than the first."""
+
+
+def _row(item: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    if item.shape != shape or item.dtype.kind == "c":
+        raise _UnlikeError
+    return item.reshape(1, -1)
+
+
+def _along(array: NDArray[Any], how: Reduction, axis: int | None, whole: Whole | None = None) -> Any:
     if axis is not None and not -array.ndim <= axis < array.ndim:
         raise UsageError(f"The data has {array.ndim} axes, so there is no axis {axis}.")
     with np.errstate(over="ignore", invalid="ignore"):
-        return _plain(how(array, axis))
+        if not spill.is_large(array) or array.dtype.kind == "c":
+            return _plain(how(blockwise.wide(array), axis))
+        if axis is not None and array.ndim > 1:
+            return blockwise.along(array, how, axis)
+        return _plain(how(array, axis) if whole is None else whole(array))
 
 
 def _plain(found: Any) -> Any:
@@ -63,7 +108,11 @@ def mean(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
     Raises:
         UsageError: no numbers, empty, no such axis.
     """
-    return _reduced(value, lambda x, a: _within(x, a, lambda part, along: np.mean(part, axis=along)), axis, over)
+
+    def middle(x: NDArray[Any], a: int | None) -> Any:
+        return _within(x, a, lambda part, along: np.mean(part, axis=along))
+
+    return _reduced(value, middle, axis, over, whole=blockwise.mean)
 
 
 def median(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
@@ -80,7 +129,7 @@ def median(value: Any, axis: int | None = None, over: Over | None = None) -> Any
     def middle(x: NDArray[Any], a: int | None) -> Any:
         return _within(x, a, lambda part, along: np.median(part, axis=along))
 
-    return _reduced(value, middle, axis, over, complex_too=False)
+    return _reduced(value, middle, axis, over, whole=blockwise.median, complex_too=False)
 
 
 def mode(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
@@ -138,7 +187,7 @@ def stddev(value: Any, axis: int | None = None, ddof: int = 0, over: Over | None
             raise UsageError(f"stddev with ddof={ddof} needs more than {ddof} values, not {count}.")
         return _within(x, a, lambda part, along: np.std(part, axis=along, ddof=ddof))
 
-    return _reduced(value, spread, axis, over)
+    return _reduced(value, spread, axis, over, whole=lambda x: blockwise.stddev(x, ddof))
 
 
 def product(value: Any, other: Any = None, axis: int | None = None, over: Over | None = None) -> Any:
@@ -162,7 +211,7 @@ def product(value: Any, other: Any = None, axis: int | None = None, over: Over |
     def multiplied(x: NDArray[Any], a: int | None) -> Any:
         return _exact(np.prod(x, axis=a), lambda: np.prod(x.astype(float), axis=a))
 
-    return _reduced(value, multiplied, axis, over)
+    return _reduced(value, multiplied, axis, over, whole=blockwise.product)
 
 
 def l2norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
@@ -175,7 +224,7 @@ def l2norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any
     Raises:
         UsageError: no numbers, empty, no such axis.
     """
-    return _reduced(value, lambda x, a: _within(x, a, _length), axis, over)
+    return _reduced(value, lambda x, a: _within(x, a, _length), axis, over, whole=blockwise.l2norm)
 
 
 def _length(x: NDArray[Any], axis: int | None) -> Any:
@@ -210,7 +259,11 @@ def l1norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any
     Raises:
         UsageError: no numbers, empty, no such axis.
     """
-    return _reduced(value, lambda x, a: np.linalg.norm(x.ravel() if a is None else x, 1, a), axis, over)
+
+    def added(x: NDArray[Any], a: int | None) -> Any:
+        return np.linalg.norm(x.ravel() if a is None else x, 1, a)
+
+    return _reduced(value, added, axis, over, whole=blockwise.l1norm)
 
 
 def cosine_simularity(value: Any, other: Any = None) -> Any:
@@ -224,6 +277,8 @@ def cosine_simularity(value: Any, other: Any = None) -> Any:
         UsageError: no numbers, complex ones, empty, lengths that differ.
     """
     if other is None:
+        if isinstance(value, DataGroup) and not len(value):
+            raise UsageError(f"The group {value.name!r} is empty.")
         rows = np.stack([numbers(one).ravel() for one in value]) if isinstance(value, DataGroup) else numbers(value)
         if rows.ndim != 2:  # noqa: PLR2004 -- rows and columns
             raise UsageError("cosine_simularity needs two vectors, or a matrix or group of them.")

@@ -266,11 +266,23 @@ def _plain(values: NDArray[Any]) -> list[Any]:
     return listed
 
 
+def _nearest(value: float) -> float:
+    """As a float; beyond the largest one infinite, as 1e400 is."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
 def _column(name: str, values: Any) -> NDArray[Any]:
     listed = values if isinstance(values, np.ndarray) else list(values)
     if isinstance(listed, list) and any(value is None for value in listed):
         numbers = all(value is None or isinstance(value, int | float) for value in listed)
-        listed = [np.nan if value is None else value for value in listed] if numbers else np.array(listed, dtype=object)
+        listed = (
+            [np.nan if value is None else _nearest(value) for value in listed]
+            if numbers
+            else np.array(listed, dtype=object)
+        )
     if isinstance(listed, list) and any(isinstance(value, str) for value in listed):
         listed = np.array(listed, dtype=object)
     try:
@@ -278,7 +290,7 @@ def _column(name: str, values: Any) -> NDArray[Any]:
     except ValueError:
         array = np.array([repr(value) for value in listed], dtype=object)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array.ravel()):
-        array = array.astype(float)  # whole numbers beyond 64 bits
+        array = np.array([_nearest(value) for value in array.ravel()])  # whole numbers beyond 64 bits
     if array.ndim != 1:
         raise UsageError(f"The column {name!r} must be a list of values, not an array of shape {array.shape}.")
     return array
