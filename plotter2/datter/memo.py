@@ -27,9 +27,10 @@ FORMAT = 1
 """Of what is kept: grows when results of an earlier one must not be used."""
 LIBRARIES = ("plotter2", "numpy", "scipy", "scikit-learn", "pyarrow", "bokeh", "pillow")
 SCRIPT = "script"
+THROUGH = "through"
 FRESH = {
     "load": "what it loads may change by itself",
-    "through": "the code behind a link is not looked into",
+    THROUGH: "the code behind a link is not looked into",
     "export": "what it gives to other bundles is given each time",
 }
 """Ops whose results are never used again, and why."""

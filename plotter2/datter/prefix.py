@@ -120,9 +120,14 @@ def resumed(
         for place in range(count, len(keys)):
             work.step(keys[place], steps[place], is_last=place + 1 == len(steps))
     rest = steps[len(keys) :]
-    if len(keys) > 1 and any(step.builtin.name == memo.SCRIPT for step in rest):
+    if len(keys) > 1 and any(map(is_users, rest)):
         work.own()
     return rest
+
+
+def is_users(step: Step) -> bool:
+    """Whether a step runs code of users, which may do anything with what it is given."""
+    return step.builtin.name in {memo.SCRIPT, memo.THROUGH} or step.builtin.function is not None
 
 
 class _Work:
@@ -159,8 +164,7 @@ class _Work:
         for step in steps:
             name = step.builtin.name
             wanted = Role.DATA if found else Role.SOURCE
-            is_own = step.builtin.function is not None  # an installation's word may do anything
-            if step.builtin.role is not wanted or name in memo.FRESH or name == memo.SCRIPT or is_own:
+            if step.builtin.role is not wanted or name in memo.FRESH or is_users(step):
                 break
             key = _of([key, name, step.args, step.kwargs, run.seed if name in SEEDED else 0])
             found.append(key)
@@ -216,6 +220,7 @@ class _Work:
         reads, called = (
             [(*place, str(local)) for place, local in one.items()] for one in (context.reads, context.called)
         )
+        sealed.still(value)
         kept = Kept(value, size, Sealed(None, replace(said, value=None), reads, called, list(self._lines)))
         KNOWN.put(key, kept)
         return kept

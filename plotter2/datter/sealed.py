@@ -57,6 +57,15 @@ def bytes_of(value: Any) -> int | None:
     return 0 if isinstance(value, np.generic | int | float) else None
 
 
+def still(value: Any) -> None:
+    """From now on nobody writes into the arrays of a value: others hold it too, or will."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    elif type(value) in KINDS.values():
+        for one in fields(value):
+            still(getattr(value, one.name))
+
+
 def taken_apart(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     """What a value is made of, with its arrays apart.
 

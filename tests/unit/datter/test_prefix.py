@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plotter2.datter import cluster, prefix, sealed
+from plotter2.datter import additions, cluster, pipeline, prefix, sealed
 from plotter2.datter.run import RunInput, RunResult, execute
 from plotter2.datter.scope import Scope
 from tests.unit.datter.kit import scope_of, written
@@ -148,6 +148,22 @@ def test_a_script_may_write_into_what_it_gets_and_nobody_else_sees_it(scope: Sco
     assert ran(steps, scope, tmp_path).results == first
     prefix.KNOWN.clear()  # from here on it is the sealed one
     assert ran(steps, scope, tmp_path).results == first
+
+
+@pytest.mark.req("r104")
+def test_what_others_hold_is_written_into_by_nobody(scope: Scope, tmp_path: Path) -> None:
+    ran([["access", "x"], "sine", {"pca": {"k": 2}}, "mean"], scope, tmp_path)
+    kept = [one.value for one in prefix.KNOWN._kept.values()]
+    arrays = [value if isinstance(value, np.ndarray) else value.matrix for value in kept if not np.isscalar(value)]
+    assert len(arrays) == 3
+    assert not any(one.flags.writeable for one in arrays)
+
+
+@pytest.mark.req("r104")
+def test_whoever_runs_code_of_users_gets_a_value_of_its_own() -> None:
+    own = additions.read({"operations/up.py": b"def up(data):\n    data += 1\n    return data\n"})
+    steps = pipeline.parsed('["access", "mean", ["script", "x.py"], ["through", "f"], "up", "plotme"]', "p.json", own)
+    assert [prefix.is_users(one) for one in steps] == [False, False, True, True, True, False]
 
 
 @pytest.mark.req("r104")
