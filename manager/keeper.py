@@ -18,7 +18,7 @@ from plotter2 import configured
 from plotter2.configured import Seen
 from plotter2.datter import additions
 from plotter2.datter.additions import NONE, Additions
-from plotter2.errors import ConfigError, LimitError
+from plotter2.errors import ConfigError, CorruptionError, LimitError, NotFoundError
 from plotter2.layout import Layout
 from plotter2.model.additions import FILE_BYTES_MAX, FILES_MAX, listed, listing
 
@@ -90,6 +90,21 @@ class Keeper:
         if digest not in self._kept:
             self._keep(await asyncio.to_thread(self._again, digest))
         return self._kept[digest]
+
+    async def chosen(self, digest: bytes) -> Additions:
+        """What a run is asked to be pinned to; b"" for what holds now.
+
+        Raises:
+            NotFoundError: nothing that was here has this digest.
+        """
+        if not digest:
+            return self.current
+        try:
+            return await self.of(digest)
+        except (NotFoundError, CorruptionError):
+            raise NotFoundError(
+                f"No state of the config directory had the digest {digest.hex()}; a sidecar's is under 'config'."
+            ) from None
 
     def _again(self, digest: bytes) -> Additions:
         with self._organizer.open_blob(digest) as file:

@@ -69,7 +69,7 @@ def add(
         target[1],
         ask.filled(parameters_json, declared) if declared else parameters_json,
         created_at=now,
-        config=state.config,
+        config=live.config or state.config,
     )
     state.runs[run.id] = run
     enqueue(state, run, task, live.request.kind)

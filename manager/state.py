@@ -44,6 +44,7 @@ class LiveRequest:
         waiting: indices of children that have not been started, in the order asked.
         parallel: how many children may run at a time.
         experiment: the version that its children run.
+        config: the additions that its runs were asked to be pinned to, b"" for those that hold now.
         ends: calls that ended in this turn.
     """
 
@@ -63,6 +64,7 @@ class LiveRequest:
     runs: set[RunId] = field(default_factory=set)
     ends: list[CallEnd] = field(default_factory=list)
     experiment: Experiment | None = None
+    config: bytes = b""
     reason: str = ""
     reason_code: str = ""
 

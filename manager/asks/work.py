@@ -43,6 +43,7 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
     except RefusedError as wrong:
         return refuse(state, event.token, request, wrong, now)
     live = opened(state, replace(request, skipped=tuple(spread.skipped)))
+    live.config = event.config
     fixed = state.fix(live)
     tasks = {task.id: task for task, _ in spread.targets}
     for task in tasks.values():

@@ -42,6 +42,7 @@ class RunAsked:
     limits: Limits = Limits()
     force: bool = False
     round: int = 0
+    config: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

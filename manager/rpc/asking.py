@@ -139,16 +139,15 @@ class AskCalls(RequestCalls):
         """Run a task. A source that came along is checked before anything is made of it, and kept."""
         event = replace(self._run_asked(request), replay_of=replay_of)
         refused = self._refusal(request, event.request_id, RequestKind.RUN, event.bundle, asks.described(event))
-        known = await self._known(refused)
-        if known is not None:
+        if (known := await self._known(refused)) is not None:
             return known
-        if event.source:
-            own = self._doors.keeper.current
-            try:
+        try:
+            own = await self._doors.keeper.chosen(event.config)
+            if event.source:
                 await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind, own)
-            except RefusedError as wrong:
-                return await self._refuse(refused, wrong)
-            await self._keep(event.source.encode())
+                await self._keep(event.source.encode())
+        except RefusedError as wrong:
+            return await self._refuse(refused, wrong)
         return await self._ask(lambda token: replace(event, token=token))
 
     def _run_asked(self, request: pb.SubmitRequest) -> RunAsked:
@@ -179,6 +178,7 @@ class AskCalls(RequestCalls):
             with_forced=asked.with_forced,
             limits=limits,
             force=asked.force,
+            config=asked.config,
         )
 
     async def keep_source(self, source: str) -> None:

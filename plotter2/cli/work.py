@@ -38,6 +38,9 @@ def run(
     ] = Over.SELF,
     forced: Annotated[bool, typer.Option("--forced", help="Forced links count for --over all.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run it, whatever is known from before.")] = False,
+    config: Annotated[
+        str, typer.Option("--config", metavar="DIGEST", help="With the additions of then, as a sidecar names them.")
+    ] = "",
     key: Key = "",
     wait: Wait = False,
 ) -> int | None:
@@ -48,8 +51,9 @@ def run(
     given = JsonText("{" + ",".join(pairs) + "}")
     with session.connect() as p2, output.request_bar(f"run {task}", is_shown=wait and not session.as_json) as bar:
         found = p2.run(
-            task, on or None, parameters=given, over=over, forced=forced, force=force, key=key, wait=wait, on_change=bar
-        )
+            task, on or None, parameters=given, over=over, forced=forced, force=force, config=config, key=key,
+            wait=wait, on_change=bar,
+        )  # fmt: skip
     if session.as_json:
         output.document(shapes.ran(found))
     else:

@@ -54,6 +54,7 @@ from plotter2.wire.search import entry_from_proto
 from plotter2.wire.tasks import kind_to_proto, run_from_proto, worker_from_proto
 from plotter2.wire.ways import ways_from_proto
 
+DIGEST_BYTES = 32
 TIMEOUT_S = 60.0
 T = TypeVar("T")
 
@@ -170,6 +171,21 @@ def plan_of(message: manager_pb2.PlanRedoResponse) -> Plan:
         for one in message.children
     )
     return Plan(message.bundle, message.version, tuple(points))
+
+
+def digest_of(text: str) -> bytes:
+    """A digest as it is written; b"" for none.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b"?"
+    if len(found) not in {0, DIGEST_BYTES}:
+        raise UsageError(f"{text!r} is no digest: a digest is {2 * DIGEST_BYTES} hexadecimal digits.")
+    return found
 
 
 def over_of(text: str) -> manager_pb2.Over.ValueType:

@@ -35,6 +35,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         over: whether it goes over what lies below too.
         with_forced: forced links count for "all".
         force: everything is run, whatever is known from before.
+        config: the digest, in hexadecimal, of the additions that it shall have; "" for those of the installation now.
         round: found out: how many runs that repeated themselves led to this one.
         wall_s: what a definition that came along may use, as `cpu_s` and `memory_bytes`; 0 is the worker's own limit.
     """
@@ -54,6 +55,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     memory_bytes: int = 0
     force: bool = False
     round: int = 0
+    config: str = ""
 
     @property
     def limits(self) -> Limits:

@@ -59,6 +59,7 @@ def run_to_proto(asked: ask.RunAsk, source: str) -> manager_pb2.RunAsk:
         with_forced=asked.with_forced,
         limits=limits_to_proto(asked.limits) if asked.limits != Limits() else None,
         force=asked.force,
+        config=bytes.fromhex(asked.config),
     )
 
 

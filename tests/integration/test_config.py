@@ -10,7 +10,7 @@ import pytest
 from blake3 import blake3
 
 from manager.commands import AssignRuns
-from plotter2.errors import RefusedError
+from plotter2.errors import RefusedError, UsageError
 from plotter2.ids import RunId, TaskId
 from plotter2.model.additions import listing
 from plotter2.model.task import RunState, Task, TaskKind, TaskRun
@@ -118,6 +118,14 @@ async def test_a_word_is_known_once_its_file_is_there_and_runs_are_pinned_to_it(
         await manager.client.config()
         again = await ran(manager, STEPS)
         assert (again.runs[0].reused_of, given(manager)[-1].config.hex() == first.digest) == ("", False)
+        then = await known(manager, STEPS, config=first.digest)  # as it was, whatever the directory holds now
+        assert then.runs[0].reused_of == made.runs[0].id
+        await ran(manager, STEPS, config=first.digest, force=True)
+        assert given(manager)[-1].config.hex() == first.digest
+        with pytest.raises(RefusedError, match="No state of the config directory had the digest 0000"):
+            await manager.client.run(STEPS, "lab", config="00" * 32)
+        with pytest.raises(UsageError, match=r"'abc' is no digest: a digest is 64 hexadecimal digits"):
+            await manager.client.run(STEPS, "lab", config="abc")
         write(manager, operations__own=OPERATIONS.replace(b"from _help", b"import time\nfrom _help"))
         await manager.client.config()
         await ran(manager, STEPS)

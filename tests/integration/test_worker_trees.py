@@ -57,9 +57,9 @@ class Ledgers(Manager):
 
     @override
     async def bundle(
-        self, path: str, version: int, *, task: tuple[str, int] | None = None
+        self, path: str, version: int, *, task: tuple[str, int] | None = None, request: str = ""
     ) -> manager_pb2.GetBundleResponse:
-        found = await super().bundle(path, version, task=task)
+        found = await super().bundle(path, version, task=task, request=request)
         found.bundle.package_json = json.dumps({"data": {"matrix": {"path": "m/*.npy"}}})
         return found
 

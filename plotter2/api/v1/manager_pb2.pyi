@@ -297,6 +297,7 @@ class RunAsk(_message.Message):
     WITH_FORCED_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    CONFIG_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """The name of a task that the bundle (or a bundle above it) declares; or, with `source`, the name to give it."""
     bundle: _builtins.str
@@ -315,6 +316,10 @@ class RunAsk(_message.Message):
     """Forced links count for OVER_ALL."""
     force: _builtins.bool
     """Run it, whatever is known from before."""
+    config: _builtins.bytes
+    """The templates, words and visual types that it shall have, by the digest that sidecars and GetConfig name; empty: those
+    that the installation has now.
+    """
     @_builtins.property
     def limits(self) -> _task_pb2.TaskLimits:
         """What a run of `source` may use; a task that the bundle declares has the limits that it declares."""
@@ -333,10 +338,11 @@ class RunAsk(_message.Message):
         with_forced: _builtins.bool = ...,
         force: _builtins.bool = ...,
         limits: _task_pb2.TaskLimits | None = ...,
+        config: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "filename", b"filename", "force", b"force", "kind", b"kind", "limits", b"limits", "over", b"over", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version", "with_forced", b"with_forced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "config", b"config", "filename", b"filename", "force", b"force", "kind", b"kind", "limits", b"limits", "over", b"over", "parameters_json", b"parameters_json", "source", b"source", "task", b"task", "version", b"version", "with_forced", b"with_forced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

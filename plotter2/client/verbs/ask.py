@@ -26,6 +26,7 @@ class Ask(Core):
         over: str = "self",
         forced: bool = False,
         force: bool = False,
+        config: str = "",
         key: str = "",
         wait: bool = True,
         on_change: OnChange | None = None,
@@ -45,6 +46,8 @@ class Ask(Core):
                 and on those that link it. Who was left out is in `Request.skipped`.
             forced: forced links count for "all".
             force: run it, whatever is known from before.
+            config: the digest of the templates, words and visual types that it shall have, as a sidecar names it;
+                without it those that the installation has now.
             key: makes a repeat harmless, also from another process: it is answered with the first request. With
                 another ask it is refused (ConflictError).
             wait: until it has ended. `Request.check()` raises if it did not end well.
@@ -53,7 +56,7 @@ class Ask(Core):
         bundle, version = asks.bundle_and_version(on or "")
         ask = manager_pb2.RunAsk(bundle=bundle, version=version, parameters_json=asks.dumps(parameters or {}))
         ask.over = asks.over_of(over)
-        ask.with_forced, ask.force = forced, force
+        ask.with_forced, ask.force, ask.config = forced, force, asks.digest_of(config)
         if source is None and (is_path(task) or not isinstance(task, str)):
             asks.put_source(ask, read(task))
         elif source is not None:
