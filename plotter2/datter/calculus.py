@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from plotter2.datter.expression import Expr
 from plotter2.datter.group import DataGroup
+from plotter2.datter.moments import unit
 from plotter2.datter.points import numbers
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -61,8 +62,10 @@ def integral(data: Any, x: Any = None, *, bounds: tuple[float, float] | None = N
     if isinstance(data, DataGroup):
         return data.map(lambda one: integral(one, x, bounds=bounds, axis=axis))
     values, places = _sampled("integral", data, x, axis)
+    measure = unit(values)  # the sum of two neighbours may be larger than the largest float
     with np.errstate(over="ignore", invalid="ignore"):
-        running = import_module("scipy.integrate").cumulative_trapezoid(values, places, axis=axis, initial=0)
+        scaled = values / measure if measure != 1 else values
+        running = import_module("scipy.integrate").cumulative_trapezoid(scaled, places, axis=axis, initial=0) * measure
     return running if bounds is None else _between(values, places, running, bounds, axis)
 
 

@@ -88,7 +88,7 @@ def test_a_median_of_a_large_array_takes_little_memory(monkeypatch: pytest.Monke
     data = np.load(tmp_path / "a.npy", mmap_mode="r")
     expected = [float(np.median(data)), float(np.std(data))]
     monkeypatch.setattr(spill, "LARGE_BYTES", 1 << 20)
-    monkeypatch.setattr(spill, "BLOCK_BYTES", 1 << 19)
+    monkeypatch.setattr(spill, "BLOCK_BYTES", 1 << 16)
     tracemalloc.start()
     try:
         found = [stats.median(data), stats.stddev(data)]

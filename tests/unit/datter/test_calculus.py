@@ -76,3 +76,8 @@ def test_bounds_lie_within_the_data() -> None:
         integral([1.0, 1.0, 1.0], bounds=(0, 9))
     with pytest.raises(UsageError, match="there is no axis 3"):
         derivative([1.0, 2.0], axis=3)
+
+
+def test_an_integral_of_huge_values_is_theirs_where_a_float_can_hold_it() -> None:
+    assert calculus.integral([1.5e308, 1.5e308, -1.5e308]) == pytest.approx([0.0, 1.5e308, 1.5e308])
+    assert calculus.integral([1e-310, 3e-310]) == pytest.approx([0.0, 2e-310])
