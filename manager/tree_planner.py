@@ -20,9 +20,11 @@ from manager.commands import PlanInstances, PlanStart
 from manager.events import InstancesPlanned, Sprout, TreePlanned
 from manager.instance_planner import InstancePlanner, plan_in
 from manager.recall import Recall
-from plotter2.datter.axes import Axis
+from plotter2.datter.check import Outline
+from plotter2.datter.contract import unmet
 from plotter2.datter.ops import Define, Instance
 from plotter2.datter.scope import Scope
+from plotter2.errors import UsageError
 from plotter2.model import ask
 from plotter2.model.task import Task, TaskRun
 
@@ -68,7 +70,7 @@ class TreePlanner:
         found = kin.gathered(self._catalog, task, run.bundle, run.created_at)
         outlines = {one.name: await self._instances.outline_of(one.task, own) for one in found.values()}
         wanted = [
-            (one.name, outlines[one.name].axes, ask.filled(run.parameters_json, one.parameters))
+            (one.name, outlines[one.name], ask.filled(run.parameters_json, one.parameters))
             for one in kin.in_order(found, task.name)
         ]
         scope = await self._instances.scope(run.bundle, run.version, pinned)
@@ -89,20 +91,22 @@ class TreePlanner:
             RefusedError: as `tree`.
         """
         own = await self.keeper.of(effect.config)
-        wanted = [
-            (name, (await self._instances.outline_of(task, own)).axes, given) for name, task, given in effect.wanted
-        ]
+        wanted = [(name, await self._instances.outline_of(task, own), given) for name, task, given in effect.wanted]
         scope = await self._instances.scope(*effect.target, effect.pins)
         return await asyncio.to_thread(_sprouts, scope, wanted, effect.config)
 
 
-def _sprouts(scope: Scope, wanted: Iterable[tuple[str, tuple[Axis, ...], str]], config: bytes) -> tuple[Sprout, ...]:
-    return tuple(replace(_sprout(scope, name, axes, given), config=config) for name, axes, given in wanted)
+def _sprouts(scope: Scope, wanted: Iterable[tuple[str, Outline, str]], config: bytes) -> tuple[Sprout, ...]:
+    return tuple(replace(_sprout(scope, name, said, given), config=config) for name, said, given in wanted)
 
 
-def _sprout(scope: Scope, name: str, axes: tuple[Axis, ...], given_json: str) -> Sprout:
+def _sprout(scope: Scope, name: str, said: Outline, given_json: str) -> Sprout:
+    """The instances of a definition; all that it imposes must hold, or each of them would fail by it."""
     given: dict[str, Any] = msgspec.json.decode(given_json)
-    plan = plan_in(axes, scope, given).plan
+    wrong = unmet(said.imposes, {**scope.config, **scope.parameters, **given})
+    if wrong:
+        raise UsageError(wrong)
+    plan = plan_in(said.axes, scope, given).plan
     instances, places, parameters = [], [], []
     for place, bound in enumerate(plan.instances):
         keys = plan.parameters(place)

@@ -205,3 +205,13 @@ async def test_what_a_task_is_linked_to_is_said_before_it_is_run(tmp_path: Path)
         assert (code, linked["instances"]) == (0, 0)
         assert linked["warning"].startswith("There is no data called 'matrix' here")
         assert (await manager.client.plan_run(TASK1, "lab")).linked == ()
+
+
+@pytest.mark.req("r098", "r187")
+async def test_what_a_linked_task_imposes_and_is_not_given_fails_the_run_before_any_instance(tmp_path: Path) -> None:
+    strict = "impose(lr as float)\n" + MATRIX_PLOT
+    async with managing(tmp_path) as manager:
+        await manager.push("lab", {**FILES, "matrix_plot.py": strict.encode()})
+        asked = await manager.client.run(META, "lab")
+        assert (asked.ok, len(asked.runs)) == (False, 1)
+        assert "imposes the parameter 'lr', which was not given" in asked.runs[0].error
