@@ -173,6 +173,7 @@ async def test_a_program_that_is_not_there_is_an_error_to_be_caught(tmp_path: Pa
 async def test_a_ward_gets_its_settings_and_those_of_the_person_but_not_the_watchdogs(
     processes: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PLOTTER2_WORKER_BROWSER")
     monkeypatch.setenv("PLOTTER2_WATCHDOG_WORKERS", "9")
     monkeypatch.setenv("PLOTTER2_WORKER_CHILDREN", "2")
     ward = processes.make("import os; print(sorted(key for key in os.environ if key.startswith('PLOTTER2')))")
