@@ -26,8 +26,14 @@ ENDING = ".value"
 LOCKS = ".locks"
 BYTES_MAX = 1 << 30
 """Of all sealed values together; the oldest go first."""
+SWEEP_SHARE = 16
+"""Room is made whenever one process has sealed such a part of the limit: a look at all of them takes time too."""
 LOCK_BITS = 62
 """Of a place in the file of locks; two keys that share one wait for each other, and nothing else."""
+
+
+_unswept: dict[Path, int] = {}
+"""Bytes that this process has sealed in a folder since it made room there; none yet: it never did."""
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -113,7 +119,11 @@ def write(folder: Path, key: str, value: Any, sealed: Sealed) -> None:
         scratch = folder / f".{key}"
         scratch.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape)))
         scratch.replace(folder / f"{key}{ENDING}")
-        _make_room(folder)
+        size = _unswept.get(folder, BYTES_MAX) + sum(array.nbytes for array in arrays)
+        _unswept[folder] = size
+        if size > BYTES_MAX // SWEEP_SHARE:
+            _unswept[folder] = 0
+            _make_room(folder)
 
 
 def read(folder: Path, key: str) -> tuple[Any, Sealed] | None:
