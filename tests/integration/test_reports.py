@@ -63,7 +63,11 @@ async def fired(manager: Manager, child: str) -> str:
     await manager.put(WorkerAnnounced(WORKER, "w1", is_ours=True, incarnation="one", slots=4, beat_s=1.0))
     pushed = await manager.push(f"lab/a/bundles/{child}", {"x.csv": child.encode()})
     found = await manager.client.requests(cause=pushed.request_id)
-    return next(f"{one.id}.0" for one in found if one.user == "standing:all")
+    run = next(RunId(f"{one.id}.0") for one in found if one.user == "standing:all")
+    async with asyncio.timeout(20):
+        while manager.machine.state.runs[run].state is not RunState.ASSIGNED:  # its instances are planned before
+            await asyncio.sleep(0.01)
+    return run
 
 
 @pytest.mark.req("r024", "r026")
