@@ -24,16 +24,16 @@ KINDS: dict[str, type] = {one.__name__: one for one in (Points, Projection, Clus
 ARRAY, TUPLE, PLAIN, NAMED = "array", "tuple", "plain", "named"
 ENDING = ".value"
 LOCKS = ".locks"
+COUNT = ".bytes"
+"""How many bytes are sealed, at most: a look at all of them for each new one would take longer than to write it."""
+SPARE = 8
+"""When room is made, such a part of the limit more is made than is needed at once."""
+HEADER_BYTES = 128
+"""What an .npy file has before its numbers, mostly."""
 BYTES_MAX = 1 << 30
 """Of all sealed values together; the oldest go first."""
-SWEEP_SHARE = 16
-"""Room is made whenever one process has sealed such a part of the limit: a look at all of them takes time too."""
 LOCK_BITS = 62
 """Of a place in the file of locks; two keys that share one wait for each other, and nothing else."""
-
-
-_unswept: dict[Path, int] = {}
-"""Bytes that this process has sealed in a folder since it made room there; none yet: it never did."""
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -111,19 +111,19 @@ def write(folder: Path, key: str, value: Any, sealed: Sealed) -> None:
         shape = taken_apart(value, arrays)
     except TypeError:
         return
+    about = msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape))
+    size = len(about) + sum(array.nbytes + HEADER_BYTES for array in arrays)
+    if size > BYTES_MAX:
+        return
     with suppress(OSError):  # a full disk costs the others some work, and the run nothing
+        _make_room(folder, size)
         for place, array in enumerate(arrays):
             path = folder / f"{key}.{place}.npy"
             path.unlink(missing_ok=True)  # never written into: somebody may have mapped it
             np.save(path, array, allow_pickle=False)
         scratch = folder / f".{key}"
-        scratch.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape)))
+        scratch.write_bytes(about)
         scratch.replace(folder / f"{key}{ENDING}")
-        size = _unswept.get(folder, BYTES_MAX) + sum(array.nbytes for array in arrays)
-        _unswept[folder] = size
-        if size > BYTES_MAX // SWEEP_SHARE:
-            _unswept[folder] = 0
-            _make_room(folder)
 
 
 def read(folder: Path, key: str) -> tuple[Any, Sealed] | None:
@@ -149,16 +149,32 @@ def _arrays_in(shape: Any) -> int:
             return 0
 
 
-def _make_room(folder: Path) -> None:
-    """Throw away the oldest values until the rest is small enough; who has mapped one keeps it."""
-    files = sorted((one.stat().st_mtime_ns, one.name, one.stat().st_size) for one in folder.iterdir())
-    size = sum(one[2] for one in files)
-    for _, name, taken in files:
-        if size <= BYTES_MAX:
-            return
-        if name != LOCKS:
-            (folder / name).unlink(missing_ok=True)
-            size -= taken
+def _make_room(folder: Path, size: int) -> None:
+    """Count what is about to be sealed; where it is too much, throw away the oldest values.
+
+    All processes of this machine share the count. It grows before anything is written, so that a crash makes it too
+    large and never too small; too large, it is counted anew.
+    """
+    with (folder / COUNT).open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        known = file.read()
+        if not known or int(known) + size > BYTES_MAX:
+            known = b"%d" % _swept(folder, BYTES_MAX - size - BYTES_MAX // SPARE)
+        file.truncate(0)
+        file.write(b"%d" % (int(known) + size))
+
+
+def _swept(folder: Path, limit: int) -> int:
+    """Throw away the oldest values until the rest is small enough; who has mapped one keeps it. How much is left."""
+    found = [(one.name, one.stat()) for one in folder.iterdir() if one.name not in {LOCKS, COUNT}]
+    left = sum(stat.st_size for _, stat in found)
+    for name, stat in sorted(found, key=lambda one: (one[1].st_mtime_ns, one[0])):
+        if left <= limit:
+            break
+        (folder / name).unlink(missing_ok=True)
+        left -= stat.st_size
+    return left
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from plotter2.datter import additions, cluster, pipeline, prefix, sealed
+from plotter2.datter.context import Datum
 from plotter2.datter.run import RunInput, RunResult, execute
 from plotter2.datter.scope import Scope
 from tests.unit.datter.kit import scope_of, written
@@ -178,6 +179,24 @@ def test_what_is_kept_and_sealed_stays_within_bounds(
         ran([["access", "x"], ["scale", "minmax"] if factor % 2 else "cos", "tan", "mean"], scope, tmp_path)
     assert sum(one.size for one in prefix.KNOWN._kept.values()) <= size * 2
     assert sum(one.stat().st_size for one in (tmp_path / "steps").iterdir()) <= size * 3
+
+
+@pytest.mark.req("r104")
+def test_all_that_is_sealed_is_looked_at_only_where_it_may_be_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look = sealed._swept
+    monkeypatch.setattr(sealed, "BYTES_MAX", 200_000)
+    monkeypatch.setattr(sealed, "_swept", lambda folder, limit: looks.append(limit) or look(folder, limit))
+    beside = sealed.Sealed(None, Datum("x"), [], [], [])
+    for number in range(60):
+        sealed.write(tmp_path, f"{number:032x}", np.zeros(1_000), beside)
+        assert sum(one.stat().st_size for one in tmp_path.iterdir()) <= 200_000
+    assert len(looks) < 20
+    sealed.write(tmp_path, "f" * 32, np.zeros(26_000), beside)
+    assert sealed.read(tmp_path, "f" * 32) is None, "it is more than there may ever be"
+    assert sealed.read(tmp_path, f"{59:032x}") is not None
 
 
 @pytest.mark.req("r104")
