@@ -152,8 +152,8 @@ def _arrays_in(shape: Any) -> int:
 def _make_room(folder: Path, size: int) -> None:
     """Count what is about to be sealed; where it is too much, throw away the oldest values.
 
-    All processes of this machine share the count. It grows before anything is written, so that a crash makes it too
-    large and never too small; too large, it is counted anew.
+    All processes of this machine share the count. It grows before anything is written, so a crash makes it too large,
+    and too large, it is counted anew. What others write in that very moment is not seen then: the spare part is for it.
     """
     with (folder / COUNT).open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
