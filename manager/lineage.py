@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from manager.store import OutputRow, ServiceRow
-from manager.store.ancestry import Follower, MadeReport, Place, RanCode
+from manager.store.ancestry import Follower, MadeReport, Place, RanCode, Reuse
 from plotter2.ids import request_of
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.lineage import Direction, Edge, EdgeKind, Lineage, Node, NodeKind, place_of, version_id
@@ -59,6 +59,7 @@ class Facts:
     followers: Sequence[Follower] = ()
     products: Sequence[tuple[OutputRow, int]] = ()
     reports: Sequence[MadeReport] = ()
+    reuses: Sequence[Reuse] = ()
 
 
 class Walk:
@@ -176,7 +177,9 @@ class Walk:
         reads = [one for one in into if one.kind is EdgeKind.READ]
         if run.bundle and all(one.src != own for one in reads):
             self._before(Edge(own, run.id, EdgeKind.ON), NodeKind.VERSION)
-        if run.bundle and run.has_ended and not reads:
+        if run.reused_of:
+            self._before(Edge(run.reused_of, run.id, EdgeKind.REUSED), NodeKind.RUN)
+        elif run.bundle and run.has_ended and not reads:
             self._nodes[run.id] = replace(self._nodes[run.id], remark=UNRECORDED)
         reads.sort(key=lambda one: (one.src != own, one.src))
         self._fan_back(run.id, EdgeKind.READ, reads)
@@ -217,6 +220,7 @@ class Walk:
         for service, place in facts.made.items():
             self._after(Edge(service, version_id(*place), EdgeKind.MADE), NodeKind.VERSION)
         self._made_forth(facts)
+        self._reused_forth(facts)
 
     def _made_forth(self, facts: Facts) -> None:
         """Outputs and reports end here: they are described at once."""
@@ -232,6 +236,15 @@ class Walk:
             shown.setdefault(row.run_id, [0, total])[0] += 1
         for name, (count, total) in shown.items():
             self._more(name, EdgeKind.MADE, NodeKind.OUTPUT, total - count)
+
+
+    def _reused_forth(self, facts: Facts) -> None:
+        totals: dict[str, list[int]] = {}
+        for one in facts.reuses:
+            self._after(Edge(one.former, one.id, EdgeKind.REUSED), NodeKind.RUN)
+            totals.setdefault(one.former, [0, one.total])[0] += 1
+        for former, (count, total) in totals.items():
+            self._more(former, EdgeKind.REUSED, NodeKind.RUN, total - count)
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

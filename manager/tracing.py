@@ -160,4 +160,5 @@ async def _forth(store: Store, wanted: Wanted) -> Facts:
         followers=await store.followers(wanted.versions, wanted.fan),
         products=await store.products(wanted.runs, wanted.fan),
         reports=await store.reports_of(wanted.runs),
+        reuses=await store.reuses(wanted.runs, wanted.fan),
     )

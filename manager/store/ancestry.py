@@ -86,6 +86,19 @@ class Follower:
 
 
 @dataclass(frozen=True, slots=True)
+class Reuse:
+    """A run that was answered with what the run `former` had left.
+
+    Attributes:
+        total: how many such runs there are of that one.
+    """
+
+    former: str
+    id: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class MadeReport:
     """A numbered report, and the run that it is of."""
 
@@ -151,6 +164,10 @@ class Ancestry(Protocol):
 
     async def products(self, runs: Collection[str], limit: int) -> list[tuple[OutputRow, int]]:
         """The first `limit` outputs of each of these runs in order, without what pages share, and how many it has."""
+        ...
+
+    async def reuses(self, runs: Collection[str], limit: int) -> list[Reuse]:
+        """Of each of these runs the first `limit` that were answered with what it left, by id, older first."""
         ...
 
     async def reports_of(self, runs: Collection[str]) -> list[MadeReport]:

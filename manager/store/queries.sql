@@ -710,3 +710,12 @@ where place <= $2 order by run_id, position;
 
 -- name: reports_of
 select bundle, number, run_id, made_at from reports where run_id = any($1::text[]);
+
+-- name: reuses
+select * from (
+    select
+        reused_of, id, count(*) over (partition by reused_of) as total,
+        row_number() over (partition by reused_of order by id) as place
+    from runs where reused_of = any($1::text[]) and reused_of <> ''
+) as counted
+where place <= $2 order by reused_of, place;

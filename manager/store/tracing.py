@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from manager.store import OutputRow, ServiceRow, rows
-from manager.store.ancestry import FileAt, Follower, MadeReport, Place, RanCode
+from manager.store.ancestry import FileAt, Follower, MadeReport, Place, RanCode, Reuse
 from manager.store.reading import Reader
 from plotter2.clock import Instant
 from plotter2.ids import RunId
@@ -89,6 +89,11 @@ class Tracer(Reader):
         """The first outputs of each of these runs, and how many it has."""
         found = await self._fetch("products", list(runs), limit)
         return [(rows.to_output_row(row), row["total"]) for row in found]
+
+    async def reuses(self, runs: Collection[str], limit: int) -> list[Reuse]:
+        """Runs that were answered with what these left."""
+        found = await self._fetch("reuses", list(runs), limit)
+        return [Reuse(row["reused_of"], row["id"], row["total"]) for row in found]
 
     async def reports_of(self, runs: Collection[str]) -> list[MadeReport]:
         """The reports that these runs made."""

@@ -42,6 +42,7 @@ VERBS = {
     EdgeKind.CAUSED: "caused",
     EdgeKind.GAVE: "inherited",
     EdgeKind.BASIS: "basis of",
+    EdgeKind.REUSED: "reused",
 }
 STYLE = """
 .lineage { --paper: #ffffff; --ink: #1c2733; --muted: #5b6875; --line: #9aa5b1; --box: #f6f8fa; --rim: #d5dbe1;

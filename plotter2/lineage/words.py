@@ -19,6 +19,7 @@ BACK = {
     EdgeKind.CAUSED: "caused by",
     EdgeKind.GAVE: "inherits from",
     EdgeKind.BASIS: "builds on",
+    EdgeKind.REUSED: "has the results of",
 }
 FORTH = {
     EdgeKind.READ: "read by",
@@ -29,6 +30,7 @@ FORTH = {
     EdgeKind.CAUSED: "caused",
     EdgeKind.GAVE: "inherited by",
     EdgeKind.BASIS: "basis of",
+    EdgeKind.REUSED: "its results went to",
 }
 SHORT_DIGEST = 12
 VALUES_CHARS_MAX = 160

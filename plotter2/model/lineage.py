@@ -65,6 +65,8 @@ class EdgeKind(StrEnum):
     """A version to one whose package names it as a parent."""
     BASIS = "basis"
     """A version to one whose manifest says that it builds on it."""
+    REUSED = "reused"
+    """A run to one that was answered with its results and outputs, and not run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from manager.store.ancestry import FileAt, Follower, MadeReport, RanCode
+from manager.store.ancestry import FileAt, Follower, MadeReport, RanCode, Reuse
 from plotter2.ids import DeliveryId
 from plotter2.model.lineage import Edge, EdgeKind, NodeKind, ReadFile
 from plotter2.model.request import RequestKind
@@ -123,3 +123,14 @@ async def test_requests_and_reports_are_found_many_at_a_time(world: World) -> No
     assert await world.store.reports_of(["req-2.0", "req-3.0"]) == [
         MadeReport("lab/a", 2, report("lab/a", 2).run_id, at(2))
     ]
+
+
+async def test_the_runs_that_were_answered_with_what_a_run_left_are_counted_and_the_first_are_given(
+    world: World,
+) -> None:
+    made, other = run(ASK, 0), run(ASK, 1)
+    answered = [replace(run(request(number), 0), reused_of=made.id) for number in (2, 3, 4)]
+    await put(world.store, ASK, *(request(number) for number in (2, 3, 4)), made, other, *answered)
+    store = await world.open()
+    assert await store.reuses([made.id, other.id], 2) == [Reuse(made.id, one.id, 3) for one in answered[:2]]
+    assert await store.reuses([], 2) == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from manager.store import Batch, OutputRow, ServiceRow
-from manager.store.ancestry import ASSET, FileAt, Follower, MadeReport, Place, RanCode
+from manager.store.ancestry import ASSET, FileAt, Follower, MadeReport, Place, RanCode, Reuse
 from manager.store.memory.asked import Asked
 from manager.store.memory.bundles import Bundles
 from manager.store.rows import outputs_of
@@ -145,6 +145,14 @@ class Recalling(Asked, Bundles):
             if run.id in runs:
                 made = [row for row in outputs_of(run) if row.output.kind != ASSET]
                 found += [(row, len(made)) for row in made[:limit]]
+        return found
+
+    async def reuses(self, runs: Collection[str], limit: int) -> list[Reuse]:
+        """Runs that were answered with what these left."""
+        found: list[Reuse] = []
+        for former in sorted(set(runs)):
+            names = sorted(one.id for one in self._runs.values() if one.reused_of == former)
+            found += [Reuse(former, name, len(names)) for name in names[:limit]]
         return found
 
     async def reports_of(self, runs: Collection[str]) -> list[MadeReport]:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from manager import edges
 from manager.lineage import UNKNOWN, Facts, Walk, Wanted
 from manager.store import OutputRow
-from manager.store.ancestry import FileAt, Follower, ManyFiles, Place, RanCode
+from manager.store.ancestry import FileAt, Follower, ManyFiles, Place, RanCode, Reuse
 from plotter2.clock import Instant
 from plotter2.ids import RequestId, RunId, TaskId
+from plotter2.lineage import text
 from plotter2.model.bundle import BundleVersion, FileEntry
 from plotter2.model.lineage import (
     READ_FILES_MAX,
@@ -194,3 +195,26 @@ def test_the_same_edge_is_told_once() -> None:
     one = read(1)
     found = Rows(reads=[one, replace(one)]).walk(Direction.WHY, FIGURE)
     assert len([edge for edge in found.edges if edge.kind is EdgeKind.READ]) == 1
+
+
+@pytest.mark.req("r022")
+def test_a_run_that_was_answered_from_memory_leads_to_the_run_that_it_reuses() -> None:
+    answered = ran("req-2.0")
+    walk = Walk(Direction.WHY, [Node("req-2.0", NodeKind.RUN)], 10, 8)
+    walk.learn(Facts(runs=[replace(answered, run=replace(answered.run, reused_of=RunId("req-1.0")))]))
+    walk.learn(Facts(runs=[ran("req-1.0")], edges=[read(1)]))
+    found = walk.lineage()
+    assert Edge("req-1.0", "req-2.0", EdgeKind.REUSED) in found.edges
+    assert read(1) in found.edges
+    assert next(one for one in found.nodes if one.id == "req-2.0").remark == ""
+    assert 'has the results of run "loss" req-1.0' in text.tree(found)
+
+
+@pytest.mark.req("r022")
+def test_a_run_shows_those_that_were_answered_with_what_it_left() -> None:
+    walk = Walk(Direction.USES, [Node("req-1.0", NodeKind.RUN)], 10, 1)
+    walk.learn(Facts(runs=[ran("req-1.0")], reuses=[Reuse("req-1.0", "req-2.0", 3)]))
+    walk.learn(Facts(runs=[ran("req-2.0")]))
+    found = walk.lineage()
+    assert Edge("req-1.0", "req-2.0", EdgeKind.REUSED) in found.edges
+    assert [(one.count, one.form) for one in found.nodes if one.kind is NodeKind.MORE] == [(2, "runs")]
