@@ -237,7 +237,6 @@ class Walk:
         for name, (count, total) in shown.items():
             self._more(name, EdgeKind.MADE, NodeKind.OUTPUT, total - count)
 
-
     def _reused_forth(self, facts: Facts) -> None:
         totals: dict[str, list[int]] = {}
         for one in facts.reuses:
