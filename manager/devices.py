@@ -43,7 +43,7 @@ class Devices:
         if known is None:
             return None
         if known.kind is Kind.REPORT:
-            return _reports(payloads.decode_report_batch(payload), known.worker_id)
+            return reported(payloads.decode_report_batch(payload), known.worker_id)
         if known.kind is Kind.ALIVE:
             return _beat(payloads.decode_alive(payload))
         if known.kind is Kind.CREATE:
@@ -55,7 +55,8 @@ class Devices:
         return None
 
 
-def _reports(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
+def reported(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
+    """What a worker says, as an event."""
     return RunsReported(
         worker_id,
         batch.incarnation,
@@ -71,6 +72,7 @@ def _reports(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
                 report.lines,
                 report.progress,
                 report.again_json,
+                report.packed,
             )
             for report in batch.reports
         ),

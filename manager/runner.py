@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -319,7 +320,8 @@ class Runner:
     def _taken(
         self, run_dir: Path, effect: TakeOutputs
     ) -> tuple[tuple[Output, ...], Kept | None, tuple[list[FileAt], list[ManyFiles]]]:
-        outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
+        with self._organizer.unpacked(run_dir, effect.packed) if effect.packed else nullcontext():
+            outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
         has_report = any(one.kind == REPORT for one in outputs)
         kept = self._organizer.keep_report(outputs) if has_report else None
         return outputs, kept, self._organizer.read_by(outputs)

@@ -297,7 +297,8 @@ def _advance(state: State, run: TaskRun, said: RunReport, now: Instant) -> list[
         state.taking[run.id] = final
         request = state.requests[run.request_id].request
         place = run.bundle, run.version
-        return [TakeOutputs(run.id, run.epoch, said.made, output.folder(run), place, request.user, request.chain)]
+        where = output.folder(run)
+        return [TakeOutputs(run.id, run.epoch, said.made, where, place, request.user, request.chain, said.packed)]
     return end(state, final, now)
 
 

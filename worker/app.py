@@ -23,6 +23,7 @@ from worker.operating import Operating
 from worker.paper import Printer
 from worker.pool import Pool
 from worker.runner import Helpers, Runner
+from worker.sending import Sender
 
 READY_POLL_S = 0.05
 REPORT_WAIT_S = 1.5
@@ -44,11 +45,11 @@ async def main(life: Life) -> None:
     async with BulkLine.open(config.home, config.manager_address, read_installation) as line:
         cache = Cache(layout.temp / "cache" / config.name, config.cache_bytes_max, line.fetch)
         await asyncio.to_thread(cache.load)
-        printer = Printer(config.press(), layout.runs, config.name)
+        sender = Sender(layout, line, Printer(config.press(), layout.runs, config.name))
         worker_id = WorkerId(config.identity())
         library = Library(layout, line, cache)
-        helpers = Helpers(library, line, printer, Operating(worker_id, line, library))
-        runner = Runner(machine, life.clock, layout, helpers)
+        helpers = Helpers(library, line, sender, Operating(worker_id, line, library))
+        runner = Runner(machine, life.clock, helpers)
         pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
         identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, read_installation)
         topics = Topics(config.tenant_id, config.channel_id)

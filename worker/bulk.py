@@ -6,8 +6,9 @@ The channel's methods come from the generated stub; grpc itself is `plotter2.rpc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -26,6 +27,8 @@ ASK_TIMEOUT_S = 30.0
 PAUSE_S_MIN = 0.1
 PAUSE_S_MAX = 2.0
 CHUNK_BYTES = 1 << 20
+ASKED_MAX = 10_000
+"""Digests in one question."""
 
 _log = telemetry.logger("bulk")
 
@@ -135,6 +138,16 @@ class BulkLine:
 
         await self.until_answered(ask)
 
+    async def missing(self, digests: Sequence[bytes]) -> list[bytes]:
+        """Which of these contents the manager does not have."""
+        found: list[bytes] = []
+        for first in range(0, len(digests), ASKED_MAX):
+            part = digests[first : first + ASKED_MAX]
+            request = manager_pb2.HaveBlobsRequest(digests=part)
+            answer = await self.until_answered(partial(_have, request))
+            found += [digest for digest, have in zip(part, answer.have, strict=True) if not have]
+        return found
+
     async def put(self, digest: bytes, path: Path) -> None:
         """Bring a file's content to the manager.
 
@@ -155,6 +168,10 @@ class BulkLine:
                 channel = await self._stack.enter_async_context(rpc.connect(wanted))
                 self._stub, self._bound = ManagerServiceStub(channel), wanted
             return self._stub
+
+
+async def _have(request: manager_pb2.HaveBlobsRequest, stub: Stub) -> manager_pb2.HaveBlobsResponse:
+    return await stub.HaveBlobs(request, timeout=ASK_TIMEOUT_S)
 
 
 async def _chunks(digest: bytes, path: Path) -> AsyncIterator[manager_pb2.PutBlobRequest]:

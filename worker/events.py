@@ -112,12 +112,16 @@ class OpAnswered:
 
 @dataclass(frozen=True, slots=True)
 class FilesSent:
-    """What a run made is with the manager (or, with an error, cannot be brought there)."""
+    """What a run made is with the manager (or, with an error, cannot be brought there).
+
+    `packed` is the digest of the list of its files; b"" where the manager sees them.
+    """
 
     run_id: RunId
     epoch: int
     error: str = ""
     error_code: str = ""
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,8 @@ class Machine:
             report = replace(
                 report, state=state, error=event.error, error_code=event.error_code, made=(), results_json=""
             )
+        elif event.packed:
+            report = replace(report, packed=event.packed)
         return self._state.end(held, report)
 
     def _printed(self, event: RunPrinted) -> list[Command]:

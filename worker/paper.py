@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import signal
 import tempfile
@@ -34,10 +33,8 @@ FINENESS = 3
 """Dots a pixel, of figures that are no vectors."""
 SETTLED_MS = 8_000
 """Of the browser's own clock, which stands still while it works: how long scripts of a page may wait for things."""
-HEAD_BYTES, SIDECAR_BYTES_MAX, SAID_CHARS_MAX = 64 << 10, 16 << 20, 300
-LEVELS_MAX = 100
+SIDECAR_BYTES_MAX, SAID_CHARS_MAX = 16 << 20, 300
 MEGABYTE = 1_000_000
-_SCRIPT = re.compile(rb'<script src="((?:\.\./){0,%d})%s/' % (LEVELS_MAX, assets.FOLDER.encode()))
 
 _log = telemetry.logger("paper")
 
@@ -133,9 +130,7 @@ class Printer:
 
 def _lay(desk: Path, page: Path) -> None:
     """Put the page on the desk, as far below Bokeh's script as it will lie, so that it finds it."""
-    with page.open("rb") as file:
-        found = _SCRIPT.search(file.read(HEAD_BYTES))
-    levels = found[1].count(b"/") if found else 0
+    levels, _ = assets.named_by(page) or (0, "")
     place = desk.joinpath("output", *["a"] * levels)
     place.mkdir(parents=True)
     shared = desk / "output" / assets.FOLDER

@@ -16,7 +16,6 @@ from plotter2 import telemetry
 from plotter2.child.frames import Run, Told
 from plotter2.clock import Clock
 from plotter2.errors import Plotter2Error
-from plotter2.layout import Layout
 from plotter2.mqtt.payloads import AssignBatch, Report
 from worker.bulk import BulkLine
 from worker.commands import (
@@ -40,8 +39,8 @@ from worker.machine import Machine
 from worker.metrics import Metrics
 from worker.operating import Operating
 from worker.outbox import Outbox
-from worker.paper import Printer
 from worker.pool import Pool
+from worker.sending import Sender
 
 TICK_S = 0.2
 
@@ -50,24 +49,23 @@ _log = telemetry.logger("runner")
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """Who carries out what takes a while: programs, bulk data, reports on paper, questions to ledgers."""
+    """Who carries out what takes a while: programs, files on their way, questions to ledgers."""
 
     library: Library
     line: BulkLine
-    printer: Printer
+    sender: Sender
     operating: Operating
 
 
 class Runner:
     """Turns events into commands and carries them out."""
 
-    def __init__(self, machine: Machine, clock: Clock, layout: Layout, helpers: Helpers) -> None:
+    def __init__(self, machine: Machine, clock: Clock, helpers: Helpers) -> None:
         self._machine = machine
         self._clock = clock
-        self._layout = layout
         self._library = helpers.library
         self._line = helpers.line
-        self._printer = helpers.printer
+        self._sender = helpers.sender
         self._operating = helpers.operating
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
@@ -189,18 +187,14 @@ class Runner:
         self.hear(ProgramPrepared(command.program))
 
     async def _send_files(self, report: Report) -> None:
-        error = error_code = ""
-        folder = self._layout.runs / f"{report.run_id}.{report.epoch}"
+        error, error_code, packed = "", "", b""
         try:
-            await self._printer.print_reports(report, folder)
-            if not await self._line.is_shared():
-                for one in report.made:
-                    await self._line.put(one.digest, folder / one.path)
+            packed = await self._sender.send(report)
         except Plotter2Error as wrong:
             error, error_code = wrong.message, wrong.code
         except OSError as wrong:
             error, error_code = f"What it made cannot be read: {wrong.strerror}.", "failed"
-        self.hear(FilesSent(report.run_id, report.epoch, error, error_code))
+        self.hear(FilesSent(report.run_id, report.epoch, error, error_code, packed))
 
     async def _tick(self, pool: Pool) -> None:
         while True:

@@ -155,6 +155,7 @@ class TakeOutputs:
     Attributes:
         user: who asked for the run.
         chain: the firings that led to it.
+        packed: the digest of the list of its files; b"": they lie in its directory.
     """
 
     run_id: RunId
@@ -164,6 +165,7 @@ class TakeOutputs:
     version: tuple[str, int] = ("", 0)
     user: str = ""
     chain: tuple[Firing, ...] = ()
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,10 @@ class WorkerLeft:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed since the last report."""
+    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed since the last report.
+
+    `packed` is the digest of the list of its files, b"" where they lie below `temp/runs/`.
+    """
 
     run_id: RunId
     epoch: int
@@ -53,6 +56,7 @@ class RunReport:
     lines: tuple[str, ...] = field(default=())
     progress: tuple[float, float] | None = None
     again_json: str = ""
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from manager.organizer.folders import Folders, Shown
 from manager.organizer.instep import alone, in_step
 from manager.organizer.outputs import lay_assets, take_outputs
 from manager.organizer.records import Record
+from manager.organizer.unpacking import unpacked
 from manager.organizer.versions import Versions
 from manager.store.ancestry import FileAt, ManyFiles
 from plotter2.errors import Plotter2Error
@@ -165,6 +167,17 @@ class Organizer:
             LimitError: the disk is full.
         """
         return take_outputs(self._layout, run_dir, made, target)
+
+    def unpacked(self, run_dir: Path, digest: bytes) -> AbstractContextManager[None]:
+        """Have what a run left on another machine in its directory here, from the list of this digest, for a block.
+
+        Raises:
+            NotFoundError: there is no such list.
+            AlteredError: it is none, or names content that was not sent.
+            PathRefusedError: a path that leads elsewhere.
+            LimitError: the disk is full.
+        """
+        return unpacked(self._layout, self._blobs, run_dir, digest)
 
     def read_by(self, outputs: Sequence[Output]) -> tuple[list[FileAt], list[ManyFiles]]:
         """What the sidecars of outputs that lie below output/ say of the files that the run read."""

@@ -22,12 +22,17 @@ SIDECAR = ".json"
 
 def lay_assets(layout: Layout) -> None:
     """Have what all pages share below output/, once a version."""
+    lay_asset(layout, assets.script_name(), assets.script_path())
+
+
+def lay_asset(layout: Layout, name: str, source: Path) -> None:
+    """Have one file of what pages share below output/; one that is there stays."""
     with trouble("laying what all pages share"):
         folder = layout.output / assets.FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        place = folder / assets.script_name()
+        place = folder / name
         if not place.exists():
-            durable.write_durably(place, assets.script_path().read_bytes())
+            durable.write_durably(place, source.read_bytes())
 
 
 def take_outputs(layout: Layout, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:

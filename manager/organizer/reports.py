@@ -29,7 +29,12 @@ def keep(layout: Layout, blobs: Blobs, outputs: Sequence[Output]) -> Kept:
     with trouble("keeping a report"):
         beside = [f"{one.path}{suffix}" for one in outputs for suffix in output.COMPANIONS]
         beside = [name for name in beside if plain_below(layout.output, name)]
-        names = [*(one.path for one in outputs), *beside, f"{assets.FOLDER}/{assets.script_name()}"]
+        shared = {
+            named[1]
+            for one in outputs
+            if one.kind in output.PAGES and (named := assets.named_by(layout.output / one.path))
+        }
+        names = [*(one.path for one in outputs), *beside, *(f"{assets.FOLDER}/{name}" for name in sorted(shared))]
         jobs = [(layout.output / name, _entry(layout.output, name)) for name in dict.fromkeys(names)]
         blobs.adopt(jobs)
         read = sidecars.reads(layout, outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from functools import lru_cache
 from importlib import metadata, util
@@ -12,6 +13,11 @@ from plotter2.errors import FailedError
 
 FOLDER = "_assets"
 """Beside the pages; in an installation one for all, at the top of `output/`."""
+HEAD_BYTES = 64 << 10
+"""Of a page: what names the script stands there."""
+LEVELS_MAX = 100
+NAME = re.compile(r"bokeh-[0-9][0-9a-z.]{0,30}\.min\.js")
+_NAMED = re.compile(rf'<script src="((?:\.\./){{0,{LEVELS_MAX}}}){FOLDER}/({NAME.pattern})">'.encode())
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +29,13 @@ def version() -> str:
 def script_name() -> str:
     """The name of Bokeh's script in that folder."""
     return f"bokeh-{version()}.min.js"
+
+
+def named_by(page: Path) -> tuple[int, str] | None:
+    """How many levels above a page the folder lies, and the script that it wants there; None: it wants none."""
+    with page.open("rb") as file:
+        found = _NAMED.search(file.read(HEAD_BYTES))
+    return (found[1].count(b"/"), found[2].decode()) if found else None
 
 
 @lru_cache(maxsize=1)

@@ -40,11 +40,15 @@ async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
         yield found
 
 
+def page_of(run: str) -> str:
+    return f'<script src="../../../{assets.FOLDER}/{assets.script_name()}"></script><p>{run}</p>'
+
+
 async def end(manager: Manager, run: str, read: Sequence[dict[str, Any]] = (), sidecar: str = "") -> None:
     """The worker has made a page that says which run drew it."""
     folder = manager.layout.runs / f"{run}.1"
     folder.mkdir(parents=True)
-    (folder / "compare.html").write_text(f"<p>{run}</p>")
+    (folder / "compare.html").write_text(page_of(run))
     (folder / "compare.html.json").write_text(sidecar or json.dumps({"inputs": {"files": list(read)}, "seed": 1}))
     made = (Output("compare.html", "report", "All runs"),)
     await manager.put(RunsReported(WORKER, "one", (RunReport(RunId(run), 1, RunState.DONE, made=made),)))
@@ -87,8 +91,8 @@ async def test_each_new_child_draws_the_next_report_and_the_old_ones_stay(manage
         assert (about["report"], about["run"], about["request"]) == (number, run, run.removesuffix(".0"))
         assert (about["bundle"], about["version"], about["inputs"]) == ("lab/a", 1, read)
         (page,) = about["files"]
-        assert (place / page["path"]).read_text() == f"<p>{run}</p>"
-        assert (manager.layout.output / page["path"]).read_text() == f"<p>{run}</p>"
+        assert (place / page["path"]).read_text() == page_of(run)
+        assert (manager.layout.output / page["path"]).read_text() == page_of(run)
         assert (place / assets.FOLDER / assets.script_name()).stat().st_nlink > 1
     assert (await manager.client.request(runs[1].removesuffix(".0"))).state is RequestState.DONE
 

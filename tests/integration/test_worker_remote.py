@@ -17,6 +17,7 @@ from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc
 from plotter2.errors import NotFoundError
 from plotter2.ids import RunId, TaskId
 from plotter2.layout import Layout
+from plotter2.model import packing
 from plotter2.model.task import RunState, Task, TaskKind
 from plotter2.mqtt.payloads import AssignBatch, Assignment
 from tests.integration.worker_kit import REQUEST, rig
@@ -62,6 +63,10 @@ class Far(manager_pb2_grpc.ManagerServiceServicer):
         for start in range(0, len(data), 1_000):
             yield manager_pb2.FetchBlobResponse(data=data[start : start + 1_000])
 
+    async def HaveBlobs(self, request: Any, context: Any) -> manager_pb2.HaveBlobsResponse:  # noqa: N802 -- as above
+        del context
+        return manager_pb2.HaveBlobsResponse(have=[one in self.blobs for one in request.digests])
+
     async def PutBlob(self, steps: AsyncIterator[Any], context: Any) -> manager_pb2.PutBlobResponse:  # noqa: N802 -- as above
         del context
         data = b"".join([step.data async for step in steps if step.WhichOneof("step") == "data"])
@@ -94,6 +99,8 @@ async def test_files_are_fetched_by_digest_and_what_a_run_makes_is_put(tmp_path:
             assert report.error == ""
             assert report.results_json == '["part",5000]'
             assert far.blobs[report.made[0].digest] == b"made here"
+            listed = {one.path: one.digest for one in packing.read(far.blobs[report.packed])}
+            assert listed["made.txt"] == report.made[0].digest
 
 
 async def test_a_worker_on_the_same_files_takes_them_where_they_are(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from worker.outbox import Outbox
 from worker.paper import Press, Printer
 from worker.pool import Pool
 from worker.runner import Helpers, Runner
+from worker.sending import Sender
 from worker.state import Policy
 
 PLAIN_ENGINE = (sys.executable, "-I", str(Path(__file__).with_name("plain_engine.py")))
@@ -169,10 +170,10 @@ async def rig(
     machine = Machine(policy or Policy(children=1, window_runs=64), clock.now() - clock.monotonic())
     cache = Cache(layout.temp / "cache", 1 << 20, line.fetch)
     cache.load()
-    printer = Printer(press or Press(), layout.runs, "worker-1")
+    sender = Sender(layout, line, Printer(press or Press(), layout.runs, "worker-1"))
     library = Library(layout, line, cache)
-    helpers = Helpers(library, line, printer, Operating(WorkerId("worker-1"), line, library))
-    runner = Runner(machine, clock, layout, helpers)
+    helpers = Helpers(library, line, sender, Operating(WorkerId("worker-1"), line, library))
+    runner = Runner(machine, clock, helpers)
     pool = Pool(layout, "worker-1", runner.hear, command=command)
     reported = Reported()
     async with asyncio.TaskGroup() as group:

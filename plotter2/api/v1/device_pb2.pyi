@@ -212,6 +212,7 @@ class Report(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     AGAIN_JSON_FIELD_NUMBER: _builtins.int
+    PACKED_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     epoch: _builtins.int
     state: _task_pb2.RunState.ValueType
@@ -223,6 +224,10 @@ class Report(_message.Message):
     finished_at: _builtins.float
     again_json: _builtins.str
     """Of a run that has ended well: what it asks to be done again (a JSON object), or empty."""
+    packed: _builtins.bytes
+    """Where the worker does not see the manager's files: the digest of the list of all that the run left
+    (plotter2.model.packing), which is in the store as its files are. Empty: they lie below temp/runs/.
+    """
     @_builtins.property
     def made(self) -> _containers.RepeatedCompositeFieldContainer[Global___MadeFile]: ...
     @_builtins.property
@@ -248,10 +253,11 @@ class Report(_message.Message):
         lines: _abc.Iterable[_builtins.str] | None = ...,
         progress: Global___Progress | None = ...,
         again_json: _builtins.str = ...,
+        packed: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["again_json", b"again_json", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "made", b"made", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["again_json", b"again_json", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "made", b"made", "packed", b"packed", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -293,7 +299,7 @@ class MadeFile(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """Path below the run's directory temp/runs/{run_id}.{epoch}/, on a shared file system."""
+    """Path below the run's directory temp/runs/{run_id}.{epoch}/, or in the list that the report names."""
     kind: _builtins.str
     title: _builtins.str
     size_bytes: _builtins.int

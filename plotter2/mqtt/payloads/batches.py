@@ -86,7 +86,10 @@ class MadeFile:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker says of one run."""
+    """What a worker says of one run.
+
+    `packed` is the digest of the list of all files that it left (`model.packing`), b"" where the manager sees them.
+    """
 
     run_id: RunId
     epoch: int
@@ -100,6 +103,7 @@ class Report:
     lines: tuple[str, ...] = ()
     progress: tuple[float, float] | None = None
     again_json: str = ""
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,7 @@ def _report_to_proto(report: Report) -> device_pb2.Report:
         if report.progress is None
         else device_pb2.Progress(done=report.progress[0], total=report.progress[1]),
         again_json=report.again_json,
+        packed=report.packed,
     )
 
 
@@ -242,6 +247,7 @@ def _report_batch(payload: bytes) -> ReportBatch:
                 lines=tuple(one.lines),
                 progress=(one.progress.done, one.progress.total) if one.HasField("progress") else None,
                 again_json=one.again_json,
+                packed=one.packed,
             )
             for one in message.reports
         ),

@@ -261,8 +261,10 @@ def test_an_end_with_files_is_told_when_they_are_where_the_manager_finds_them() 
     commands = story.turn(RunEnded(sent.child, ended))
     assert told(commands) == []
     [wanted] = only(commands, SendFiles)
-    [report] = told(story.turn(FilesSent(wanted.report.run_id, wanted.report.epoch)))
+    [report] = told(story.turn(FilesSent(wanted.report.run_id, wanted.report.epoch, packed=b"list")))
     assert [one.path for one in report.made] == ["a.html"]
+    assert report.packed == b"list"
+    assert told(story.assign(1)) == [report], "a repeated question gets the same answer"
 
 
 def test_an_end_whose_files_cannot_be_brought_is_a_failure() -> None:

@@ -76,6 +76,7 @@ reports = st.builds(
     finished_at=instants,
     lines=st.lists(texts, max_size=3).map(tuple),
     progress=st.none() | st.tuples(instants, instants),
+    packed=blobs,
 )
 report_batches = st.builds(
     p.ReportBatch, worker_id=texts.map(WorkerId), incarnation=texts, reports=st.lists(reports, max_size=3).map(tuple)
