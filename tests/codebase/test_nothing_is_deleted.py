@@ -34,7 +34,7 @@ ALLOWED_FILES = {
     "manager/organizer/folders.py",  # links of the folders people browse; the content stays in the blob store
     "manager/organizer/versions.py",  # trees of links for programs that have ended; the content stays in the blob store
     "manager/rpc/links.py",  # touches none: `unlink` is the name of an ask, and what it says is a newer word
-    "manager/organizer/unpacking.py",  # links of a run's directory; the content lies under output/ and in the blob store
+    "manager/organizer/unpacking.py",  # a run's own links; the content lies under output/ and in the blob store
     "manager/organizer/outputs.py",  # a run's own name for a file that lies under output/ now
 }
 
