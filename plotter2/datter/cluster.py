@@ -18,6 +18,7 @@ from plotter2.datter import large, spill
 from plotter2.datter.group import DataGroup
 from plotter2.datter.moments import moments, unit
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, points
+from plotter2.datter.starts import spread_out
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
@@ -143,11 +144,11 @@ def kmean(
 
 
 def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Any:
-    cluster, count = import_module("sklearn.cluster"), starts or "auto"
+    cluster = import_module("sklearn.cluster")
     if spill.is_large(matrix):
-        return cluster.MiniBatchKMeans(k, n_init=count, random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
+        return cluster.MiniBatchKMeans(k, n_init=starts or "auto", random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
     with import_module("sklearn").config_context(assume_finite=True):  # only complete rows come here
-        return cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
+        return cluster.KMeans(k, init=spread_out, n_init=starts or 1, random_state=seed).fit(matrix)
 
 
 def _distinct(matrix: NDArray[Any], enough: int) -> int:

@@ -1,16 +1,21 @@
-"""Values on disk for other processes: arrays as .npy that are mapped, what wraps them in a few bytes beside them.
+"""Values on disk for other processes: one file each, what wraps the numbers first, then the numbers.
 
-A value is there when its `.value` file is, which is put in its place last; what a crash leaves before that is never
-read. Nothing is pickled, and nothing is copied: who takes one maps it read-only.
+A file is put in its place when it is whole; what a crash leaves before that is never read. Nothing is pickled, and
+nothing is copied: who takes a value maps it read-only.
+
+Layout: 8 bytes with the length of what follows, little-endian; that as MessagePack (`Sealed`); then each array as it
+lies in memory, from the next multiple of 64 bytes on.
 """
 
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +33,29 @@ COUNT = ".bytes"
 """How many bytes are sealed, at most: a look at all of them for each new one would take longer than to write it."""
 SPARE = 8
 """When room is made, such a part of the limit more is made than is needed at once."""
-HEADER_BYTES = 128
-"""What an .npy file has before its numbers, mostly."""
+LENGTH_BYTES = 8
+ALIGNED_BYTES = 64
+"""Where an array begins is a multiple of it, as in .npy files: of any number, and of a line of a processor's cache."""
 BYTES_MAX = 1 << 30
 """Of all sealed values together; the oldest go first."""
 LOCK_BITS = 62
 """Of a place in the file of locks; two keys that share one wait for each other, and nothing else."""
+
+
+class Lying(msgspec.Struct, frozen=True, array_like=True):
+    """How an array lies in a file.
+
+    Attributes:
+        descr: its dtype, as numpy's own files say it.
+        shape: its lengths.
+        is_fortran: whether the first index changes fastest.
+        offset: where it begins behind all descriptions, in bytes.
+    """
+
+    descr: Any
+    shape: tuple[int, ...]
+    is_fortran: bool
+    offset: int
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -41,6 +63,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         shape: of it, with numbers of arrays where arrays are.
+        arrays: how each array lies in the file.
         about: what the run that made it knew of it.
         reads: which files were read for it: bundle, version, path, and where it lay; `called`: those of other bundles.
         lines: what was printed on the way.
@@ -51,6 +74,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
     reads: list[tuple[str, int, str, str]]
     called: list[tuple[str, int, str, str]]
     lines: list[str]
+    arrays: list[Lying] = []
 
 
 def bytes_of(value: Any) -> int | None:
@@ -111,42 +135,61 @@ def write(folder: Path, key: str, value: Any, sealed: Sealed) -> None:
         shape = taken_apart(value, arrays)
     except TypeError:
         return
-    about = msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape))
-    size = len(about) + sum(array.nbytes + HEADER_BYTES for array in arrays)
-    if size > BYTES_MAX:
+    lying, end = _laid_out(arrays)
+    about = msgspec.msgpack.encode(msgspec.structs.replace(sealed, shape=shape, arrays=lying))
+    start = _aligned(LENGTH_BYTES + len(about))
+    if start + end > BYTES_MAX:
         return
     with suppress(OSError):  # a full disk costs the others some work, and the run nothing
-        _make_room(folder, size)
-        for place, array in enumerate(arrays):
-            path = folder / f"{key}.{place}.npy"
-            path.unlink(missing_ok=True)  # never written into: somebody may have mapped it
-            np.save(path, array, allow_pickle=False)
+        _make_room(folder, start + end)
         scratch = folder / f".{key}"
-        scratch.write_bytes(about)
-        scratch.replace(folder / f"{key}{ENDING}")
+        with scratch.open("wb", buffering=0) as file:
+            file.write(len(about).to_bytes(LENGTH_BYTES, "little") + about)
+            for one, array in zip(lying, arrays, strict=True):
+                file.seek(start + one.offset)
+                _write_whole(file, array)
+            file.truncate(start + end)
+        scratch.replace(folder / f"{key}{ENDING}")  # never written into: somebody may have mapped it
 
 
 def read(folder: Path, key: str) -> tuple[Any, Sealed] | None:
     """A value that was sealed under a key; None for none, or one that is being thrown away."""
     try:
-        found = msgspec.msgpack.decode((folder / f"{key}{ENDING}").read_bytes(), type=Sealed)
-        names = [folder / f"{key}.{place}.npy" for place in range(_arrays_in(found.shape))]
-        arrays = [np.load(one, mmap_mode="r", allow_pickle=False) for one in names]
+        whole = np.memmap(folder / f"{key}{ENDING}", np.uint8, "r")
+        length = int.from_bytes(whole[:LENGTH_BYTES].tobytes(), "little")
+        found = msgspec.msgpack.decode(whole[LENGTH_BYTES : LENGTH_BYTES + length].tobytes(), type=Sealed)
+        rest = whole[_aligned(LENGTH_BYTES + length) :]
+        return put_together(found.shape, [_array(one, rest) for one in found.arrays]), found
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
-    return put_together(found.shape, arrays), found
 
 
-def _arrays_in(shape: Any) -> int:
-    match shape:
-        case [kind, int()] if kind == ARRAY:
-            return 1
-        case [kind, parts] if kind == TUPLE:
-            return sum(map(_arrays_in, parts))
-        case [kind, _, parts] if kind == NAMED:
-            return sum(map(_arrays_in, parts.values()))
-        case _:
-            return 0
+def _laid_out(arrays: list[np.ndarray[Any, Any]]) -> tuple[list[Lying], int]:
+    """How each array will lie in the file, and where they end."""
+    lying, end = [], 0
+    for array in arrays:
+        is_fortran = array.flags.f_contiguous and not array.flags.c_contiguous
+        lying.append(Lying(np.lib.format.dtype_to_descr(array.dtype), array.shape, is_fortran, end))
+        end = _aligned(end + array.nbytes)
+    return lying, end
+
+
+def _aligned(place: int) -> int:
+    return -(-place // ALIGNED_BYTES) * ALIGNED_BYTES
+
+
+def _write_whole(file: FileIO, array: np.ndarray[Any, Any]) -> None:
+    """The bytes of an array as they lie in memory; of one with gaps, as they would."""
+    left = np.ravel(array, order="K" if array.flags.forc else "C").view(np.uint8).data
+    while left.nbytes:
+        left = left[file.write(left) :]
+
+
+def _array(one: Lying, rest: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array where it lies."""
+    kind = np.lib.format.descr_to_dtype(one.descr)
+    flat = rest[one.offset : one.offset + math.prod(one.shape) * kind.itemsize].view(kind)
+    return flat.reshape(one.shape, order="F" if one.is_fortran else "C")
 
 
 def _make_room(folder: Path, size: int) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from plotter2.datter import additions, cluster, pipeline, prefix, sealed
 from plotter2.datter.context import Datum
+from plotter2.datter.points import Labels, Points
 from plotter2.datter.run import RunInput, RunResult, execute
 from plotter2.datter.scope import Scope
 from tests.unit.datter.kit import scope_of, written
@@ -203,12 +204,36 @@ def test_all_that_is_sealed_is_looked_at_only_where_it_may_be_too_much(
 def test_what_a_crash_left_half_sealed_is_never_read(scope: Scope, tmp_path: Path, work: list[str]) -> None:
     steps = [["access", "x"], {"pca": {"k": 2}}, "mean"]
     result = ran(steps, scope, tmp_path).results
-    for one in (tmp_path / "steps").glob("*.npy"):
-        one.write_bytes(one.read_bytes()[:100])
-    prefix.KNOWN.clear()
-    assert ran(steps, scope, tmp_path).results == result
-    for one in (tmp_path / "steps").glob("*.value"):
-        one.write_bytes(b"\x00")
-    prefix.KNOWN.clear()
-    assert ran(steps, scope, tmp_path).results == result
-    assert work == ["pca"] * 3
+    [whole] = (tmp_path / "steps").glob("*.value")
+    for length in (0, 1, 100, whole.stat().st_size - 1):
+        whole.write_bytes(whole.read_bytes()[:length])
+        prefix.KNOWN.clear()
+        assert ran(steps, scope, tmp_path).results == result
+    assert work == ["pca"] * 5
+
+
+@pytest.mark.req("r104")
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(12.0).reshape(3, 4),
+        np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+        np.arange(24, dtype=">i4").reshape(2, 3, 4)[:, ::2],
+        np.zeros((0, 3)),
+        np.array(5.0),
+        np.array([(1, 2.5)], dtype=[("a", "i8"), ("b", "f4")]),
+        np.array(["a", "long"]),
+        np.array(["2026-01-02"], dtype="datetime64[D]"),
+    ],
+)
+def test_an_array_comes_out_of_its_seal_as_it_went_in(array: np.ndarray, tmp_path: Path) -> None:
+    beside = sealed.Sealed(None, Datum("x"), [], [], ["said"])
+    sealed.write(tmp_path, "a" * 32, Points(np.ones((2, 2)), ("p", "q"), groups=Labels("g", ("u",), array)), beside)
+    found = sealed.read(tmp_path, "a" * 32)
+    assert found is not None
+    value, about = found
+    assert (value.names, about.lines) == (("p", "q"), ["said"])
+    again = value.groups.codes
+    assert (again.dtype, again.shape, again.flags.writeable) == (array.dtype, array.shape, False)
+    np.testing.assert_array_equal(again, array)
+    np.testing.assert_array_equal(value.matrix, np.ones((2, 2)))
