@@ -12,6 +12,7 @@ from functools import lru_cache
 from html import escape
 from importlib import import_module
 from io import BytesIO
+from math import isfinite
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -25,6 +26,9 @@ _NIGHT = {INK: "#e6eaf0", MUTED: "#9aa7b5", GRID: "#2c343d", PAPER: "#161b22"}
 _DARK = "".join(f'[fill="{day}"]{{fill:{night}}}[stroke="{day}"]{{stroke:{night}}}' for day, night in _NIGHT.items())
 Anchor = Literal["start", "middle", "end"]
 Places = NDArray[np.float64]
+KNOWN_MAX, KNOWN_BYTES_MAX = 32, 1 << 15
+"""So many small images are kept as they were written, and what is small."""
+FEW = 8
 FINE = 2
 """Pixels are drawn so many times finer and then averaged: smooth edges."""
 
@@ -243,6 +247,18 @@ def _ink(colour: str, alpha: float) -> tuple[int, int, int, int]:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
+    if pixels.nbytes <= KNOWN_BYTES_MAX:
+        return _png_of(pixels.tobytes(), *pixels.shape)
+    return _saved(pixels)
+
+
+@lru_cache(maxsize=KNOWN_MAX)
+def _png_of(pixels: bytes, *shape: int) -> bytes:
+    """Small ones come again: the bar of each colour scale, what many instances of one tree draw alike."""
+    return _saved(np.frombuffer(pixels, np.uint8).reshape(shape))
+
+
+def _saved(pixels: NDArray[np.uint8]) -> bytes:
     stream = BytesIO()
     _pillow("Image").fromarray(pixels, "RGBA").save(stream, "PNG", compress_level=3)
     return stream.getvalue()
@@ -262,6 +278,10 @@ def _finite(places: Places) -> NDArray[np.bool_]:
 
 
 def _path(places: Places) -> str:
+    if len(places) <= FEW:  # ticks and frames: most lines of a picture
+        ends = [(x, y) for x, y in places.tolist() if isfinite(x) and isfinite(y)]
+        if len(ends) == len(places):
+            return "M" * bool(ends) + "L".join(f"{round(x, 1):g} {round(y, 1):g}" for x, y in ends)
     finite = _finite(places)
     found: list[str] = []
     pen = "M"

@@ -1,7 +1,9 @@
 """A figure as one small picture, drawn from its specification without any browser: what lists of outputs show.
 
 What it leaves out, so that it stays small: panels beyond 9, points and polygons beyond 1,500 a layer (evenly chosen),
-legend entries beyond 8, rows of tables beyond 9. The page beside it has them all.
+legend entries beyond 8, rows of tables beyond 9. The page beside it has them all. Of a long line it keeps what is seen
+of it: where it enters and leaves each column of pixels, and how far it goes up and down in there (M4: Jugel and others,
+"M4: A Visualization-Oriented Time Series Data Aggregation", PVLDB 7, 2014).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from plotter2.datter.extent import extents, places
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Figure, Layer, Panel
 from plotter2.datter.palette import ANCHORS, shades, table
 
-PANELS_MAX, THINNED_MAX, PIXELS_MAX = 9, 1_500, 256
+PANELS_MAX, THINNED_MAX, PIXELS_MAX, LONG = 9, 1_500, 256, 400
 ENTRIES_MAX, ROWS_MAX, HEADS_MAX, LETTERS_MAX = 8, 9, 5, 22
 SIZES = {1: (480, 300), 2: (320, 220), 3: (240, 180)}
 TITLE_HEIGHT, GAP = 26, 8
@@ -149,7 +151,8 @@ class _Drawing:
     def _layer(self, layer: Layer) -> None:
         columns, canvas = layer.columns, self.canvas
         if layer.mark == "line":
-            canvas.line(self._place(columns["x"], columns["y"], layer), layer.colour, layer.size * 0.8, layer.alpha)
+            seen = _seen(self._place(columns["x"], columns["y"], layer))
+            canvas.line(seen, layer.colour, layer.size * 0.8, layer.alpha)
         elif layer.mark == "band":
             there = self._place(columns["x"], columns["low"], layer), self._place(columns["x"], columns["high"], layer)
             canvas.area(np.vstack([there[0], there[1][::-1]]), layer.colour, layer.alpha)
@@ -204,7 +207,7 @@ class _Drawing:
             outline = self._place(columns["xs"][at], columns["ys"][at], layer)
             colour = colours[at] if colours else layer.colour
             if layer.mark == "curves":
-                self.canvas.line(outline, colour, layer.size * 0.8, layer.alpha)
+                self.canvas.line(_seen(outline), colour, layer.size * 0.8, layer.alpha)
             else:
                 self.canvas.area(outline, colour, layer.alpha, layer.edge, layer.size * 0.8)
 
@@ -291,3 +294,15 @@ def _chosen(count: int) -> Any:
     if count <= THINNED_MAX:
         return np.arange(count)
     return np.linspace(0, count - 1, THINNED_MAX).astype(int)
+
+
+def _seen(line: Places) -> Places:
+    """What is seen of a long line: of its way through a column of pixels the first, lowest, highest and last place."""
+    if len(line) <= LONG:
+        return line
+    columns = np.where(np.isfinite(line).all(axis=1), np.floor(line[:, 0]), np.nan)
+    is_first = np.append(True, columns[1:] != columns[:-1])
+    firsts = np.flatnonzero(is_first)
+    lasts = np.append(firsts[1:], len(line)) - 1
+    by_height = np.lexsort((line[:, 1], np.cumsum(is_first)))
+    return line[np.unique(np.concatenate([firsts, lasts, by_height[firsts], by_height[lasts]]))]

@@ -8,18 +8,16 @@ replaced by the page's own script.
 
 from __future__ import annotations
 
-import base64
-import gzip
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from plotter2.datter import assets, styling
 from plotter2.datter.extent import extents
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Figure, Layer, Panel
+from plotter2.datter.packing import packed
 from plotter2.datter.palette import ANCHORS, steps
 from plotter2.datter.styling import FAMILIES, FONT
 from plotter2.datter.templates import NONE, Template
@@ -75,20 +73,6 @@ def _root(sheet: Sheet, panel: Panel, columns: int) -> str:
 def motion_name(root: str) -> str:
     """The name of the data source that an animation of this root changes."""
     return f"motion-{root}"
-
-
-def packed(array: NDArray[Any]) -> Json:
-    """An array in Bokeh's JSON form: compressed bytes, type, shape."""
-    plain = np.ascontiguousarray(array)
-    data = base64.b64encode(gzip.compress(plain.tobytes(), 1, mtime=0)).decode()
-    shape = list(plain.shape)
-    return {
-        "type": "ndarray",
-        "array": {"type": "bytes", "data": data},
-        "dtype": str(plain.dtype),
-        "shape": shape,
-        "order": "little",
-    }
 
 
 def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:

@@ -25,6 +25,8 @@ NAME = "series_total"
 THRESHOLD = "shared_threshold"
 """The parameter or setting of the bundle: cells count as shared where every matrix is further from 0 than this."""
 LISTED_MAX = 1_000
+STRETCHES = 500
+"""Of the curve, which as many figures carry as it has values: what each of them carries has an end."""
 VEIL = 0xA0808080
 """Over what is not shared: a grey that both backgrounds show through."""
 MARK_SIZE = 12
@@ -109,7 +111,8 @@ def _summed(group: DataGroup, name: str, threshold: float) -> _Summed:
         heat, visual=NAME, title=f"{called}: total of {len(group):,}", notes=(*heat.notes, note),
         layers=(*heat.layers, *_veil(shared.reshape(flat.shape))),
     )  # fmt: skip
-    curve = visuals.lines([("all", places, sums)], group.axis or "place", f"total of {called} so far")
+    x, y = group.axis or "place", f"total of {called} so far"
+    curve = visuals.lines([("all", places, sums)], x, y, stretches=STRETCHES)
     return _Summed(heat, replace(curve, visual=NAME, is_part=True, y=Axis("running total")), places, sums, about)
 
 

@@ -52,8 +52,10 @@ SEQUENCE = (
 )  # fmt: skip
 
 
-def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = ()) -> Panel:
-    """Curves over one axis."""
+def lines(
+    series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = (), stretches: int = LINE_BUCKETS
+) -> Panel:
+    """Curves over one axis; of one with more than two values a stretch, the extremes of each stretch."""
     chosen = list(colours) or colours_for(len(series))
     thinned: list[str] = []
     broken: list[str] = []
@@ -61,7 +63,7 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
     for place, (name, xs, ys) in enumerate(series):
         if not np.isfinite(ys.astype(float)).any():
             raise UsageError(f"The series {name or y!r} has no finite value, so there is nothing to draw.")
-        drawn_x, drawn_y = _thinned(xs, ys.astype(float))
+        drawn_x, drawn_y = _thinned(xs, ys.astype(float), stretches)
         if len(drawn_y) < len(ys):
             thinned.append(f"{name or y} ({len(ys):,} values)")
         missing = int((~np.isfinite(ys.astype(float))).sum())
@@ -74,7 +76,7 @@ def lines(series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = 
             layers.append(Layer("line", columns, name, colour, size=2, hover=hover))
         if len(drawn_y) <= DOTTED_MAX:
             layers.append(Layer("points", columns, name, colour, size=7, hover=hover))
-    notes = [f"Drawn by the extremes of each of {LINE_BUCKETS:,} stretches: {_listed(thinned)}."] * bool(thinned)
+    notes = [f"Drawn by the extremes of each of {stretches:,} stretches: {_listed(thinned)}."] * bool(thinned)
     notes += [f"Missing or infinite values, where the line is broken: {_listed(broken)}."] * bool(broken)
     is_time = series[0][1].dtype.kind == "M"
     is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
@@ -87,10 +89,10 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED_MAX]) + more
 
 
-def _thinned(xs: NDArray[Any], ys: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    if len(ys) <= LINE_BUCKETS * 2:
+def _thinned(xs: NDArray[Any], ys: NDArray[Any], stretches: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    if len(ys) <= stretches * 2:
         return xs, ys
-    edges = np.linspace(0, len(ys), LINE_BUCKETS + 1).astype(int)[:-1]
+    edges = np.linspace(0, len(ys), stretches + 1).astype(int)[:-1]
     size = int(np.diff(edges).max()) + 1
     places = np.minimum(edges[:, None] + np.arange(size), np.append(edges[1:], len(ys))[:, None] - 1)
     blocks = ys[places]

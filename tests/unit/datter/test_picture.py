@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image, ImageSequence
 
 from plotter2.datter import canvas, compose, drawing, figure, film, looks, picture, redraw, ticks
 from plotter2.datter.context import Context
-from plotter2.datter.figure import Axis, Figure, Panel
+from plotter2.datter.figure import Axis, Figure, Layer, Panel
 from plotter2.datter.frame import Frame
 from plotter2.errors import UsageError
 from tests.unit.datter.kit import Bench, written
@@ -105,6 +106,37 @@ def test_words_of_strangers_stay_words() -> None:
     svg = svg_of(found)
     ET.fromstring(svg)  # noqa: S314 -- our own
     assert b"<script" not in svg
+
+
+def line_of(found: Figure) -> list[tuple[float, float]]:
+    """The places of the longest line in a figure's picture."""
+    path = max(re.findall(r' d="M([^"]*)"', svg_of(found).decode()), key=len)
+    return [(float(x), float(y)) for x, y in (place.split(" ") for place in path.split("L"))]
+
+
+@pytest.mark.parametrize("rough", [0.0, 0.1, 30.0])
+def test_of_a_long_line_a_picture_keeps_what_is_seen_of_it(rough: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = np.linspace(0, 9, 20_000)
+    drawn = np.sin(places) * 20 + np.random.default_rng(3).normal(size=places.size) * rough
+    found = Figure("", (Panel("line", layers=(Layer("line", {"x": places, "y": drawn}),)),))
+    short = line_of(found)
+    monkeypatch.setattr(picture, "LONG", places.size)
+    whole = line_of(found)
+    assert len(whole) == places.size
+    assert len(short) < 480 * 4
+    assert (short[0], short[-1], set(short) <= set(whole)) == (whole[0], whole[-1], True)
+    heights: dict[int, list[float]] = {}
+    for x, y in short:
+        for column in (int(x) - 1, int(x), int(x) + 1):
+            heights.setdefault(column, []).append(y)
+    assert all(min(heights[int(x)]) <= y <= max(heights[int(x)]) for x, y in whole)
+
+
+def test_gaps_of_a_long_line_stay_gaps_in_its_picture() -> None:
+    values = np.tile([1.0, 2.0, np.nan], 400)
+    found = svg_of(Figure("", (Panel("line", layers=(Layer("line", {"x": np.arange(1_200), "y": values}),)),)))
+    assert max(map(str.__len__, re.findall(r'd="([^"]*)"', found.decode()))) < 30_000
+    assert found.count(b"M") > 100
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plotter2.datter import page, writing
+from plotter2.datter import page, total, writing
 from plotter2.datter.figure import digest
+from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.hub import Definition
 from plotter2.datter.ledger import Ledger
 from plotter2.errors import UsageError
@@ -148,6 +149,21 @@ def test_no_data_is_no_instances_and_a_warning(tmp_path: Path) -> None:
     tree = Tree(tmp_path, 0, defined())
     assert tree.run(TASK1) == []
     assert tree.lines == ["warning: plot_matrix's: There is no data called 'matrix' here, so no instance is started."]
+
+
+@pytest.mark.req("r184")
+@pytest.mark.usefixtures("context")
+def test_what_each_figure_carries_of_all_has_an_end_however_many_there_are() -> None:
+    count = 10_000
+    ones = np.ones((2, 2))
+    members = [Member.numbered(f"step_{at}", float(at), lambda: ones, at + 1) for at in range(count)]
+    heat, curve = total.panels(DataGroup(members, "matrix", "step"), "matrix", ())
+    (line,) = curve.layers
+    assert len(line.columns["x"]) <= 2 * total.STRETCHES
+    assert (line.columns["y"].min(), line.columns["y"].max()) == (4, 4 * count)
+    assert curve.notes == ("Drawn by the extremes of each of 500 stretches: all (10,000 values).",)
+    assert {"order", "running"}.isdisjoint(heat.about["over_time"])
+    assert heat.about["over_time"]["count"] == count
 
 
 WAITING = """
