@@ -305,4 +305,5 @@ def _seen(line: Places) -> Places:
     firsts = np.flatnonzero(is_first)
     lasts = np.append(firsts[1:], len(line)) - 1
     by_height = np.lexsort((line[:, 1], np.cumsum(is_first)))
-    return line[np.unique(np.concatenate([firsts, lasts, by_height[firsts], by_height[lasts]]))]
+    seen: Places = line[np.unique(np.concatenate([firsts, lasts, by_height[firsts], by_height[lasts]]))]
+    return seen
