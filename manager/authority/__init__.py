@@ -7,6 +7,18 @@ in its journal in the same transaction as what follows from it, and nobody is to
 from __future__ import annotations
 
 from manager.authority.answering import asked, started
-from manager.authority.living import cancelled, ended, instances_of, is_held, moved, regrown, swept, written
+from manager.authority.living import cancelled, ended, instances_of, is_held, moved, regrown, shown, swept, written
 
-__all__ = ["asked", "cancelled", "ended", "instances_of", "is_held", "moved", "regrown", "started", "swept", "written"]
+__all__ = [
+    "asked",
+    "cancelled",
+    "ended",
+    "instances_of",
+    "is_held",
+    "moved",
+    "regrown",
+    "shown",
+    "started",
+    "swept",
+    "written",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from manager.authority.following import follow
 from manager.commands import Command, SaveLines
@@ -14,7 +15,7 @@ from plotter2.datter import ops
 from plotter2.datter.ledger import TaskState
 from plotter2.datter.ops import End, Restart, Sweep
 from plotter2.ids import RunId
-from plotter2.model.task import TaskRun
+from plotter2.model.task import SHOWN_FOR, RunState, TaskRun
 from plotter2.mqtt.payloads import Instance
 
 ERROR_CHARS_MAX = 2_000
@@ -113,6 +114,20 @@ def regrown(state: State, snapshot: Snapshot) -> None:
             state.seats[leaf.run_id] = Seat(tree, number)
             if number in tree.ledger.book.suspended:
                 state.parked.setdefault(living[leaf.run_id].worker_id, set()).add(leaf.run_id)
+
+
+def shown(state: State, runs: Iterable[TaskRun]) -> list[TaskRun]:
+    """Runs as people see them: who is held, and who is parked, is not said to be queued or at work."""
+    return [_shown(state, run) for run in runs] if state.seats else list(runs)
+
+
+def _shown(state: State, run: TaskRun) -> TaskRun:
+    seat = state.seats.get(run.id)
+    known = _SHOWN.get(seat.tree.ledger.book.tasks[seat.number].state) if seat is not None else None
+    return replace(run, state=known) if known is not None and run.state in SHOWN_FOR[known] else run
+
+
+_SHOWN = {TaskState.HELD: RunState.HELD, TaskState.SUSPENDED: RunState.PARKED}
 
 
 def is_held(state: State, run: RunId) -> bool:

@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from manager import authority
 from manager.doors import Doors
 from manager.state import State
 from manager.store import OutputRow
@@ -114,11 +115,11 @@ def router(doors: Doors) -> APIRouter:
         found = await doors.store.get_request(RequestId(request_id))
         if found is None:
             raise NotFoundError(f"There is no request {request_id!r}.")
-        runs = await doors.store.runs_of(found.id)
+        runs = authority.shown(doors.state, (await doors.store.runs_of(found.id))[:ROWS_MAX])
         caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
         return page(
-            "request.html", request=found, runs=runs[:ROWS_MAX], caused=caused, hidden=HIDDEN_KINDS,
-            progress=doors.state.progress, waits=_waits(doors.state, runs[:ROWS_MAX]),
+            "request.html", request=found, runs=runs, caused=caused, hidden=HIDDEN_KINDS,
+            progress=doors.state.progress, waits=_waits(doors.state, runs),
             said=[line for _, line in doors.hub.said(found.id)],
         )  # fmt: skip
 

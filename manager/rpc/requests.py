@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from manager import authority
 from manager.doors import Doors
 from manager.events import RequestCancelled
 from manager.hub import News
@@ -138,4 +139,5 @@ class RequestCalls:
         """One request with its children and runs, as it travels; of very many runs those that fit, from one on."""
         found = await self.need(request_id)
         runs = fitting((await self._doors.store.runs_of(request_id))[first_run:])
-        return wire.request_to_proto(found, runs, await repeats.compared(self._doors, found))
+        seen = authority.shown(self._doors.state, runs)
+        return wire.request_to_proto(found, seen, await repeats.compared(self._doors, found))

@@ -45,11 +45,13 @@ class TaskState(IntEnum):
 
 
 class RunState(StrEnum):
-    """Where one execution stands."""
+    """Where one execution stands; HELD and PARKED are said of instances, whose tree knows it, and are not written."""
 
     QUEUED = "queued"
+    HELD = "held"
     ASSIGNED = "assigned"
     RUNNING = "running"
+    PARKED = "parked"
     DONE = "done"
     GAVEUP = "gaveup"
     FAILED = "failed"
@@ -64,11 +66,18 @@ RUN_STEPS: dict[RunState, frozenset[RunState]] = {
     # Back to QUEUED when the worker is lost; straight to an end when the report of the start was overtaken.
     RunState.ASSIGNED: frozenset({RunState.RUNNING, RunState.QUEUED}) | _ENDS,
     RunState.RUNNING: frozenset({RunState.QUEUED}) | _ENDS,
+    RunState.HELD: frozenset(),
+    RunState.PARKED: frozenset(),
     RunState.DONE: frozenset(),
     RunState.GAVEUP: frozenset(),
     RunState.FAILED: frozenset(),
     RunState.CANCELLED: frozenset(),
 }
+SHOWN_FOR: dict[RunState, frozenset[RunState]] = {
+    RunState.HELD: frozenset({RunState.QUEUED}),
+    RunState.PARKED: frozenset({RunState.ASSIGNED, RunState.RUNNING}),
+}
+"""Which states of a run people may be shown as what."""
 RUN_SUCCESSES = frozenset({RunState.DONE, RunState.GAVEUP})
 RUN_ENDS = _ENDS
 

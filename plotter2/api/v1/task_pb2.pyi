@@ -57,6 +57,10 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     """Ended by giveup(): a success."""
     RUN_STATE_FAILED: _RunState.ValueType  # 6
     RUN_STATE_CANCELLED: _RunState.ValueType  # 7
+    RUN_STATE_HELD: _RunState.ValueType  # 8
+    """Of an instance, to people: queued, and not started before somebody waits for it."""
+    RUN_STATE_PARKED: _RunState.ValueType  # 9
+    """Of an instance, to people: it has begun, and waits for others; it holds no slot."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper): ...
 
@@ -69,6 +73,10 @@ RUN_STATE_GAVEUP: RunState.ValueType  # 5
 """Ended by giveup(): a success."""
 RUN_STATE_FAILED: RunState.ValueType  # 6
 RUN_STATE_CANCELLED: RunState.ValueType  # 7
+RUN_STATE_HELD: RunState.ValueType  # 8
+"""Of an instance, to people: queued, and not started before somebody waits for it."""
+RUN_STATE_PARKED: RunState.ValueType  # 9
+"""Of an instance, to people: it has begun, and waits for others; it holds no slot."""
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
 @_typing.final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from manager import authority
 from manager.commands import AssignRuns, SaveLines, Tell
 from manager.events import OpAsked, OpsAsked, RequestCancelled, Ticked, WorkerLeft
 from plotter2.datter.ops import (
@@ -22,7 +23,7 @@ from plotter2.datter.ops import (
 from plotter2.errors import DeadlockError, OwnershipError, UsageError
 from plotter2.ids import RunId, WorkerId
 from plotter2.model.request import RequestState
-from plotter2.model.task import RunState
+from plotter2.model.task import SHOWN_FOR, RunState
 from tests.effort import counted
 from tests.unit.manager.kit import only
 from tests.unit.manager.treekit import META, TASK1, Asks, Fleet, Script, lean, matrix, meta, sprout
@@ -231,6 +232,27 @@ def test_what_an_instance_waits_for_is_said() -> None:
     assert [tree.waits(number) for number in (1, 4)] == ["held until somebody waits for it", ""]
     fleet.go(4)
     assert tree.waits(4) == "waits in collect for plot_matrix[step_0] and 2 more"
+
+
+@pytest.mark.req("r199", "r202")
+def test_who_is_held_and_who_is_parked_is_shown_as_that_and_goes_on_under_its_own_state() -> None:
+    fleet = planted(slots=1)
+    fleet.plant(sprout(TASK1, 2), sprout(META))
+    state = fleet.story.machine.state
+
+    def seen() -> dict[RunState, set[RunState]]:
+        """What runs are shown as, and what they are."""
+        found: dict[RunState, set[RunState]] = {}
+        for run, one in zip(state.runs.values(), authority.shown(state, state.runs.values()), strict=True):
+            found.setdefault(one.state, set()).add(run.state)
+        return found
+
+    assert seen().keys() >= {RunState.HELD} > seen().keys() & SHOWN_FOR.keys() - {RunState.HELD}
+    fleet.go(4)
+    assert RunState.PARKED in seen()
+    assert all(seen()[one] <= SHOWN_FOR[one] for one in SHOWN_FOR if one in seen())
+    fleet.go(100)
+    assert not state.runs
 
 
 @pytest.mark.req("r110")

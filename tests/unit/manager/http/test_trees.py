@@ -18,9 +18,9 @@ async def test_a_run_that_waits_for_others_says_for_whom() -> None:
     fleet.story.push("lab", "")
     fleet.story.worker("w1", slots=2)
     asked = fleet.plant(sprout(TASK1, 3), sprout(META))
-    for turns, said in (
-        (0, "held until somebody waits for it"),
-        (4, "waits in collect for plot_matrix[step_0] and 2 more"),
+    for turns, shown, said in (
+        (0, "held", "held until somebody waits for it"),
+        (4, "parked", "waits in collect for plot_matrix[step_0] and 2 more"),
     ):
         fleet.go(turns)
         state = fleet.story.machine.state
@@ -31,3 +31,4 @@ async def test_a_run_that_waits_for_others_says_for_whom() -> None:
             answer = await client.get(f"/requests/{asked}")
         assert answer.status_code == 200
         assert said in answer.text
+        assert f'<span class="state {shown}">{shown}</span>' in answer.text
