@@ -9,6 +9,7 @@ from typing import Any
 from plotter2.datter import cluster, fitting
 from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.automatic import VISUALS
+from plotter2.datter.expression import expr
 from plotter2.datter.keys import nearest
 from plotter2.errors import UsageError
 
@@ -88,12 +89,20 @@ def _from_one(argument: str, value: Any) -> None:
 
 
 def _model(_: str, value: Any) -> None:
-    if value != fitting.EXPONENTIAL:
+    if isinstance(value, str) and "=" in value:
+        expr(value)
+    elif value != fitting.EXPONENTIAL:
         fitting.degree_of(value)
+
+
+def _model_or_values(argument: str, value: Any) -> None:
+    if isinstance(value, str):
+        _model(argument, value)
 
 
 _RULES: dict[tuple[str, str], Callable[[str, Any], None]] = {
     ("fit", "model"): _model,
+    ("fit", "other"): _model_or_values,
     ("pca", "k"): _from_one,
     ("kmean", "k"): _from_one,
     ("kmean", "starts"): _from_one,

@@ -5,7 +5,7 @@ The mathematics is in `cluster` and `fitting`, which know nothing of runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,18 +59,27 @@ def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None, s
     return found
 
 
-def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.Fit | Frame:
-    """A curve through data by least squares: linear, poly:2 to poly:10, exp, or a formula as expr("y = a x^b").
+def fit(
+    data: Any,
+    other: Any = None,
+    model: str | Expr = "linear",
+    weights: Any = None,
+    start: Mapping[str, float] | None = None,
+) -> fitting.Fit | Frame:
+    """A curve through data by least squares: linear, poly:2 to poly:10, exp, or a formula as "y = a x^b".
 
     Of a frame: its axes span what is drawn again, whatever ranges were said before; the frame comes back.
 
-    Shapes: n values of y, or n of x and n of y, or n x 2 in; `.params` and `.errors` (one standard error each) out,
-    lowest power first or in the order of the formula's names, `.residuals` (n), `.r2`, and `.curve` (200 x 4: x, y,
-    and the ends of the 95 % band). Call it to compute.
-    Units: those of y by those of x, as the model says.
-    Definition: ordinary least squares by QR on x brought to -1..1; formulas by Levenberg and Marquardt
-    (scipy.optimize.curve_fit). Errors from the residual variance with n - p degrees of freedom; the band is the mean's,
-    by Student's t, for formulas linearised at the solution (Bates, Watts 1988).
+    Shapes: n values of y, or n of x and n of y, or n x 2, or a table of x and y in; a group of single numbers lies at
+    its keys. `.params` and `.errors` (one standard error each) out, lowest power first or in the order of the formula's
+    names, `.residuals` (n), `.r2`, `.notes`, and `.curve` (200 x 4: x, y, and the ends of the 95 % band). Call it to
+    compute. `weights`: one a point, or the name of a table's column: 1 / variance of y, in any unit. `start`: values
+    of a formula's names near which the search begins; without it many are tried.
+    Units: those of y by those of x, as the model says; times are seconds since the first.
+    Definition: ordinary least squares by QR of Chebyshev polynomials over x brought to -1..1; formulas by Levenberg and
+    Marquardt (MINPACK) from the best beginnings, what is linear in them solved for (Golub, Pereyra 1973). Errors from
+    the residual variance with n - p degrees of freedom; the band is the mean's, by Student's t, for formulas linearised
+    at the solution (Bates, Watts 1988). Points that miss a value are left out, and said in `.notes`.
 
     Raises:
         UsageError: no numbers, complex ones, an unknown model, too few points, or a formula that no numbers fit.
@@ -78,11 +87,11 @@ def fit(data: Any, other: Any = None, model: str | Expr = "linear") -> fitting.F
     if isinstance(data, Frame):
         data.look = replace(data.look, x_range=None, y_range=None)
         return data
-    if isinstance(other, Expr) or (isinstance(other, str) and other.startswith(("linear", "poly", "exp"))):
+    if isinstance(other, Expr | str):
         other, model = None, other
     if isinstance(model, str) and "=" in model:
         model = expr(model)
-    return fitting.fit(data, other, model)
+    return fitting.fit(data, other, model, weights, start)
 
 
 def boxer(

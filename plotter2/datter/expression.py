@@ -107,6 +107,14 @@ class Expr:
         shape = tuple(len(places) for places in self.ranges.values())
         return np.broadcast_to(np.asarray(self(), float), shape).copy()
 
+    def linear_in(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the names, as many as go together, of which the formula is a sum of multiples."""
+        found: list[str] = []
+        for name in names:
+            if self._node.degree({*found, name}) <= 1:
+                found.append(name)
+        return tuple(found)
+
     def derivative(self, by: str = "") -> Expr:
         """The derivative by a variable, as a formula with the same ranges and constants (sympy).
 

@@ -9,8 +9,10 @@ formula reaches an attribute, an import, a loop, or whole numbers without end.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -62,6 +64,19 @@ class Node:
             yield self.name
         for part in self.parts:
             yield from part.names()
+
+    def degree(self, names: AbstractSet[str]) -> float:
+        """Its degree as a polynomial in some names together: 0 without them, infinite where it is no polynomial."""
+        if self.kind == "name":
+            return float(self.name in names)
+        inner = [part.degree(names) for part in self.parts]
+        if not any(inner):
+            return 0.0
+        if self.kind in {"negative", "positive", "+", "-"}:
+            return max(inner)
+        if self.kind == "*" or (self.kind == "/" and not inner[1]):
+            return sum(inner)
+        return math.inf
 
     def computed(self, values: Mapping[str, Any]) -> Any:
         """Its value, given those of its names; float64."""

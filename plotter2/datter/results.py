@@ -131,7 +131,7 @@ def _points(value: Points) -> Any:
 def _fit(value: Fit) -> Any:
     return {
         "kind": "fit", "model": value.model, "names": value.parameters, "params": value.params, "errors": value.errors,
-        "r2": value.r2,
+        "r2": value.r2, "notes": list(value.notes),
     }  # fmt: skip
 
 

@@ -345,7 +345,9 @@ def fitted(found: Fit) -> Panel:
         Layer("band", {"x": at, "low": low, "high": high}, f"{CONFIDENCE:.0%} band", PALETTE[1], 0.2),
         Layer("line", {"x": at, "y": middle}, f"{found.model}, r² = {found.r2:.4g}", PALETTE[1], size=2.5),
     )
-    return Panel("fit", x=panel.x, y=panel.y, layers=layers, notes=(*panel.notes, f"{names[1]} = {found.written}"))
+    return Panel(
+        "fit", x=panel.x, y=panel.y, layers=layers, notes=(*panel.notes, *found.notes, f"{names[1]} = {found.written}")
+    )
 
 
 def table_panel(table: Table, title: str = "") -> Panel:
