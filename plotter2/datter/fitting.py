@@ -158,7 +158,7 @@ def _lengths(rows: NDArray[Any]) -> Floats:
     return found
 
 
-def _drawn(at: NDArray[Any], middle: Floats, width: Floats, measure: float) -> Floats:
+def _drawn(at: NDArray[Any], middle: NDArray[Any], width: Floats, measure: float) -> Floats:
     """The curve with its band; where the band goes beyond what a float can hold it ends there."""
     largest = np.finfo(float).max
     with np.errstate(over="ignore"):
