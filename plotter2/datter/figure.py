@@ -210,6 +210,9 @@ class Document:
     """One page: a figure, or the sections of a report, what lies beside it, and where it all came from.
 
     Attributes:
+        files: its tables, by their names beside the page.
+        films: the same.
+        lacking: what could not be made, and why.
         template: how it looks; None for ours.
     """
 
@@ -219,6 +222,8 @@ class Document:
     subtitle: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    films: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     template: Template | None = None
 
 

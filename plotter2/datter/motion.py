@@ -21,8 +21,8 @@ from plotter2.errors import UsageError
 CELLS_MAX = 200_000_000
 SERIES, MATRICES = 2, 3
 PAD = 0.05
-FILM_FRAMES_MAX = 100
-"""Frames of an animation's GIF and MP4, evenly chosen of more."""
+GIF_FRAMES_MAX, MP4_FRAMES_MAX = 100, 300
+"""Frames of an animation's films, evenly chosen of more."""
 
 
 def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
@@ -87,6 +87,6 @@ def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:
 def _with(panel: Panel, moving: Motion, y: Axis) -> Panel:
     count = len(moving.frames)
     note = f"{count:,} frames on one fixed scale."
-    if count > FILM_FRAMES_MAX:
-        note += f" The film beside this page shows {FILM_FRAMES_MAX} of them, evenly chosen."
+    if count > GIF_FRAMES_MAX:
+        note += f" A GIF of it shows {GIF_FRAMES_MAX}, an MP4 {min(count, MP4_FRAMES_MAX)} of them, evenly chosen."
     return replace(panel, visual="animation", motion=moving, y=y, notes=(note, *panel.notes))

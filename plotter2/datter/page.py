@@ -51,7 +51,7 @@ def page(document: Document, script: str) -> str:
         f"{_turned(document)}<script>{_asset('page.js')}</script>"
     )
     content = f"{_contents(document)}<main>{sections}</main>"
-    footer = _footer(document.provenance, document.files)
+    footer = _footer(document)
     if template.page:
         parts = {"title": title, "subtitle": escape(document.subtitle), "head": head, "content": content + scripts}
         return templates.filled(template.page, {**parts, "provenance": footer})
@@ -174,12 +174,14 @@ def _controls(motion: Motion, name: str) -> str:
     )
 
 
-def _footer(provenance: dict[str, Any], files: tuple[str, ...] = ()) -> str:
+def _footer(document: Document) -> str:
     parts = [
         f"<dt>{escape(name)}</dt><dd>{escape(written(value))}</dd>"
-        for name, value in provenance.items()
+        for name, value in document.provenance.items()
         if value not in ("", None)
     ]
-    links = ", ".join(f'<a href="{escape(quote(name))}">{escape(name)}</a>' for name in files)
-    parts += [f"<dt>tables</dt><dd>{links}</dd>"] * bool(links)
+    for what, names in (("tables", document.files), ("films", document.films)):
+        links = ", ".join(f'<a href="{escape(quote(name))}">{escape(name)}</a>' for name in names)
+        parts += [f"<dt>{what}</dt><dd>{links}</dd>"] * bool(names)
+    parts += [f"<dt>lacking</dt><dd>{escape(one)}</dd>" for one in document.lacking]
     return f"<footer><dl>{''.join(parts)}</dl></footer>" if parts else ""

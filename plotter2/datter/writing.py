@@ -92,31 +92,31 @@ def write(context: Context, document: Document) -> Made:
     )
     made = Made(name, document.kind, document.title)
     tables = _tables(context, document, name) if document.kind == "report" else []
-    document = replace(document, files=tuple(one.path for one in tables))
+    films, lacking = _beside(context, document, folder / name)
+    document = replace(document, files=tuple(one.path for one in tables), films=films, lacking=lacking)
     (folder / name).write_text(pages.page(document, script), encoding="utf-8")
     styling = import_module("plotter2.datter.styling")
     (folder / f"{name}.svg").write_bytes(styling.of_picture(_picture(document), document.template or NONE))
-    lacking = _beside(context, document, folder / name)
-    story = sidecar(context, document) | ({"lacking": lacking} if lacking else {})
+    story = sidecar(context, document) | ({"lacking": list(lacking)} if lacking else {})
     (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1))
     context.made += [made, *tables]
     return made
 
 
-def _beside(context: Context, document: Document, page: Path) -> list[str]:
-    """What lies beside a page that moves: its scenes and its films. Gives what could not be made, and why."""
+def _beside(context: Context, document: Document, page: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What lies beside a page that moves: its scenes and its films. Gives films, and what could not be made and why."""
     scenes = [panel for figure in document.sections for panel in figure.panels if _is_played(panel)]
     if scenes:
         story = import_module("plotter2.datter.simulation").scene_json(scenes)
         page.with_name(f"{page.name}.scene.json").write_bytes(story)
     if document.kind != "animation":
-        return []
+        return (), ()
     film = import_module("plotter2.datter.film")
-    lacking: list[str] = [one for figure in document.sections for one in film.films(figure, page)]
-    for one in lacking:
-        if one != film.WITHOUT_FFMPEG:  # most machines have none: the sidecar says so, no run needs to
+    made = film.films(document.sections[0], page)
+    for one in made.lacking:
+        if one != film.WITHOUT_FFMPEG:  # most machines have none: page, sidecar and `doctor` say so, no run needs to
             context.emit(f"warning: {one}")
-    return lacking
+    return tuple(page.name + ending for ending in made.endings), made.lacking
 
 
 def _is_played(panel: Panel) -> bool:

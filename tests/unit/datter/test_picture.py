@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from plotter2.datter import canvas, compose, drawing, figure, film, looks, picture, redraw, ticks
+from plotter2.datter import canvas, compose, drawing, figure, looks, picture, redraw, ticks
 from plotter2.datter.context import Context
 from plotter2.datter.figure import Axis, Figure, Layer, Panel
 from plotter2.datter.frame import Frame
@@ -169,34 +168,6 @@ def test_an_animation_is_a_film_too(bench: Bench) -> None:
         frames = [np.asarray(one.convert("RGB")) for one in ImageSequence.Iterator(moving)]
     assert len(frames) == 12
     assert (frames[0] != frames[6]).any()
-
-
-def test_a_film_shows_a_hundred_of_more_frames_and_the_page_says_so(context: Context) -> None:
-    found = compose.figure_of(context, drawing.animate(Frame(), np.arange(1_500.0).reshape(250, 2, 3)))
-    assert "shows 100 of them" in found.panels[0].notes[0]
-    places = film.chosen(250)
-    assert (len(places), places[0], places[-1]) == (100, 0, 249)
-
-
-@pytest.mark.parametrize(
-    ("script", "said", "is_there"),
-    [("cat > $LAST", [], True), ("echo broken pixels >&2; exit 3", ["ended with 3: broken pixels"], False)],
-)
-def test_a_video_is_made_where_ffmpeg_is_found(
-    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: list[str], is_there: bool
-) -> None:
-    program = tmp_path / "ffmpeg"
-    program.write_text(f'#!/bin/bash\nLAST="${{@: -1}}"\n{script}\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(film.shutil, "which", lambda _: str(program))
-    found = compose.figure_of(context, drawing.animate(Frame(), np.arange(24.0).reshape(4, 2, 3)))
-    lacking = film.films(found, tmp_path / "a.html")
-    assert [words for words in said if not any(words in one for one in lacking)] == []
-    assert len(lacking) == len(said)
-    video = tmp_path / "a.html.mp4"
-    assert video.exists() == is_there
-    width, height = picture.size_of(found)
-    assert not is_there or video.stat().st_size == 4 * width * height * 3
 
 
 @pytest.mark.req("r158")
