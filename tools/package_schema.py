@@ -106,7 +106,7 @@ def _spelled(kind: Any) -> str:
         return kind.cls.__name__
     if isinstance(kind, inspect.DictType):
         return f"map of {_spelled(kind.value_type)}"
-    if isinstance(kind, inspect.ListType):
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
         return f"list of {_spelled(kind.item_type)}"
     if isinstance(kind, inspect.UnionType):
         return " or ".join(_spelled(one) for one in kind.types if not isinstance(one, inspect.NoneType))

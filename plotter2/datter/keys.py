@@ -15,9 +15,12 @@ from fnmatch import translate
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from msgspec.structs import replace
+
 from plotter2.datter.scope import Scope
 from plotter2.errors import UsageError
 from plotter2.model.bundle import CODE, MANIFEST_FILE, PACKAGE_FILE
+from plotter2.model.package import Dialect
 
 NOT_DATA = frozenset({CODE, "tasks", "meta", "shared", "bundles"})
 PACKED = frozenset({".gz", ".zip", ".zst"})
@@ -31,6 +34,7 @@ ENDINGS = (
     )
 )
 NAMED_MAX = 12
+PLAIN = Dialect()
 _DIGITS = re.compile(r"(\d+)")
 _NUMBER = re.compile(r"^(.*?)[ _.=-]*(-?\d+(?:\.\d+)?)$")
 _WILD = re.compile(r"[*?\[]")
@@ -45,6 +49,7 @@ class Key:
         folder: of the files of a folder: its path.
         units: what columns are measured in, by name; "" for the values themselves.
         visual: the picture that is declared for it.
+        dialect: what is declared of how its text is written.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Key:
     folder: str = ""
     units: tuple[tuple[str, str], ...] = ()
     visual: str = ""
+    dialect: Dialect = PLAIN
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -125,7 +131,7 @@ def catalog(scope: Scope) -> dict[str, Key]:
         paths = paths or inside(scope.files, folder) if folder else paths
         keys[name] = Key(
             name, paths, declared.loads_as, many or bool(folder and paths), declared.columns, folder,
-            declared.measured_in, declared.visual,
+            declared.measured_in, declared.visual, replace(declared.dialect, comment=""),
         )  # fmt: skip
         covered.update(paths)
     for path in sorted(scope.files, key=natural):

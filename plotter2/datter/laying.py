@@ -24,6 +24,7 @@ from plotter2 import files
 from plotter2.datter import loading
 from plotter2.datter.context import Context, file_digest
 from plotter2.datter.group import DataGroup, Member
+from plotter2.datter.keys import PLAIN as PLAIN_TEXT
 from plotter2.datter.points import Labels, Points
 from plotter2.datter.refs import DIGEST, PLAIN
 from plotter2.datter.table import Table
@@ -125,7 +126,7 @@ def _declared(context: Context, bundle: str, version: int, path: str) -> str | N
     if (scope.bundle, scope.version) != (bundle, version):
         return None
     found = [key for key in context.keys_of(scope).values() if path in key.paths]
-    if any(key.columns for key in found) or len({key.type for key in found}) > 1:
+    if any(key.columns or key.dialect != PLAIN_TEXT for key in found) or len({key.type for key in found}) > 1:
         return None
     return found[0].type.lower() if found else ""
 

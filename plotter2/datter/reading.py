@@ -41,6 +41,7 @@ from plotter2.datter.points import Points
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
+from plotter2.model.package import Dialect
 
 Remember = Callable[[Any, str, str], Any]
 KEPT_TABLES = 8
@@ -295,7 +296,7 @@ def _file_reader(context: Context, scope: Scope, key: Key, path: str) -> Callabl
 def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str, remember: Remember) -> Any:
     local = scope.files[path]
     context.reads[scope.bundle, scope.version, path] = local
-    value = _load(local, path, key.type, key.columns)
+    value = _load(local, path, key)
     if isinstance(value, Table):
         for note in value.notes:
             context.emit(f"warning: {note}")
@@ -304,18 +305,20 @@ def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str, r
     return _declared(context, remember(value, name, file_digest(local)), key)
 
 
-def _load(local: Path, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:
+def _load(local: Path, path: str, key: Key) -> Any:
     status = local.stat()
     is_parsed = ending(path)[0] in loading.PARTED
     if is_parsed and delimited.is_large(local, ending(path)[1]):
-        return _converted(local, status.st_mtime_ns, status.st_size, path, kind, columns)
+        return _converted(local, status.st_mtime_ns, status.st_size, path, key.type, key.columns, key.dialect)
     if status.st_size > KEPT_BYTES_MAX or not is_parsed:
-        return loading.load_file(local, path, kind, dict(columns))
-    return _kept(local, status.st_mtime_ns, status.st_size, path, kind, columns)
+        return loading.load_file(local, path, key.type, dict(key.columns), key.dialect)
+    return _kept(local, status.st_mtime_ns, status.st_size, path, key.type, key.columns, key.dialect)
 
 
-def _parsed(local: Path, _: int, __: int, path: str, kind: str, columns: tuple[tuple[str, str], ...]) -> Any:
-    return loading.load_file(local, path, kind, dict(columns))
+def _parsed(
+    local: Path, _: int, __: int, path: str, kind: str, columns: tuple[tuple[str, str], ...], dialect: Dialect
+) -> Any:
+    return loading.load_file(local, path, kind, dict(columns), dialect)
 
 
 _kept = lru_cache(maxsize=KEPT_TABLES)(_parsed)

@@ -12,16 +12,19 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from plotter2.datter import keys
 from plotter2.datter.keys import nearest
 from plotter2.datter.loading import arrays, columnar, delimited, packed, shapes, written
+from plotter2.datter.loading.delimited import PLAIN
 from plotter2.datter.loading.packed import Source
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
+from plotter2.model.package import Dialect
 
 TEXT_LIKE = frozenset(
     {"py", "r", "jl", "m", "c", "h", "cpp", "rs", "go", "js", "ts", "css", "sh", "sql", "tex", "rst", "html", "htm"}
@@ -29,6 +32,7 @@ TEXT_LIKE = frozenset(
 )
 """Endings of text that is read by its path, but is no data of its bundle."""
 PARTED = {"csv": "", "tsv": "\t"}
+"""What parts the fields of a format; "" is found out."""
 WRONG = (
     *(OSError, ValueError, LookupError, EOFError, OverflowError, RecursionError, NotImplementedError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -39,7 +43,9 @@ MEMORY_MAX = 1 << 44
 """No machine has so many bytes: a broken file asks for more; less is what the run's limit refused."""
 
 
-def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] | None = None) -> Any:
+def load_file(
+    path: Path, name: str, kind: str = "", columns: Mapping[str, str] | None = None, dialect: Dialect = PLAIN
+) -> Any:
     """The value of one file.
 
     Args:
@@ -47,6 +53,7 @@ def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] 
         name: its path in the bundle, which says how it is written.
         kind: a declared type: a format (csv, json, ...), or table, matrix, vector, array, image, text, bytes.
         columns: declared dtypes of a table's columns, by name.
+        dialect: what is declared of how its text is written.
 
     Raises:
         UsageError: it cannot be read as what it says it is, or does not say what it is.
@@ -57,7 +64,7 @@ def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] 
         raise UsageError(f"{name}: there is no type {kind!r}; {nearest(wanted, [*_FORMATS, *_SHAPES])}.")
     written_as = next((one for one in (wanted, ending) if one in _FORMATS), "") or _by_content(path, name, wanted)
     try:
-        value = _read(path, name, written_as, packing, columns or {})
+        value = _read(path, name, written_as, packing, columns or {}, dialect)
     except WRONG as wrong:
         reason = str(wrong).strip().splitlines()
         said = f"{reason[0].rstrip('.') if reason else type(wrong).__name__}"
@@ -71,12 +78,14 @@ def load_file(path: Path, name: str, kind: str = "", columns: Mapping[str, str] 
     return shapes.declared(shaped, columns, name) if columns and isinstance(shaped, Table) else shaped
 
 
-def _read(path: Path, name: str, written_as: str, packing: str, columns: Mapping[str, str]) -> Any:
+def _read(path: Path, name: str, written_as: str, packing: str, columns: Mapping[str, str], dialect: Dialect) -> Any:
     if written_as in PARTED:
-        kinds, parted = shapes.arrow_kinds(columns), PARTED[written_as]
+        kinds = shapes.arrow_kinds(columns)
+        if PARTED[written_as] and not dialect.delimiter:
+            dialect = replace(dialect, delimiter=PARTED[written_as])
         if delimited.is_large(path, packing):
-            return delimited.read_large_csv(path, name, packing, parted, kinds)
-        return delimited.read_csv(packed.unpacked(path, packing) if packing else path, name, parted, kinds)
+            return delimited.read_large_csv(path, name, packing, dialect, kinds)
+        return delimited.read_csv(packed.unpacked(path, packing) if packing else path, name, dialect, kinds)
     return _FORMATS[written_as](packed.unpacked(path, packing) if packing else path, name)
 
 
@@ -103,7 +112,7 @@ def _by_content(path: Path, name: str, wanted: str) -> str:
 
 
 _FORMATS: dict[str, Callable[[Source, str], Any]] = {
-    "csv": delimited.read_csv, "tsv": partial(delimited.read_csv, delimiter="\t"), "json": written.read_json,
+    "csv": delimited.read_csv, "tsv": delimited.read_csv, "json": written.read_json,
     "jsonl": written.read_jsonl, "ndjson": written.read_jsonl, "npy": arrays.read_npy, "npz": arrays.read_npz,
     "parquet": columnar.read_parquet, "feather": columnar.read_arrow, "arrow": columnar.read_arrow,
     "arrows": columnar.read_arrow,

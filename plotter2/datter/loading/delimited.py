@@ -1,8 +1,9 @@
 """csv and tsv into tables: types, missing values, remarks, ragged rows, encodings; large ones by batches.
 
-A column of two kinds is text; rows with a wrong number of fields are left out. Both, and every other repair, is said
-in the table's notes. From `spill.LARGE_BYTES` on a file is converted once to mapped Arrow, so it may be larger than
-memory.
+Numbers and days are read as people write them (`decimals`, `dates`), where the file or package.json shows what they
+mean. A column of two kinds is text; rows with a wrong number of fields are left out. Both, and every other repair, is
+said in the table's notes. From `spill.LARGE_BYTES` on a file is converted once to mapped Arrow, so it may be larger
+than memory.
 """
 
 from __future__ import annotations
@@ -11,46 +12,91 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
 from plotter2.datter import spill
 from plotter2.datter.keys import stem
-from plotter2.datter.loading import packed
+from plotter2.datter.loading import packed, sheet
+from plotter2.datter.loading.mending import Mends
 from plotter2.datter.loading.packed import Source, content
+from plotter2.datter.loading.sheet import Sheet
 from plotter2.datter.table import Table
+from plotter2.model.package import Dialect
 
-NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
-HEAD_BYTES = 64 << 10
+NULLS = [
+    *("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "1.#QNAN", "-1.#IND"),
+    *("null", "NULL", "Null", "None", "none"),
+]
+HEAD_BYTES = sheet.SAMPLE_BYTES
 BLOCK_BYTES = 8 << 20
 PACKED_SHARE = 8
 """A packed file counts as so many times its size: text packs about that well."""
-_WRONG_KIND = re.compile(r"In CSV column #(\d+): CSV conversion error to (\w+)")
-_NUMERIC = frozenset({"int64", "null"})
-"""A column that begins so may still be one of numbers; any other is text."""
+LOST_SHARE_MAX = 0.5
+_WRONG_KIND = re.compile(r"In CSV column #(\d+): CSV conversion error to (\w+)(?:.*invalid value '(.*)')?", re.DOTALL)
+PLAIN = Dialect()
+_BINARY = (
+    b"\x1f\x8b",
+    b"PK\x03\x04",
+    b"\x28\xb5\x2f\xfd",
+    b"\x89PNG",
+    b"PAR1",
+    b"ARROW1",
+    b"\x93NUMPY",
+    b"%PDF",
+    b"BZh",
+)
+_NULS_MAX = 0.2
 Kinds = Mapping[str, Any]
 """Arrow types by column name; other columns are inferred."""
 
 
-def read_csv(source: Source, name: str, delimiter: str = "", kinds: Kinds | None = None) -> Table:
+def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds | None = None) -> Table:
     """The table of a csv.
 
     Raises:
-        ValueError: it is empty, or its columns cannot be told.
+        ValueError: it is empty, no text, or its columns cannot be told.
     """
     text = content(source)
-    if not text.strip():
+    text, notes = _utf8(text, name)
+    if not text.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("the file is empty")
-    notes = []
-    if not _is_utf8(text):
-        encoding = "UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else "Latin-1"
-        text = text.decode(encoding).encode()
-        notes.append(f"{name}: it is not UTF-8 and was read as {encoding}.")
-    text = text[_start(text) :]
-    delimiter = delimiter or _delimiter(text)
-    table, ragged = _parsed(text, delimiter, kinds or {})
-    return _named(table, name, ragged, notes)
+    found = sheet.look(text, dialect.delimiter, is_whole=True)
+    names = list(_distinct(found.heads))
+    mends = Mends(found, names, dialect, dict(kinds or {}))
+    table, ragged = _parsed(text[found.start :], found, names, mends, dialect)
+    _check_lost(found, table.num_rows, len(ragged))
+    _check_closed(table, text)
+    return _named(mends.whole(table), name, found, len(ragged), [*notes, *mends.notes(name)])
+
+
+def _utf8(text: bytes, name: str) -> tuple[bytes, list[str]]:
+    """Text as UTF-8, and what it was.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if text.startswith(_BINARY):
+        raise ValueError("it holds no text, but what a packed file, a picture or another format begins with")
+    encoding = "UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else _wide(text)
+    if not encoding and _is_utf8(text):
+        return text, []
+    encoding = encoding or "Windows-1252"
+    try:
+        decoded = text.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "Latin-1"
+        decoded = text.decode(encoding)
+    return decoded.encode("utf-8", "replace"), [f"{name}: it is not UTF-8 and was read as {encoding}."]
+
+
+def _wide(text: bytes) -> str:
+    """UTF-16 without its mark: every second byte of plain characters is zero."""
+    head = text[:HEAD_BYTES]
+    for encoding, start in (("UTF-16-LE", 1), ("UTF-16-BE", 0)):
+        if len(head) > 1 and head[start::2].count(0) > len(head) // 2 * (1 - _NULS_MAX):
+            return encoding
+    return ""
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -64,6 +110,13 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
+def _check_utf8(data: bytes, decode: Callable[[bytes], str]) -> None:
+    try:
+        decode(data)
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8, and a file of this size is not guessed at; convert it first") from None
+
+
 class _Utf8:
     """A file that is read as it is, and refused where it is no UTF-8."""
 
@@ -71,14 +124,13 @@ class _Utf8:
         self._file = file
         self._decode = getincrementaldecoder("utf-8")().decode
         self.closed = False
+        self.tail = b""
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         data = self._file.read(size)
-        try:
-            self._decode(data)
-        except UnicodeDecodeError:
-            raise ValueError("it is not UTF-8, and a file of this size is not guessed at; convert it first") from None
+        _check_utf8(data, self._decode)
+        self.tail = data[-HEAD_BYTES:] or self.tail
         return data
 
     def close(self) -> None:
@@ -91,43 +143,62 @@ def is_large(path: Path, packing: str) -> bool:
     return path.stat().st_size * (PACKED_SHARE if packing else 1) >= spill.LARGE_BYTES
 
 
-def read_large_csv(path: Path, name: str, packing: str, delimiter: str = "", kinds: Kinds | None = None) -> Table:
+def read_large_csv(path: Path, name: str, packing: str, dialect: Dialect = PLAIN, kinds: Kinds | None = None) -> Table:
     """The table of a csv that may be larger than memory: read once by blocks, and mapped.
+
+    A column that turns out to be something else further down is taken for the next wider kind, and the file is read
+    once more.
 
     Raises:
         ValueError: it is empty, or not UTF-8.
     """
     with packed.opened(path, packing) as file:
         head = file.read(HEAD_BYTES)
+    if head.startswith(_BINARY):
+        _utf8(head, name)
     if not head.strip():
         raise ValueError("the file is empty")
-    start = _start(head)
-    delimiter = delimiter or _delimiter(head[start:])
-    known = dict(kinds or {})
+    _check_utf8(head, getincrementaldecoder("utf-8")().decode)
+    found = sheet.look(head, dialect.delimiter, is_whole=False)
+    if len(head) < HEAD_BYTES and not head[found.start :].strip():
+        return read_csv(head, name, dialect, kinds)
+    names = list(_distinct(found.heads))
+    mends = Mends(found, names, dialect, dict(kinds or {}))
+    mends.foresee(_parsed(head[found.start : head.rfind(b"\n") + 1], found, names, mends, dialect)[0])
     while True:
         ragged: list[int] = []
         with packed.opened(path, packing) as file:
-            file.read(start)
+            file.read(found.start)
+            checked = _Utf8(file)
             try:
-                reader = _streamed(file, delimiter, known, ragged)
-                return _named(spill.table(reader.schema, reader), name, len(ragged), [])
+                reader = _streamed(checked, found, names, mends, dialect, ragged)
+                batches = mends.batches(reader)
+                table = spill.table(next(batches), batches)
             except import_module("pyarrow").ArrowInvalid as wrong:
-                known |= _wider(str(wrong), head[start:], delimiter)
+                _widen(mends, names, wrong)
+                continue
+            except mends.Unfit:
+                continue
+        _check_lost(found, table.num_rows, len(ragged))
+        _check_closed(table, checked.tail)
+        return _named(table, name, found, len(ragged), mends.notes(name))
 
 
-def _wider(message: str, head: bytes, delimiter: str) -> dict[str, Any]:
-    """What the column that an error is about is, when it is not what its first rows say."""
-    found = _WRONG_KIND.search(message)
-    if found is None:
-        raise ValueError(message)
-    csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
-    first = BytesIO(head.lstrip().splitlines()[0] + b"\n")
-    name = csv.read_csv(first, parse_options=_parting(delimiter)).column_names[int(found[1])]
-    return {str(name): arrow.float64() if found[2] in _NUMERIC else arrow.string()}
+def _widen(mends: Mends, names: list[str], wrong: Exception) -> None:
+    """Take the column that an error is about for something wider.
+
+    Raises:
+        ValueError: it is about something else, or the column's kind is declared.
+    """
+    found = _WRONG_KIND.search(str(wrong))
+    if found is None or not mends.widen(names[int(found[1])], found[2], found[3] or ""):
+        raise ValueError(str(wrong)) from None
 
 
-def _parting(delimiter: str, skip: Callable[[Any], str] | None = None) -> Any:
-    return import_module("pyarrow.csv").ParseOptions(delimiter=delimiter, invalid_row_handler=skip)
+def _parting(found: Sheet, skip: Callable[[Any], str]) -> Any:
+    return import_module("pyarrow.csv").ParseOptions(
+        delimiter=found.delimiter, invalid_row_handler=skip, newlines_in_values=True
+    )
 
 
 def _counting(ragged: list[int]) -> Callable[[Any], str]:
@@ -138,67 +209,89 @@ def _counting(ragged: list[int]) -> Callable[[Any], str]:
     return skip
 
 
-def _streamed(file: IO[bytes], delimiter: str, kinds: Kinds, ragged: list[int]) -> Any:
+def _converting(mends: Mends, dialect: Dialect, **more: Any) -> Any:
+    return import_module("pyarrow.csv").ConvertOptions(
+        null_values=[*NULLS, *dialect.missing], strings_can_be_null=True, column_types=mends.kinds, **more
+    )
+
+
+def _streamed(file: Any, found: Sheet, names: list[str], mends: Mends, dialect: Dialect, ragged: list[int]) -> Any:
     csv = import_module("pyarrow.csv")
     return csv.open_csv(
-        _Utf8(file),
-        read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
-        parse_options=_parting(delimiter, _counting(ragged)),
-        convert_options=csv.ConvertOptions(null_values=NULLS, strings_can_be_null=True, column_types=dict(kinds)),
+        file,
+        read_options=csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names),
+        parse_options=_parting(found, _counting(ragged)),
+        convert_options=_converting(mends, dialect),
     )
 
 
-def _parsed(text: bytes, delimiter: str, kinds: Kinds) -> tuple[Any, int]:
+def _parsed(text: bytes, found: Sheet, names: list[str], mends: Mends, dialect: Dialect) -> tuple[Any, list[int]]:
+    """The columns as Arrow tells their kinds; one whose declared kind does not fit is text, to be mended."""
     csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
-    ragged: list[int] = []
-    options = csv.ConvertOptions(
-        null_values=NULLS, strings_can_be_null=True, auto_dict_encode=True, column_types=dict(kinds)
-    )
-    parting = _parting(delimiter, _counting(ragged))
-    return csv.read_csv(arrow.BufferReader(text), parse_options=parting, convert_options=options), len(ragged)
+    if not text.strip():
+        kinds = [mends.kinds.get(name, arrow.null()) for name in names]
+        return arrow.table([arrow.array([], kind) for kind in kinds], names=names), []
+    while True:
+        ragged: list[int] = []
+        try:
+            table = csv.read_csv(
+                arrow.BufferReader(text),
+                read_options=csv.ReadOptions(column_names=names),
+                parse_options=_parting(found, _counting(ragged)),
+                convert_options=_converting(mends, dialect, auto_dict_encode=True),
+            )
+        except arrow.ArrowInvalid as wrong:
+            _widen(mends, names, wrong)
+            continue
+        return table, ragged
 
 
-def _named(table: Any, name: str, ragged: int, notes: list[str]) -> Table:
-    """The table under names that are each its own, with what had to be done to it."""
-    heads = [str(one) for one in table.column_names]
-    names = list(_distinct(heads))
-    renamed = [new for new, old in zip(names, heads, strict=True) if new != old.strip()]
+def _check_lost(found: Sheet, rows: int, lost: int) -> None:
+    """Refuse a table of which most rows would be left out.
+
+    Raises:
+        ValueError: they would.
+    """
+    if lost > LOST_SHARE_MAX * (lost + rows):
+        raise ValueError(
+            f"{lost} of {lost + rows} rows have another number of fields than the {len(found.heads)} of its head, "
+            f"parted by {found.delimiter!r}; package.json can declare a dialect with the delimiter"
+        )
+
+
+def _check_closed(table: Any, text: bytes) -> None:
+    """Refuse a text that ends within quotes: what follows the first of them would be one value.
+
+    Raises:
+        ValueError: it does.
+    """
+    last = str(table.column(table.num_columns - 1)[-1]) if table.num_rows else ""
+    if "\n" in last and not text.rstrip().endswith(b'"'):
+        raise ValueError('a quotation mark (") is not closed; the last value would be all that follows it')
+
+
+def _named(table: Any, name: str, found: Sheet, ragged: int, notes: list[str]) -> Table:
+    """The table with what had to be done to it; without a last column that has neither name nor values."""
+    if not found.heads[-1].strip() and table.num_columns > 1 and table.column(-1).null_count == table.num_rows:
+        table = table.remove_column(table.num_columns - 1)
+    renamed = [new for new, old in zip(table.column_names, found.heads, strict=False) if new != old.strip()]
     if renamed:
         notes.append(f"{name}: columns without a name of their own are called {', '.join(renamed)}.")
-    if names != heads:
-        table = table.rename_columns(names)
+    notes += [f"{name}: {note}." for note in found.notes]
     if ragged:
         notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
     return Table(table, name=stem(name), notes=notes)
 
 
-def _start(text: bytes) -> int:
-    """Where the head begins: lines before it that begin with # and are parted otherwise are remarks."""
-    start = 0
-    while text.startswith(b"#", start) and (end := text.find(b"\n", start)) >= 0:
-        following = text[end + 1 : text.find(b"\n", end + 1)]
-        delimiter = _delimiter(following).encode()
-        if not following.startswith(b"#") and text.count(delimiter, start, end) == following.count(delimiter):
-            break
-        start = end + 1
-    return start
-
-
-def _distinct(names: list[str]) -> Iterator[str]:
+def _distinct(names: tuple[str, ...]) -> Iterator[str]:
     """Names for all columns, each its own."""
     found: set[str] = set()
-    taken = set(names)
+    taken = {name.strip() for name in names}
     for place, name in enumerate(names):
-        wanted = name.strip() or f"column {place}"
-        count = 1
+        plain = name.strip() or f"column {place}"
+        wanted, count = plain, 1
         while wanted in found or (count > 1 and wanted in taken):
             count += 1
-            wanted = f"{name.strip() or f'column {place}'} {count}"
+            wanted = f"{plain} {count}"
         found.add(wanted)
         yield wanted
-
-
-def _delimiter(text: bytes) -> str:
-    """A comma; what else parts the first line, where that line has no comma."""
-    lines = text.lstrip()[:HEAD_BYTES].splitlines()
-    return next((one for one in (",", "\t", ";", "|") if lines and one.encode() in lines[0]), ",")

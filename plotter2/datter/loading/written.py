@@ -67,7 +67,7 @@ def read_jsonl(source: Source, name: str) -> Any:
 
 
 def read_text(source: Source, name: str) -> str:
-    """Characters: UTF-8, UTF-16 with its mark, else Latin-1.
+    """Characters: UTF-8, UTF-16 with its mark, else Windows-1252, and Latin-1 where that has no such sign.
 
     Raises:
         ValueError: more than 16 MiB, or bytes that are no text.
@@ -80,10 +80,12 @@ def read_text(source: Source, name: str) -> str:
         return data.decode("utf-16")
     if b"\x00" in data:
         raise ValueError("it holds zero bytes, so it is no text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
 
 
 def read_bytes(source: Source, _: str) -> bytes:

@@ -124,6 +124,22 @@ class Service(Section, frozen=True):
     limits: ServiceLimits = ServiceLimits()
 
 
+class Dialect(Section, frozen=True):
+    """How a csv or tsv is written, where it does not show it: "" is found out.
+
+    Attributes:
+        delimiter: the character between fields.
+        decimal: what stands before the tenths; the other one of the two may part thousands.
+        dates: what order days are written in, as 01/02/2024.
+        missing: words and numbers that stand where a value is missing, as "-999", beside NA, null and the like.
+    """
+
+    delimiter: str = ""
+    decimal: Literal["", ".", ","] = ""
+    dates: Literal["", "dmy", "mdy"] = ""
+    missing: tuple[str, ...] = ()
+
+
 class DataKey(Section, frozen=True):
     """A name for data: a file, or a pattern for many (then the value is a group, one item a file).
 
@@ -134,6 +150,7 @@ class DataKey(Section, frozen=True):
         unit: what the values are measured in; drawings say it at their axes.
         units: of a table: what its columns are measured in, by name.
         visual: the picture that is drawn of it where nobody says another; the installation's own ones too.
+        dialect: how its text is written.
     """
 
     path: str
@@ -142,6 +159,7 @@ class DataKey(Section, frozen=True):
     unit: str = ""
     units: dict[str, str] = {}
     visual: str = ""
+    dialect: Dialect = Dialect()
 
     @property
     def measured_in(self) -> tuple[tuple[str, str], ...]:

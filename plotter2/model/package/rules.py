@@ -134,6 +134,8 @@ def _units(package: Package) -> Iterator[Broken]:
                 yield Broken(("data", key, *at), reason)
         if datum.visual and (reason := _bad_name(datum.visual)):
             yield Broken(("data", key, "visual"), reason)
+        if (parting := datum.dialect.delimiter) and (len(parting) > 1 or not parting.isascii() or parting in '"\r\n'):
+            yield Broken(("data", key, "dialect", "delimiter"), "must be one plain character, as ';' or \"\\t\"")
 
 
 def _heads(package: Package) -> Iterator[Broken]:

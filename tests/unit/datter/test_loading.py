@@ -85,7 +85,7 @@ def test_a_column_of_two_kinds_is_read_as_text(tmp_path: Path) -> None:
 def test_a_table_that_is_not_utf8_is_read_and_said(tmp_path: Path) -> None:
     table = load_file(write(tmp_path, "m.csv", "name,x\nJos\u00e9,1\n".encode("latin-1")), "m.csv")
     assert table["name"].tolist() == ["Jos\u00e9"]
-    assert "Latin-1" in table.notes[0]
+    assert "Windows-1252" in table.notes[0]
 
 
 def test_ragged_rows_are_left_out_and_counted(tmp_path: Path) -> None:
