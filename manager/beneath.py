@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from manager.catalog import Catalog
 from manager.store import Store
@@ -10,9 +10,23 @@ from plotter2.errors import NotFoundError
 from plotter2.model import pins
 from plotter2.model.bundle import BundleVersion
 from plotter2.model.paths import is_below
-from plotter2.model.pins import NOTHING_BELOW, UNPINNED
+from plotter2.model.pins import NOTHING_BELOW, UNPINNED, Place
 
 AT_A_TIME = 1_000
+
+
+async def pinned_places(store: Store, bundle: str, pinned: bytes) -> Sequence[Place]:
+    """What a request fixed to see below a bundle, by the digest of that list; nothing where it fixed nothing.
+
+    Raises:
+        NotFoundError: no such list was written.
+    """
+    if pinned in {UNPINNED, NOTHING_BELOW}:
+        return ()
+    text = await store.get_pins(pinned)
+    if not text:
+        raise NotFoundError(f"Nobody has written down what the request sees below {bundle!r}.")
+    return pins.decode(text)
 
 
 async def beneath(
@@ -36,10 +50,8 @@ async def beneath(
             newest = {str(one.path): one for one in await store.newest_of(part) if not one.archived}
             yield [newest[name] for name in part if name in newest]
         return
-    text = pins.encode(()) if pinned == NOTHING_BELOW else await store.get_pins(pinned)
-    if not text:
-        raise NotFoundError(f"Nobody has written down what the request sees below {bundle!r}.")
-    places = [place for place in pins.decode(text) if is_below(place[0], bundle) and place[0] != bundle]
+    known = await pinned_places(store, bundle, pinned)
+    places = [place for place in known if is_below(place[0], bundle) and place[0] != bundle]
     for start in range(0, len(places), AT_A_TIME):
         wanted = places[start : start + AT_A_TIME]
         found = {(str(one.path), one.version): one for one in await store.versions_of(wanted)}

@@ -17,6 +17,7 @@ from manager import (
     instances,
     intake,
     linking,
+    looks,
     orders,
     origins,
     planting,
@@ -46,6 +47,7 @@ from manager.events import (
     InheritAsked,
     InstancesPlanned,
     LinkAsked,
+    Looked,
     OpsAsked,
     OrderAsked,
     Origin,
@@ -164,6 +166,8 @@ class Machine:
             live.reason, live.reason_code = request.reason, request.reason_code
             state.requests[request.id] = live
             state.touch(live)
+        for look in snapshot.looks:
+            state.requests[look.request_id].looks[look.at] = look.seen
         for held in snapshot.held:
             state.held[held.id] = held
             state.requests[held.request_id].is_held = True
@@ -215,6 +219,8 @@ class Machine:
                 return runs.resend(state, now, everything=True)
             case OpsAsked():
                 return authority.asked(state, event, now)
+            case Looked():
+                return looks.looked(state, event)
             case InstancesPlanned():
                 return instances.planned(state, event, now)
             case TreePlanned():

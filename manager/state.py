@@ -46,6 +46,7 @@ class LiveRequest:
         experiment: the version that its children run.
         config: the additions that its runs were asked to be pinned to, b"" for those that hold now.
         ends: calls that ended in this turn.
+        looks: what it saw when it looked somewhere for the first time, see `plotter2.model.pins`.
     """
 
     request: Request
@@ -65,6 +66,7 @@ class LiveRequest:
     ends: list[CallEnd] = field(default_factory=list)
     experiment: Experiment | None = None
     config: bytes = b""
+    looks: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     reason_code: str = ""
 

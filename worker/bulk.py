@@ -105,7 +105,8 @@ class BulkLine:
             version: which one.
             task: who declares the task that runs on it, bundle and version; then everything below the bundle comes
                 too, and what the task can call. None: nobody runs on it.
-            request: for which one it runs; below the bundle is what was there when that was asked.
+            request: for which one it runs; below the bundle is what was there when that was asked, and what is newest
+                or linked is what somebody found who looked for that request before.
 
         Raises:
             NotFoundError: there is none.

@@ -14,8 +14,8 @@ from plotter2.mqtt.payloads import Report
 class ProgramKey(NamedTuple):
     """What runs of one definition on one bundle version have in common.
 
-    `request_id` is part of it where there is a bundle, because what lies below a bundle may differ from one request to
-    the next. `config` is the digest of what the installation added when they were asked for.
+    `request_id` is part of it where something is read, because what lies below a bundle, or is newest, may differ from
+    one request to the next. `config` is the digest of what the installation added when they were asked for.
     """
 
     task_id: TaskId

@@ -63,7 +63,7 @@ class Library:
                 ground = await self._ground(found, snapshots, prepared.holds)
                 links = ways_from_proto(found.ways)
                 lent = [await self._lent(one, prepared.holds) for one in found.lenders]
-            loaded = await self._loads(source, task.kind, prepared.holds)
+            loaded = await self._loads(source, task.kind, key.request_id, prepared.holds)
             additions = await self._additions(key.config, prepared.holds)
             if task.kind is TaskKind.SCRIPT:
                 modules = await self._modules(task, ground, prepared.holds)
@@ -137,13 +137,13 @@ class Library:
             [await self._ground(one, snapshots, holds) for one in found.descendants],
         )
 
-    async def _loads(self, source: str, kind: TaskKind, holds: list[bytes]) -> dict[str, Ground]:
+    async def _loads(self, source: str, kind: TaskKind, request: str, holds: list[bytes]) -> dict[str, Ground]:
         """The bundles that a definition names to load from; one that is not there is missed when it is run."""
         found: dict[str, Ground] = {}
         for spelled in loads.of(source, kind):
             name, _, number = spelled.partition("@")
             try:
-                bundle = await self._line.bundle(name, int(number) if number.isdecimal() else 0)
+                bundle = await self._line.bundle(name, int(number) if number.isdecimal() else 0, request=request)
             except RefusedError:
                 continue
             known = {one.digest: inheritance.decode(one.inherited_json) for one in bundle.inheritances}

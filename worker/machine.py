@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plotter2 import ids
+from plotter2 import ids, loads
 from plotter2.child.frames import Instance, Run
 from plotter2.ids import RequestId
 from plotter2.model.task import RunState, Task
@@ -147,7 +147,8 @@ class Machine:
         awake = len(self._state.held) - len(self._state.asleep)
         if task is None or self._state.is_draining or awake >= 2 * self._state.policy.slots:
             return commands
-        request = ids.request_of(assignment.run_id) if assignment.bundle else RequestId("")
+        is_of_one = assignment.bundle or not task.source or loads.LOAD in task.source
+        request = ids.request_of(assignment.run_id) if is_of_one else RequestId("")
         held = self._state.held[assignment.run_id] = Held(assignment, task, now)
         if assignment.instance is not None:
             self._state.trees[assignment.instance.tree] += 1

@@ -11,6 +11,7 @@ from plotter2.model.bundle import Contents
 from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
+from plotter2.model.pins import Look
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.report import Report
@@ -100,6 +101,17 @@ class SavePins:
     def put(self, batch: Batch) -> None:
         """Take its place in the batch."""
         batch.pins[self.digest] = self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLook:
+    """Write what a request saw when it looked somewhere for the first time."""
+
+    look: Look
+
+    def put(self, batch: Batch) -> None:
+        """Take its place in the batch."""
+        batch.looks.append(self.look)
 
 
 @dataclass(frozen=True, slots=True)

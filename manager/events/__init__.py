@@ -30,6 +30,7 @@ from manager.events.deliveries import (
     ServiceReported,
 )
 from manager.events.links import LinkAsked
+from manager.events.looks import Looked
 from manager.events.orders import OrderAsked
 from manager.events.origin import AskedFor, Origin, Prompted
 from manager.events.outcomes import InstancesPlanned, OutputsRefused, OutputsTaken, Ticked
@@ -83,6 +84,7 @@ Event = (
     | InstancesPlanned
     | TreePlanned
     | StartPlanned
+    | Looked
     | OpsAsked
     | Ticked
     | ConfigRead
@@ -107,6 +109,7 @@ __all__ = [
     "InheritAsked",
     "InstancesPlanned",
     "LinkAsked",
+    "Looked",
     "OpAsked",
     "OpsAsked",
     "OrderAsked",

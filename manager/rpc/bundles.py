@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-from manager import ways
 from manager.beneath import beneath
 from manager.doors import Doors
+from manager.rpc import looking
 from manager.rpc.requests import page_of
 from manager.rpc.versions import version_of
-from manager.ways import Pinned
 from plotter2 import lending
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.errors import LimitError, NotFoundError, UsageError
-from plotter2.ids import RequestId
-from plotter2.model import inheritance, manifest, package, paths
+from plotter2.errors import LimitError, UsageError
+from plotter2.model import manifest, paths
 from plotter2.model.bundle import DIGEST_BYTES, BundleVersion, FileEntry
 from plotter2.model.depends import depends
-from plotter2.model.pins import UNPINNED
 from plotter2.rpc import Context
 from plotter2.wire import bundles as wire
 from plotter2.wire.links import verdict_to_proto
@@ -73,31 +70,43 @@ class BundleCalls:
 
     async def _parts(self, request: pb.GetBundleRequest) -> AsyncIterator[pb.GetBundleResponse]:
         name = paths.bundle_path(request.bundle)
-        found = await version_of(self._doors, name, request.version)
+        if request.pinned_by and not request.version:
+            found = await looking.loaded(self._doors, request.pinned_by, name)
+        else:
+            found = await version_of(self._doors, name, request.version)
         yield await self._head(request, name, found)
         spoken = {found.inherited}
         with_all = request.with_files and not request.HasField("files_max")
         if request.with_files:
-            async for files in self._files(found, found.files if with_all else request.files_max):
+            last, count = request.files_after, 0
+            async for files in self._files(found, found.files if with_all else request.files_max, last):
+                last, count = files[-1].path, count + len(files)
                 yield pb.GetBundleResponse(files=map(wire.file_entry_to_proto, files))
+            if count and await self._has_more(found, request.files_after, count, last):
+                yield pb.GetBundleResponse(files_next=last)
         if request.with_descendants:
-            below = beneath(
-                self._doors.store, self._doors.state.catalog, name, await self._pinned_by(request.pinned_by)
-            )
+            pinned = await looking.pinned_by(self._doors, request.pinned_by)
+            below = beneath(self._doors.store, self._doors.state.catalog, name, pinned)
             async for part in self._descendants(below, spoken, with_files=with_all):
                 yield part
         for digest in sorted(spoken - {b""}):
             text = await self._doors.store.get_inheritance(digest)
             yield pb.GetBundleResponse(inheritances=[pb.Inheritance(digest=digest, inherited_json=text)])
 
-    async def _files(self, found: BundleVersion, count_max: int) -> AsyncIterator[Sequence[FileEntry]]:
-        after, left = "", min(found.files, count_max)
+    async def _files(self, found: BundleVersion, count_max: int, after: str) -> AsyncIterator[Sequence[FileEntry]]:
+        left = min(found.files, count_max)
         while left > 0:  # a version never changes, so nobody need ask whether there are more
             files = await self._doors.store.files_after(found.path, found.version, after, min(left, FILES_A_PART))
             if not files:
                 return
             yield files
             after, left = files[-1].path, left - len(files)
+
+    async def _has_more(self, found: BundleVersion, after: str, count: int, last: str) -> bool:
+        """Whether there are files behind `last`, the last of `count` that stand behind `after`."""
+        if not after or count == found.files:
+            return count < found.files
+        return bool(await self._doors.store.files_after(found.path, found.version, last, 1))
 
     async def _descendants(
         self, below: AsyncIterator[Sequence[BundleVersion]], spoken: set[bytes], *, with_files: bool
@@ -138,29 +147,13 @@ class BundleCalls:
         origin = target
         if request.task_bundle and request.task_bundle != target.path:
             origin = await version_of(self._doors, request.task_bundle, request.task_version)
-        here = await self._pinned(target)
-        there = here if origin is target else await self._pinned(origin)
-        found = ways.found(self._doors.state.bonds, here, there)
+        found = await looking.lent(self._doors, request.pinned_by, target, origin)
         response.ways.extend(ways_to_proto(found.ways))
         for path, number in found.lenders.items() if request.with_files else ():
             lender = await version_of(self._doors, path, number)
             files = await self._doors.store.files_of(lender.path, lender.version)
             wanted = lending.needed([one.path for one in files], lender.package_json, found.heads_of(path))
             response.lenders.append(_described(lender, [one for one in files if one.path in wanted]))
-
-    async def _pinned(self, one: BundleVersion) -> Pinned:
-        text = await self._doors.store.get_inheritance(one.inherited) if one.inherited else ""
-        return Pinned(one.path, one.version, package.read(one.package_json), inheritance.decode(text))
-
-    async def _pinned_by(self, request_id: str) -> bytes:
-        """What a request sees below its bundle; of none, what is newest."""
-        if not request_id:
-            return UNPINNED
-        live = self._doors.state.requests.get(RequestId(request_id))
-        request = live.request if live is not None else await self._doors.store.get_request(RequestId(request_id))
-        if request is None:
-            raise NotFoundError(f"There is no request {request_id!r}.")
-        return request.pins
 
     async def FetchBlob(  # noqa: N802 -- gRPC's name
         self, request: pb.FetchBlobRequest, context: Context

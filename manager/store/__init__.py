@@ -7,7 +7,7 @@ tests/contract/test_store.py. Rows stop here: inside the manager there are only 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Generic, Protocol, TypeVar
 
 from manager.eventlog import EventLog
@@ -21,6 +21,7 @@ from plotter2.model.entry import Entry, Space
 from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
+from plotter2.model.pins import Look
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.record import NewRecord
@@ -129,6 +130,10 @@ class Tags:
     shown_json: str
 
 
+_WRITE_NOTHING = frozenset({"turn", "inheritances"})
+"""Of a batch: its name, and texts that go with versions."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one turn of the loop decided: written in one transaction, all or nothing.
@@ -160,31 +165,11 @@ class Batch:
     trees: list[TreeRow] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
     lines: list[Lines] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (
-            self.records
-            or self.requests
-            or self.tasks
-            or self.runs
-            or self.bundles
-            or self.pins
-            or self.archived
-            or self.tags
-            or self.workers
-            or self.services
-            or self.deliveries
-            or self.quarantine
-            or self.links
-            or self.tallies
-            or self.held
-            or self.reports
-            or self.edges
-            or self.trees
-            or self.leaves
-            or self.lines
-        )
+        return not any(getattr(self, one.name) for one in fields(self) if one.name not in _WRITE_NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +183,7 @@ class Snapshot:
         switch: what was asked last about whether automatic users may ask.
         automatic: when they asked, newest first; the last of it.
         trees: linked trees of instances whose request has not ended.
+        looks: what requests that have not ended saw when they looked for the first time.
     """
 
     requests: tuple[Request, ...]
@@ -214,6 +200,7 @@ class Snapshot:
     switch: Request | None = None
     automatic: tuple[Instant, ...] = ()
     trees: tuple[Grown, ...] = ()
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +233,9 @@ class Store(EventLog, Ancestry, Protocol):
     async def load(self) -> Snapshot:
         """The live state, as `Snapshot` describes it.
 
-        Requests, runs and services that have not ended, with the trees of these; tasks that any of them speaks of, and
-        every task created over HTTP; all workers; the newest version of every bundle, archived ones included; the
-        newest word about each operation of two bundles; what is remembered of standing orders.
+        Requests, runs and services that have not ended, with the trees and looks of these; tasks that any of them
+        speaks of, and every task created over HTTP; all workers; the newest version of every bundle, archived ones
+        included; the newest word about each operation of two bundles; what is remembered of standing orders.
         """
         ...
 

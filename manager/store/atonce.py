@@ -15,7 +15,7 @@ from functools import lru_cache
 from manager.store import Batch
 from plotter2.pg import Queries
 
-TABLES = frozenset({"turn", "records", "requests", "tasks", "runs", "edges", "trees", "leaves", "lines"})
+TABLES = frozenset({"turn", "records", "requests", "tasks", "runs", "edges", "trees", "leaves", "lines", "looks"})
 """A batch that has nothing else can be written at once."""
 CONFLICT = "\non conflict "
 _ARGUMENT = re.compile(r"\$(\d+)")

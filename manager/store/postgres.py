@@ -23,7 +23,9 @@ from manager.store.tracing import Tracer
 from manager.store.writing import STAGED_ROWS_MIN, Writer
 from plotter2.clock import Instant
 from plotter2.errors import ConflictError, UsageError
+from plotter2.ids import RequestId
 from plotter2.model.automatic import ASKS_HOURLY_MAX
+from plotter2.model.pins import Look
 from plotter2.model.record import JOURNAL, Record
 from plotter2.model.request import Child
 from plotter2.pg import Connection, Database, Doorbell, Line, Queries, migrate
@@ -174,6 +176,10 @@ class PostgresStore(Tracer):
                     for row in await connection.fetch(queries["automatic_asks"], ASKS_HOURLY_MAX)
                 ),
                 trees=await self._grown(connection),
+                looks=tuple(
+                    Look(RequestId(row["request_id"]), row["place"], row["seen"])
+                    for row in await connection.fetch(queries["live_looks"])
+                ),
             )
         self._writer.know(snapshot)
         return snapshot

@@ -617,6 +617,14 @@ select * from leaves where tree = any($1::text[]) order by tree, number;
 -- name: lines_of
 select tree, entry from tree_lines where tree = any($1::text[]) order by tree, position;
 
+-- name: put_looks
+insert into looks (request_id, place, seen) select * from unnest($1::text[], $2::text[], $3::text[])
+on conflict (request_id, place) do nothing;
+
+-- name: live_looks
+select looks.* from looks join requests on requests.id = looks.request_id
+where not requests.has_ended order by looks.request_id, looks.place;
+
 -- name: put_edges
 insert into edges (dst, kind, bundle, version, files, more_files)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::integer[])

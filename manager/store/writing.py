@@ -53,6 +53,7 @@ class Writer:
             "put_trees": [rows.tree_values(one) for one in batch.trees],
             "put_leaves": [rows.leaf_values(one) for one in batch.leaves],
             "put_lines": [row for one in batch.lines for row in rows.line_values(one)],
+            "put_looks": [(one.request_id, one.at, one.seen) for one in batch.looks],
         }
         return {name: values for name, values in puts.items() if values}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -124,12 +125,15 @@ def show(
             help="At most so many of a bundle's files [default: 40, with --json all]; 0 is all.",
         ),
     ] = None,
+    after: Annotated[
+        str, typer.Option("--after", metavar="PATH", help="Of a bundle's files those behind this one: the next page.")
+    ] = "",
 ) -> None:  # fmt: skip
     """Show one thing in full."""
     if files is None:
         files = 0 if session.as_json else FILES_SHOWN
     with session.connect() as p2:
-        found = p2.show(thing, files_max=files or FILES_ALL)
+        found = p2.show(thing, files_max=files or FILES_ALL, after=after)
     if isinstance(found, Contents):
         _show_contents(session, found)
     elif isinstance(found, Request):
@@ -164,9 +168,9 @@ def _show_contents(session: Session, found: Contents) -> None:
         forced = f"; forced: {', '.join(verdict.forced)}" if verdict.forced else ""
         print(f"{verdict.standing} of {verdict.parent}, score {verdict.score:.2f}{missing}{forced}")
     rows = [(file.path, output.size(file.size_bytes), file.digest[:DIGEST_SHOWN]) for file in found.files]
-    output.table(("file", "size", "digest"), rows, "It has no files of its own.")
-    if len(rows) < one.files:
-        output.note(f"{one.files - len(rows)} more files; --files 0 lists them all.")
+    output.table(("file", "size", "digest"), rows, "It has no files of its own." if not one.files else "No more files.")
+    if found.next:
+        output.note(f"Of {one.files} files more follow: --after {quote(found.next)} goes on, --files 0 lists them all.")
     traits = [(trait.section, trait.name, trait.origin) for trait in found.inherited.traits]
     if traits:
         output.table(("inherited", "name", "from"), traits, "")

@@ -106,6 +106,7 @@ def contents(one: Contents) -> Document:
             {"path": file.path, "bytes": file.size_bytes, "digest": file.digest, "mode": f"{file.mode:o}"}
             for file in one.files
         ],
+        "next": one.next,
         "inherits": {
             "from": list(one.inherited.line),
             **{

@@ -249,6 +249,7 @@ def _contents_of(message: manager_pb2.GetBundleResponse, known: Mapping[bytes, I
         verdicts=tuple(Verdict.of(verdict_from_proto(one)) for one in message.verdicts),
         manifest_json=message.manifest_json,
         depends=tuple(message.depends),
+        next=message.files_next,
     )
 
 

@@ -15,6 +15,7 @@ from plotter2.model.lineage import Edge
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
 from plotter2.model.paths import BundlePath
+from plotter2.model.pins import Look
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import NewRecord
 from plotter2.model.report import Report
@@ -53,6 +54,7 @@ def batch(*things: object, records: Sequence[NewRecord] = ()) -> Batch:
         TreeRow: made.trees.append,
         Leaf: made.leaves.append,
         Lines: made.lines.append,
+        Look: made.looks.append,
     }
     for thing in things:
         places[type(thing)](thing)

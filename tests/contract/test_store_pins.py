@@ -8,6 +8,7 @@ import pytest
 
 from manager.store import Batch, Store
 from plotter2.model.bundle import Contents
+from plotter2.model.pins import Look
 from plotter2.model.request import RequestState
 from tests.contract.conftest import World
 from tests.contract.samples import put, request, version
@@ -32,6 +33,19 @@ async def test_what_a_request_sees_is_there_after_a_restart_and_stays(world: Wor
     assert found.pins == LIST
     await store.commit(Batch(turn="two", pins={OTHER: "[1]"}))
     assert [await store.get_pins(one) for one in (LIST, OTHER, b"")] == ['[["digits/a",1]]', "[]", ""]
+
+
+@pytest.mark.req("r016", "r041")
+async def test_what_a_request_saw_first_is_there_after_a_restart_until_it_has_ended(world: World) -> None:
+    first, other = request(1), request(2)
+    look = Look(first.id, "load data/ü", "3")
+    links, none = Look(first.id, "links a@1 b@2", "ab" * 32), Look(other.id, "load x", "0")
+    await put(world.store, first, other, look, links, none)
+    await put(world.store, replace(look, seen="4"))
+    store = await world.open()
+    assert (await store.load()).looks == (links, look, none)
+    await put(store, replace(first, state=RequestState.DONE))
+    assert (await store.load()).looks == (none,)
 
 
 async def test_versions_are_found_by_their_numbers_also_old_and_archived_ones(store: Store) -> None:

@@ -29,6 +29,7 @@ from plotter2.errors import ConflictError, UsageError
 from plotter2.ids import RequestId, WorkerId
 from plotter2.model.link import SaidLink
 from plotter2.model.order import Tally
+from plotter2.model.pins import Look
 from plotter2.model.record import JOURNAL
 from plotter2.model.request import Request, RequestKind
 from plotter2.model.service import SERVICE_ENDS
@@ -45,6 +46,7 @@ class MemoryStore(Trees, Recalling, Entries, Events, Apart):
         self._workers: dict[WorkerId, Worker] = {}
         self._links: list[SaidLink] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
+        self._looks: dict[tuple[str, str], Look] = {}
 
     async def commit(self, batch: Batch) -> None:
         """Take the batch; see `Store.commit`."""
@@ -80,6 +82,7 @@ class MemoryStore(Trees, Recalling, Entries, Events, Apart):
             self._take_version(contents)
         self._inheritances = batch.inheritances | self._inheritances
         self._pins = batch.pins | self._pins
+        self._looks = {(one.request_id, one.at): one for one in batch.looks} | self._looks
         self._archived |= {path: is_so for path, is_so in batch.archived.items() if path in self._versions}
         self._tags |= {path: one.by_hand_json for path, one in batch.tags.items() if path in self._versions}
         self._grown.set()
@@ -139,6 +142,7 @@ class MemoryStore(Trees, Recalling, Entries, Events, Apart):
             switch=automatic.switch(self._requests.values()),
             automatic=automatic.asks(self._requests.values()),
             trees=trees,
+            looks=tuple(one for _, one in sorted(self._looks.items()) if not self._requests[one.request_id].has_ended),
         )
 
 

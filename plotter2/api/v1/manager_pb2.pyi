@@ -1508,6 +1508,7 @@ class GetBundleRequest(_message.Message):
     TASK_BUNDLE_FIELD_NUMBER: _builtins.int
     TASK_VERSION_FIELD_NUMBER: _builtins.int
     FILES_MAX_FIELD_NUMBER: _builtins.int
+    FILES_AFTER_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     """0 means the newest."""
@@ -1515,7 +1516,9 @@ class GetBundleRequest(_message.Message):
     with_descendants: _builtins.bool
     """Also every bundle below it, at its newest version: each before its children, in the order it declares for them."""
     pinned_by: _builtins.str
-    """The request for which that is asked: then it is what was below the bundle when the request was."""
+    """The request for which that is asked: then it is what was below the bundle when the request was. Version 0, the ways and
+    the bundles that lend are then what was found when somebody first looked for that request.
+    """
     with_manifest: _builtins.bool
     """Also the manifest that this version came with."""
     with_verdicts: _builtins.bool
@@ -1527,6 +1530,8 @@ class GetBundleRequest(_message.Message):
     task_version: _builtins.int
     files_max: _builtins.int
     """At most so many of its own files, by path, and none of those below it; unset: all files that are asked for."""
+    files_after: _builtins.str
+    """Of its own files only those behind this one: what `files_next` of the page before says."""
     def __init__(
         self,
         *,
@@ -1541,10 +1546,11 @@ class GetBundleRequest(_message.Message):
         task_bundle: _builtins.str = ...,
         task_version: _builtins.int = ...,
         files_max: _builtins.int | None = ...,
+        files_after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "files_max", b"files_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "bundle", b"bundle", "files_max", b"files_max", "pinned_by", b"pinned_by", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_files_max", b"_files_max", "bundle", b"bundle", "files_after", b"files_after", "files_max", b"files_max", "pinned_by", b"pinned_by", "task_bundle", b"task_bundle", "task_version", b"task_version", "version", b"version", "with_descendants", b"with_descendants", "with_files", b"with_files", "with_manifest", b"with_manifest", "with_verdicts", b"with_verdicts", "with_ways", b"with_ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__files_max: _TypeAlias = _typing.Literal["files_max"]  # noqa: Y015
     _WhichOneofArgType__files_max: _TypeAlias = _typing.Literal["_files_max", b"_files_max"]  # noqa: Y015
@@ -1560,11 +1566,14 @@ class GetBundleResponse(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     DESCENDANTS_FIELD_NUMBER: _builtins.int
     INHERITANCES_FIELD_NUMBER: _builtins.int
+    FILES_NEXT_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     DEPENDS_FIELD_NUMBER: _builtins.int
     VERDICTS_FIELD_NUMBER: _builtins.int
     WAYS_FIELD_NUMBER: _builtins.int
     LENDERS_FIELD_NUMBER: _builtins.int
+    files_next: _builtins.str
+    """Where `files_max` left some out: the path to go on behind; else empty."""
     manifest_json: _builtins.str
     """As its sender wrote it; empty for what came without, and where it was not asked for."""
     @_builtins.property
@@ -1596,6 +1605,7 @@ class GetBundleResponse(_message.Message):
         files: _abc.Iterable[_common_pb2.FileEntry] | None = ...,
         descendants: _abc.Iterable[Global___GetBundleResponse] | None = ...,
         inheritances: _abc.Iterable[Global___Inheritance] | None = ...,
+        files_next: _builtins.str = ...,
         manifest_json: _builtins.str = ...,
         depends: _abc.Iterable[_builtins.str] | None = ...,
         verdicts: _abc.Iterable[Global___Verdict] | None = ...,
@@ -1604,7 +1614,7 @@ class GetBundleResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "inheritances", b"inheritances", "lenders", b"lenders", "manifest_json", b"manifest_json", "verdicts", b"verdicts", "ways", b"ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "files_next", b"files_next", "inheritances", b"inheritances", "lenders", b"lenders", "manifest_json", b"manifest_json", "verdicts", b"verdicts", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

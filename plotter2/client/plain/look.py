@@ -16,14 +16,21 @@ class Look(Thread):
         """The bundles at and below `under` at their newest versions, or all versions of that one bundle."""
         return self._do(lambda p2: p2.ls(under, versions=versions, archived=archived))
 
-    def bundle(
+    def bundle(  # noqa: PLR0913 -- what is told of a bundle is chosen one by one
         self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False,
         files_max: int | None = None,
+        after: str = "",
     ) -> Contents:  # fmt: skip
         """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more."""
         return self._do(
             lambda p2: p2.bundle(
-                name, files=files, below=below, manifest=manifest, verdicts=verdicts, files_max=files_max
+                name,
+                files=files,
+                below=below,
+                manifest=manifest,
+                verdicts=verdicts,
+                files_max=files_max,
+                after=after,
             )
         )
 
@@ -31,9 +38,9 @@ class Look(Thread):
         """One request as it stands."""
         return self._do(lambda p2: p2.request(request_id))
 
-    def show(self, thing: str, *, files_max: int | None = None) -> Contents | Request | Run:
-        """Whatever a name stands for: a bundle, `bundle@version`, a request or a run; `files_max` as in `bundle`."""
-        return self._do(lambda p2: p2.show(thing, files_max=files_max))
+    def show(self, thing: str, *, files_max: int | None = None, after: str = "") -> Contents | Request | Run:
+        """Whatever a name stands for: a bundle, a version, a request or a run; the others as in `bundle`."""
+        return self._do(lambda p2: p2.show(thing, files_max=files_max, after=after))
 
     def requests(self, bundle: str = "", *, cause: str = "", limit: int = 0) -> Page[Request]:
         """Requests, newest first; only those about a bundle, or caused by another request."""

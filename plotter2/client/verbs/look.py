@@ -10,7 +10,7 @@ from plotter2.api.v1 import common_pb2, manager_pb2
 from plotter2.client import asks, download, status
 from plotter2.client.verbs.core import Core, OnProgress, everything
 from plotter2.client.views import Bundle, Contents, DeclaredTask, OutputFile, Page, Pulled, Request, Run, Status, Worker
-from plotter2.errors import NotFoundError
+from plotter2.errors import NotFoundError, UsageError
 from plotter2.wire.bundles import put_together
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ class Look(Core):
 
         return await everything(page)
 
-    async def bundle(
+    async def bundle(  # noqa: PLR0913 -- what is told of a bundle is chosen one by one
         self, name: str, *, files: bool = True, below: bool = False, manifest: bool = False, verdicts: bool = False,
-        files_max: int | None = None,
+        files_max: int | None = None, after: str = "",
     ) -> Contents:  # fmt: skip
         """One bundle (`name` or `name@version`) with its files; where asked what lies below it, and more.
 
@@ -43,6 +43,7 @@ class Look(Core):
             manifest: with the manifest it came with.
             verdicts: with what it is to its parents.
             files_max: at most so many of its own files, by path, and none of those below it; None: all of them.
+            after: of its own files only those behind this path: `next` of the page before.
         """
         path, version = asks.bundle_and_version(name)
         message = manager_pb2.GetBundleRequest(
@@ -53,13 +54,22 @@ class Look(Core):
             with_manifest=manifest,
             with_verdicts=verdicts,
             files_max=files_max,
+            files_after=after,
         )
         return asks.contents_of(await self._link.ask(lambda stub: _whole(stub, message)))
 
-    async def show(self, thing: str, *, files_max: int | None = None) -> Contents | Request | Run:
-        """Whatever a name stands for: a bundle, `bundle@version`, a request or a run; `files_max` as in `bundle`."""
+    async def show(self, thing: str, *, files_max: int | None = None, after: str = "") -> Contents | Request | Run:
+        """Whatever a name stands for: a bundle, `bundle@version`, a request or a run.
+
+        `files_max` and `after` as in `bundle`.
+
+        Raises:
+            UsageError: `after` was given for what has no files.
+        """
         if not thing.startswith("req-"):
-            return await self.bundle(thing, below=True, manifest=True, verdicts=True, files_max=files_max)
+            return await self.bundle(thing, below=True, manifest=True, verdicts=True, files_max=files_max, after=after)
+        if after:
+            raise UsageError(f"{thing} is a request or run and has no list of files to go on with; bundles have.")
         head, _, _ = thing.partition(".")
         request = await self.request(head)
         if head == thing:

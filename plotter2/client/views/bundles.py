@@ -134,6 +134,7 @@ class Contents:
     Attributes:
         manifest_json: what it came with, as its sender wrote it; "" for nothing, and where it was not asked for.
         depends: the bundles that the manifest says it builds on, as `name` or `name@version`.
+        next: where not all files were asked for and there are more, the path to go on behind; else "".
     """
 
     bundle: Bundle
@@ -143,6 +144,7 @@ class Contents:
     manifest_json: str = field(default="", repr=False)
     depends: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    next: str = ""
 
     def __iter__(self) -> Iterator[Contents]:
         yield self

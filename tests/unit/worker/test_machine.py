@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from plotter2 import ids
 from plotter2.child.frames import Ended, Made
+from plotter2.ids import RequestId
 from plotter2.model.task import Limits, RunState, Task
 from plotter2.mqtt.payloads import AssignBatch, Assignment
 from tests.unit.worker.kit import Story, only, run_id, told
@@ -40,6 +42,19 @@ def test_a_program_is_prepared_once_for_many_runs() -> None:
     commands = story.assign(1, 2, 3, prepared=False)
     assert len(only(commands, PrepareProgram)) == 1
     assert only(commands, SendRun) == []
+
+
+@pytest.mark.req("r175")
+def test_a_program_that_loads_from_a_bundle_is_made_ready_for_each_request_and_another_once_for_all() -> None:
+    made = {}
+    for source in ("def task(): return 1", "def task(): return load('lab/a', 'x')"):
+        story = Story()
+        story.task = replace(story.task, source=source, source_digest=source.encode())
+        names = [ids.run_id(RequestId(f"req-{number}"), 0) for number in (1, 2)]
+        given = tuple(Assignment(name, 1, story.task.id) for name in names)
+        commands = story.turn(Assigned(AssignBatch(given, (story.task,))))
+        made[source] = [one.key.request_id for one in only(commands, PrepareProgram)]
+    assert list(made.values()) == [[""], ["req-1", "req-2"]]
 
 
 def test_runs_of_a_program_that_cannot_be_had_fail_with_its_reason() -> None:

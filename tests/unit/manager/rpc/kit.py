@@ -137,8 +137,8 @@ class Small:
 
 
 @asynccontextmanager
-async def small(home: Path) -> AsyncIterator[Small]:
-    made = Small(home)
+async def small(home: Path, store: Store | None = None) -> AsyncIterator[Small]:
+    made = Small(home, store)
     running = asyncio.get_running_loop().create_task(made.loop.run(made.perform))
     try:
         yield made

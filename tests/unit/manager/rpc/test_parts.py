@@ -94,6 +94,20 @@ async def test_of_the_files_of_a_bundle_only_those_that_are_wanted_are_read(
         assert whole.bundle.files == 25
 
 
+@pytest.mark.req("r027", "r173")
+async def test_files_are_gone_through_page_by_page_and_the_last_one_says_so(manager: Small) -> None:
+    names = await put(manager, "big", 25)
+    pages, after = list[list[str]](), ""
+    while not pages or after:
+        found = put_together(await read(manager, files_max=10, files_after=after))
+        pages.append([one.path for one in found.files])
+        after = found.files_next
+    assert [len(one) for one in pages] == [10, 10, 5]
+    assert [one for page in pages for one in page] == names
+    assert put_together(await read(manager, files_max=25)).files_next == ""
+    assert put_together(await read(manager)).files_next == ""
+
+
 @pytest.mark.req("r016", "r129")
 async def test_a_run_sees_below_its_bundle_what_was_there_when_it_was_asked(manager: Small) -> None:
     for path in ("big", "big/a", "big/b"):

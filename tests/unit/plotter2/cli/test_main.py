@@ -231,6 +231,11 @@ def test_pull_show_history_report_tasks_workers_requests_and_wait(cli: Any, tmp_
     assert len(cli("show", "experiments/digits", "--json", "--files", "1").document["contents"]) == 1
     few = cli("show", "experiments/digits", "--files", "1")
     assert (sum(path in few.out for path in CONTENT), "--files 0 lists them all" in few.err) == (1, True)
+    begun = cli("show", "experiments/digits", "--json", "--files", "1").document
+    rest = cli("show", "experiments/digits", "--json", "--after", begun["next"]).document
+    assert [one["path"] for one in [*begun["contents"], *rest["contents"]]] == sorted(CONTENT)
+    assert (begun["next"], rest["next"]) == (begun["contents"][0]["path"], "")
+    assert f"--after {begun['next']}" in few.err
     every = cli("show", "experiments/digits", "--files", "0")
     assert (all(path in every.out for path in CONTENT), every.err) == (True, "")
     assert cli("show", f"{REQUEST}.0", "--json").document["task"] == "loss curve"

@@ -181,8 +181,10 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
             common_pb2.FileEntry(path=path, size_bytes=len(data), digest=blake3(data).digest(), mode=0o644)
             for path, data in CONTENT.items()
         ]
-        shown = files[: request.files_max] if request.HasField("files_max") else files
-        return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=shown)
+        left = [one for one in files if one.path > request.files_after]
+        shown = left[: request.files_max] if request.HasField("files_max") else left
+        behind = shown[-1].path if shown and len(shown) < len(left) else ""
+        return manager_pb2.GetBundleResponse(bundle=self.bundle(), files=shown, files_next=behind)
 
     async def ReadBundle(
         self, request: manager_pb2.ReadBundleRequest, context: Any
