@@ -165,13 +165,13 @@ def report(state: State, event: RunsReported, now: Instant) -> list[Command]:
         if run is None or run.epoch != said.epoch or run.worker_id != event.worker_id or said.run_id in state.taking:
             continue
         if said.lines:
-            commands.append(NotifyLines(run.request_id, run.id, said.lines))
+            commands += [*authority.said(state, run, len(said.lines)), NotifyLines(run.request_id, run.id, said.lines)]
         if said.progress is not None and said.state is RunState.RUNNING:
             state.progress[run.id] = said.progress
             commands.append(NotifyProgress(run.request_id, run.id, *said.progress))
         if said.again_json:
             state.wishes[run.id] = said.again_json
-        commands += _advance(state, run, said, now)
+        commands += _advance(state, state.runs[run.id], said, now)
     return commands
 
 

@@ -151,6 +151,7 @@ class Machine:
         request = ids.request_of(assignment.run_id) if is_of_one else RequestId("")
         held = self._state.held[assignment.run_id] = Held(assignment, task, now)
         if assignment.instance is not None:
+            held.said = held.repeated = assignment.instance.said
             self._state.trees[assignment.instance.tree] += 1
         key = ProgramKey(task.id, task.source_digest, assignment.bundle, assignment.version, request, assignment.config)
         is_ready, needed = self._state.shelf.enter(key, held)

@@ -7,7 +7,18 @@ in its journal in the same transaction as what follows from it, and nobody is to
 from __future__ import annotations
 
 from manager.authority.answering import asked, started
-from manager.authority.living import cancelled, ended, instances_of, is_held, moved, regrown, shown, swept, written
+from manager.authority.living import (
+    cancelled,
+    ended,
+    instances_of,
+    is_held,
+    moved,
+    regrown,
+    said,
+    shown,
+    swept,
+    written,
+)
 
 __all__ = [
     "asked",
@@ -17,6 +28,7 @@ __all__ = [
     "is_held",
     "moved",
     "regrown",
+    "said",
     "shown",
     "started",
     "swept",

@@ -99,19 +99,19 @@ on conflict (id) do update set
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of, config
+    memo_key, reused_of, config, said
 )
 select * from unnest(
     $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::text[], $9::float8[],
     $10::text[], $11::boolean[], $12::integer[], $13::integer[], $14::text[], $15::text[], $16::text[], $17::text[],
-    $18::float8[], $19::float8[], $20::bytea[], $21::text[], $22::bytea[]
+    $18::float8[], $19::float8[], $20::bytea[], $21::text[], $22::bytea[], $23::integer[]
 )
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
     attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
     error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at,
-    memo_key = excluded.memo_key, reused_of = excluded.reused_of;
+    memo_key = excluded.memo_key, reused_of = excluded.reused_of, said = excluded.said;
 
 -- name: stage_runs
 -- Where many runs come in by COPY, which is faster than arrays from some hundreds of rows on.
@@ -121,19 +121,19 @@ create temporary table if not exists staged_runs (like runs) on commit delete ro
 insert into runs (
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of, config
+    memo_key, reused_of, config, said
 )
 select
     id, request_id, position, task_id, task_name, bundle, version, parameters, created_at,
     state, has_ended, epoch, attempts, worker_id, results, error, error_code, started_at, finished_at,
-    memo_key, reused_of, config
+    memo_key, reused_of, config, said
 from staged_runs
 on conflict (id) do update set
     parameters = excluded.parameters, state = excluded.state, has_ended = excluded.has_ended, epoch = excluded.epoch,
     attempts = excluded.attempts,
     worker_id = excluded.worker_id, results = excluded.results, error = excluded.error,
     error_code = excluded.error_code, started_at = excluded.started_at, finished_at = excluded.finished_at,
-    memo_key = excluded.memo_key, reused_of = excluded.reused_of;
+    memo_key = excluded.memo_key, reused_of = excluded.reused_of, said = excluded.said;
 
 -- name: put_outputs
 insert into outputs (

@@ -10,7 +10,7 @@ from manager.store.growing import Grown, Leaf, Lines, TreeRow
 from plotter2.ids import RunId, TaskId
 from plotter2.model.request import Request, RequestState
 from tests.contract.conftest import World
-from tests.contract.samples import at, put, request, task
+from tests.contract.samples import at, put, request, run, task
 
 
 def tree(of: Request, *tasks: str) -> TreeRow:
@@ -34,6 +34,16 @@ async def test_a_tree_comes_back_as_a_whole_as_long_as_its_request_has_not_ended
     )
     await put(store, replace(one, state=RequestState.DONE), Lines(second.id, 2, (b"y",) * 1_000))
     assert (await store.load()).trees == (Grown(second, (), (b"x", *(b"y",) * 1_000)),)
+
+
+@pytest.mark.parametrize("count", [1, 1_000])
+async def test_how_many_of_its_lines_people_were_shown_is_kept_of_each_run(world: World, count: int) -> None:
+    asked = request(1)
+    runs = [run(asked, place) for place in range(count)]
+    await put(world.store, asked, *runs)
+    said = [replace(one, said=place + 1) for place, one in enumerate(runs)]
+    await put(world.store, *said)
+    assert {one.id: one.said for one in (await (await world.open()).load()).runs} == {one.id: one.said for one in said}
 
 
 @pytest.mark.req("r110")

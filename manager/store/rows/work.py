@@ -12,7 +12,7 @@ from plotter2.model.worker import Worker, WorkerState
 RUN_COLUMNS = (
     "id", "request_id", "position", "task_id", "task_name", "bundle", "version", "parameters", "created_at", "state",
     "has_ended", "epoch", "attempts", "worker_id", "results", "error", "error_code", "started_at", "finished_at",
-    "memo_key", "reused_of", "config",
+    "memo_key", "reused_of", "config", "said",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def run_values(one: TaskRun) -> Values:
         one.id, one.request_id, position_of(one.id), one.task_id, one.task_name, one.bundle, one.version,
         one.parameters_json, one.created_at, one.state, one.has_ended, one.epoch, one.attempts, one.worker_id,
         one.results_json, one.error, one.error_code, one.started_at, one.finished_at, one.memo_key, one.reused_of,
-        one.config,
+        one.config, one.said,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def to_run(row: Row, outputs: tuple[Output, ...] = ()) -> TaskRun:
         row["version"], row["parameters"], RunState(row["state"]), row["epoch"], row["attempts"],
         WorkerId(row["worker_id"]), row["results"], row["error"], row["error_code"], outputs,
         Instant(row["created_at"]), Instant(row["started_at"]), Instant(row["finished_at"]), row["memo_key"],
-        RunId(row["reused_of"]), row["config"],
+        RunId(row["reused_of"]), row["config"], row["said"],
     )  # fmt: skip
 
 

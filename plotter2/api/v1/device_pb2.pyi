@@ -121,6 +121,7 @@ class Instance(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
     tree: _builtins.str
     """The tree's name, which tells it from all others."""
     number: _builtins.int
@@ -129,6 +130,8 @@ class Instance(_message.Message):
     """What its keys are called; empty for one without keys."""
     place: _builtins.float
     """Where it stands on its axis."""
+    said: _builtins.int
+    """How many of its lines people were shown, in the attempts before; they come again in this one."""
     def __init__(
         self,
         *,
@@ -136,10 +139,11 @@ class Instance(_message.Message):
         number: _builtins.int = ...,
         label: _builtins.str = ...,
         place: _builtins.float = ...,
+        said: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "number", b"number", "place", b"place", "tree", b"tree"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "number", b"number", "place", b"place", "said", b"said", "tree", b"tree"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,12 +28,14 @@ class Instance:
         number: its number in the tree's ledger, from 1.
         label: what its keys are called.
         place: where it stands on its axis.
+        said: how many of its lines people were shown, in the attempts before; they come again in this one.
     """
 
     tree: str
     number: int
     label: str = ""
     place: float = 0.0
+    said: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def encode_assign_batch(batch: AssignBatch) -> bytes:
                     number=one.instance.number,
                     label=one.instance.label,
                     place=one.instance.place,
+                    said=one.instance.said,
                 ),
             )
             for one in batch.assignments
@@ -180,7 +183,7 @@ def _assign_batch(payload: bytes) -> AssignBatch:
 
 
 def _instance(one: device_pb2.Instance) -> Instance:
-    return Instance(one.tree, one.number, one.label, one.place)
+    return Instance(one.tree, one.number, one.label, one.place, one.said)
 
 
 def encode_report_batch(batch: ReportBatch) -> bytes:

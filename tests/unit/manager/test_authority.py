@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from manager import authority
-from manager.commands import AssignRuns, SaveLines, Tell
-from manager.events import OpAsked, OpsAsked, RequestCancelled, Ticked, WorkerLeft
+from manager.commands import AssignRuns, NotifyLines, SaveLines, Tell
+from manager.events import OpAsked, OpsAsked, RequestCancelled, RunReport, RunsReported, Ticked, WorkerLeft
 from plotter2.datter.ops import (
     Collect,
     End,
@@ -83,6 +83,27 @@ async def test_whatever_dies_at_any_moment_the_outcome_is_the_same(what: str) ->
         assert [fleet.results[RunId(f"{request}.{index}")] for index in range(4)] == [REFS] * 4
         assert fleet.state_of(request) is RequestState.DONE
         assert is_clean(fleet)
+
+
+@pytest.mark.req("r187", "r202")
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_lines_that_people_were_shown_are_not_shown_again_when_the_worker_is_lost(is_restarted: bool) -> None:
+    fleet = planted(workers=2)
+    request = fleet.plant(sprout(TASK1, 1), sprout(META))
+    fleet.go(4)
+    state = fleet.story.machine.state
+    run = next(one for one in state.runs.values() if one.task_name == TASK1)
+    for lines in (("a", "b"), ("c",)):
+        said = RunReport(run.id, run.epoch, RunState.RUNNING, lines=lines)
+        (shown,) = only(fleet.story.turn(RunsReported(run.worker_id, "one", (said,))), NotifyLines)
+        assert shown.lines == lines
+    if is_restarted:
+        await fleet.restart()
+    fleet.forget(run.worker_id)
+    fleet.hear(fleet.story.turn(WorkerLeft(run.worker_id)))
+    fleet.go()
+    assert fleet.instances[run.id].said == 3
+    assert fleet.state_of(request) is RequestState.DONE
 
 
 def without(*kinds: type[Question], then: Script = lambda _: iter(())) -> Script:

@@ -56,10 +56,11 @@ class Story:
         sent = only(self.assign(self.warmed), SendRun)
         self.end(sent[0])
 
-    def instances(self, *numbers: int, epoch: int = 1) -> list[SendRun]:
+    def instances(self, *numbers: int, epoch: int = 1, said: int = 0) -> list[SendRun]:
         """Assign instances of one tree; what was sent to children because of it."""
         given = tuple(
-            Assignment(run_id(number), epoch, self.task.id, instance=Instance(REQUEST, number)) for number in numbers
+            Assignment(run_id(number), epoch, self.task.id, instance=Instance(REQUEST, number, said=said))
+            for number in numbers
         )
         commands = self.turn(Assigned(AssignBatch(given, (self.task,))))
         for command in list(commands):

@@ -208,6 +208,20 @@ def test_lines_that_were_said_before_are_not_said_again() -> None:
     assert report.lines == ("c",)
 
 
+@pytest.mark.req("r187")
+def test_lines_that_a_lost_worker_has_said_are_not_said_again() -> None:
+    story = Story(USUAL)
+    (sent,) = story.instances(1, epoch=2, said=2)
+    (report,) = told(story.turn(RunPrinted(sent.child, sent.run.sequence, ("a", "b", "c"))))
+    assert report.lines == ("c",)
+    story.turn(ChildGone(sent.child, KILLED))
+    (again,) = only(replaced(story), SendRun)
+    (report,) = told(
+        story.turn(RunEnded(again.child, Ended(again.run.sequence, "done", "1", lines=["a", "b", "c", "d"])))
+    )
+    assert report.lines == ("d",)
+
+
 def test_a_worker_that_stops_leaves_those_that_wait_to_others() -> None:
     story = Story(USUAL)
     (first,) = story.instances(1, 2)

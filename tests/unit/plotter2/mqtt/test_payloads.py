@@ -54,7 +54,7 @@ assignments = st.builds(
     parameters_json=texts,
     lease_s=instants,
     seed=u64,
-    instance=st.none() | st.builds(p.Instance, texts, u32, texts, instants),
+    instance=st.none() | st.builds(p.Instance, texts, u32, texts, instants, u32),
 )
 assign_batches = st.builds(
     p.AssignBatch,
