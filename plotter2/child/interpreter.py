@@ -6,6 +6,7 @@ path, modules of its own. What cannot (threads it left behind, memory it broke) 
 
 from __future__ import annotations
 
+import decimal
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +27,7 @@ from plotter2.child.frames import Ended, Ground, Made, Program, Run
 from plotter2.child.lenders import Lenders
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
+from plotter2.child.surroundings import Change, Surroundings
 from plotter2.datter import additions
 from plotter2.datter.additions import Additions
 from plotter2.datter.scope import RunInput, RunResult, Scope
@@ -58,7 +61,7 @@ class Apart:
         lenders: modules of its own, once it has begun.
         memory_bytes: private memory that it has taken, in all its turns.
         before_bytes: what all of the child had taken when its turn began.
-        folder, path, streams: while it waits: where it was, and what it had put in the place of ours.
+        folder, path, streams, changes: while it waits: where it was, and what it had put in the place of ours.
     """
 
     execute: Execute
@@ -70,6 +73,7 @@ class Apart:
     folder: str = ""
     path: list[str] = field(default_factory=list)
     streams: tuple[Any, Any] = (None, None)
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Interpreter:
         self._prepared: dict[int, _Prepared] = {}
         self._path = list(sys.path)
         self._additions = additions.NONE
+        self._surroundings = Surroundings()
+        self._pid = os.getpid()
 
     def learn(self, program: Program) -> None:
         """A program that runs will speak of."""
@@ -134,7 +140,7 @@ class Interpreter:
             "",
             made or [],
             recorder.end(),
-            _is_spent(),
+            self._is_spent(),
             result.again,
         )
 
@@ -147,6 +153,7 @@ class Interpreter:
         if apart.lenders is not None:
             apart.lenders.step_aside()
         apart.memory_bytes += self._limit.taken_bytes - apart.before_bytes
+        apart.changes = self._surroundings.put_right()
         self._leave()
 
     def take_up(self, run: Run, apart: Apart) -> None:
@@ -163,6 +170,7 @@ class Interpreter:
             apart.lenders.step_back()
         self._streams.install(apart.recorder)
         sys.stdout, sys.stderr = apart.streams
+        self._surroundings.again(apart.changes)
         self._begin_turn(run, apart)
 
     def _begin_turn(self, run: Run, apart: Apart) -> None:
@@ -204,8 +212,18 @@ class Interpreter:
             own_files=lenders.own_files,
         )
         sow(run.seed)
-        with lenders:
-            return (self._execute if apart is None else apart.execute)(given, recorder.line)
+        self._surroundings.watch(program.source)
+        try:
+            with lenders:
+                if apart is not None:
+                    return apart.execute(given, recorder.line)
+                own = copy_context()  # numpy keeps there how it computes; what decimal keeps is shared by copies
+                own.run(decimal.setcontext, decimal.Context())
+                return own.run(self._execute, given, recorder.line)
+        finally:
+            if os.getpid() != self._pid:
+                os._exit(0)  # a process that the script has forked: nobody waits here for what it gives
+            self._surroundings.put_right()
 
     def _prepare(self, number: int) -> _Prepared:
         prepared = self._prepared.get(number)
@@ -265,6 +283,10 @@ class Interpreter:
         if sys.path != self._path:
             sys.path[:] = self._path
 
+    def _is_spent(self) -> bool:
+        """Whether this run has left what cannot be put right, so that another process should take over."""
+        return threading.active_count() > THREADS_OF_OURS or self._surroundings.is_beyond_repair
+
     def _failed(self, run: Run, recorder: Recorder, wrong: Plotter2Error, cause: BaseException | None = None) -> Ended:
         self._limit.lift()
         is_out_of_memory = _is_out_of_memory(cause or wrong)
@@ -281,7 +303,7 @@ class Interpreter:
             wrong.code,
             [],
             recorder.end(),
-            is_out_of_memory or _is_spent(),
+            is_out_of_memory or self._is_spent(),
         )
 
 
@@ -326,7 +348,3 @@ def _is_out_of_memory(wrong: BaseException | None) -> bool:
     while isinstance(wrong, Plotter2Error):  # the engine's own word for it; what lies below is the script's
         wrong = wrong.__cause__ or wrong.__context__
     return isinstance(wrong, MemoryError)
-
-
-def _is_spent() -> bool:
-    return threading.active_count() > THREADS_OF_OURS

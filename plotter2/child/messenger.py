@@ -16,6 +16,7 @@ from typing import NoReturn
 from plotter2.child import frames
 from plotter2.child.capture import Recorder
 from plotter2.child.frames import Forget, Printed, Program, Run, Skip, Skipped, Told
+from plotter2.errors import UsageError
 
 FLUSH_INTERVAL_MS = 250
 
@@ -34,6 +35,7 @@ class Messenger:
         self._answers: SimpleQueue[Told] = SimpleQueue()
         self._under_way = 0, recorder
         self._sending = threading.Lock()
+        self._pid = os.getpid()
 
     def start(self) -> None:
         """Begin to listen, in a thread that lives as long as the process."""
@@ -62,7 +64,13 @@ class Messenger:
                 return told
 
     def send(self, message: frames.FromChild) -> None:
-        """Say something to the worker; from either thread."""
+        """Say something to the worker; from either thread.
+
+        Raises:
+            UsageError: this is a process that a script has forked, which the worker knows nothing of.
+        """
+        if os.getpid() != self._pid:
+            raise UsageError("A process that a script has forked cannot ask or tell others anything; the script can.")
         if isinstance(message, frames.Ended):
             self._under_way = 0, self._recorder
         data = frames.pack(message)

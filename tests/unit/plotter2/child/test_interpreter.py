@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import decimal
 import json
 import os
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from plotter2.child.capture import Recorder
@@ -169,3 +171,28 @@ def test_a_file_that_a_script_wrote_gets_a_sidecar_and_its_own_files_stay(tmp_pa
     assert not (tmp_path / "elsewhere").exists(), "nothing is written through a link"
     assert bench.run().made == []
     assert asked == [1], "a run without files does not look at what it read"
+
+
+def test_a_process_that_a_script_forks_ends_where_it_would_come_back(tmp_path: Path) -> None:
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del run, emit
+        pid = os.fork()
+        if pid == 0:
+            return RunResult("done", "the forked one", [])
+        return RunResult("done", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), [])
+
+    ended = Bench(tmp_path, execute).run()
+    assert (ended.state, ended.results_json) == ("done", "0")
+
+
+def test_how_numbers_are_computed_with_is_a_runs_own(tmp_path: Path) -> None:
+    def execute(run: RunInput, emit: Callable[[str], None], /) -> RunResult:
+        del run, emit
+        before = np.geterr()["divide"], decimal.getcontext().prec, os.environb.get(b"LEFT", b"").decode()
+        np.seterr(divide="raise")
+        decimal.getcontext().prec = 5
+        os.environb[b"LEFT"] = b"yes"
+        return RunResult("done", list(before), [])
+
+    bench = Bench(tmp_path, execute)
+    assert bench.run().results_json == bench.run().results_json
