@@ -22,7 +22,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from plotter2.datter import script
+from plotter2.datter import renaming
 
 KEPT_TEXTS = 256
 _WRITERS = frozenset({"setattr", "delattr"})
@@ -90,7 +90,7 @@ class Surroundings:
 def written_into(source: str) -> frozenset[str]:
     """The modules of libraries whose names a script writes, as its text says: `import numpy as np`, `np.mean = f`."""
     try:
-        tree = ast.parse(script.rewritten(source))
+        tree = ast.parse(renaming.rewritten(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     imported = dict(_imported(tree))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,9 @@ from plotter2.model.request import Over, RequestKind
 
 if TYPE_CHECKING:
     from plotter2.client.views import Plan, Repeat, Request
+
+FAILED_SHOWN = 5
+"""Runs whose errors are printed in full; thousands of instances fail alike."""
 
 Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended, with its outcome.")]
 Settings = Annotated[
@@ -198,13 +202,24 @@ def _verdict_on(repeat: Repeat | None) -> int:
     return 1
 
 
+def _tell_failed(found: Request) -> None:
+    """What went wrong in which run, of the first ones; of many instances of a task with what they were given."""
+    failed = [one for one in found.runs if one.error]
+    of_task = Counter(one.task for one in found.runs)
+    for one in failed[:FAILED_SHOWN]:
+        given = (output.settings(one.parameters_json) or one.bundle) if of_task[one.task] > 1 else ""
+        output.note(f"{one.task}{f' ({given})' if given else ''}: {one.error.rstrip()}")
+    if len(failed) > FAILED_SHOWN:
+        output.note(
+            f"And {len(failed) - FAILED_SHOWN:,} more failed; `plotter2 requests {found.id} --json` has them all."
+        )
+
+
 def _verdict(found: Request) -> int:
     """The exit code of a request, and on stderr why it is not 0."""
     if found.ok or not found.has_ended:
         return _verdict_on(found.repeat)
-    for run_ in found.runs:
-        if run_.error:
-            output.note(f"{run_.task}: {run_.error.rstrip()}")
+    _tell_failed(found)
     for child in found.children:
         if child.error:
             settings = output.settings(child.parameters_json)

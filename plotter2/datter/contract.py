@@ -1,7 +1,7 @@
 """The contract of a script: what it gives, what it wants bound, whom it gathers and links, read ahead of execution.
 
 `expose(...)` and `impose(...)` at the module level are its words (requirements 177, 178); calls inside `task()` are
-dynamic and are only noted. `X as Y` is rewritten to keywords before (see `script.rewritten`). Pure: runs nothing.
+dynamic and are only noted. `X as Y` is rewritten to keywords before (see `renaming.rewritten`). Pure: runs nothing.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from plotter2.datter import script
+from plotter2.datter import renaming, script
 from plotter2.model.additions import PICTURES
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def unsteady(source: str, filename: str, own: frozenset[str] = frozenset()) -> s
         ScriptError: it cannot be run.
     """
     script.compiled(source, filename, own)
-    return _said_of(ast.parse(script.rewritten(source)), filename, STEADY)
+    return _said_of(ast.parse(renaming.rewritten(source)), filename, STEADY)
 
 
 def unsteady_words(steps: tuple[Step, ...], sources: Mapping[str, str], own: Additions) -> str:

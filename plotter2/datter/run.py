@@ -1,13 +1,12 @@
 """One run from its input to its result: what a worker's child calls. The one boundary around user code.
 
-What goes wrong in user code comes out as one TaskFailedError whose message is a traceback of the user's own frames,
-with the original lines. A script or pipeline that cannot run is refused with ScriptError before anything of it has
+What goes wrong in user code comes out as one TaskFailedError whose message is a sentence, and a traceback of the user's
+own frames (`explaining`). A script or pipeline that cannot run is refused with ScriptError before anything of it has
 run.
 """
 
 from __future__ import annotations
 
-import linecache
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -15,22 +14,22 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any, Literal
 
+from greenlet import GreenletExit
+
 from plotter2.datter import binding, compose, pipeline, promises, results, script, words, writing
 from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
 from plotter2.datter.contract import Gives
+from plotter2.datter.explaining import MODULE_NAME, explained
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
 from plotter2.datter.words import GaveUp, Me
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
 
 __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
 
-TRACEBACK_CHARS_MAX = 16_000
-CHAIN_MAX = 8
 AS_THEY_STAND = frozenset({Gives.FUNCTION, Gives.CONSTANT, Gives.PARAMETERS})
 """What a script gives that is no data: it is there once its module level has run, and nothing is drawn of it."""
-_OUR_ERRORS = "plotter2.errors."
 
 POSITIONAL = "*"
 """The parameter that holds values by position."""
@@ -49,7 +48,7 @@ def execute(
 
     Raises:
         ScriptError: it cannot be run; file and line, or step.
-        TaskFailedError: it was run and went wrong; the message is the user's traceback.
+        TaskFailedError: it was run and went wrong; the message is a sentence and the user's traceback.
     """
     context = Context(run, emit, carrier)
     token = enter(context)
@@ -89,9 +88,9 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)
         return _ended(context, has_given_up, results.to_json(value))
-    except ScriptError:
+    except (ScriptError, GreenletExit):
         raise
-    except (Exception, SystemExit) as wrong:
+    except BaseException as wrong:  # the boundary to user code, which raises what it likes
         is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
         text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run)
         raise TaskFailedError(text) from wrong
@@ -106,7 +105,7 @@ def _names(found: script.Script, context: Context, builtins: dict[str, Any]) -> 
     run = context.run
     number = context.carrier.number if context.carrier is not None else 1
     names: dict[str, Any] = {
-        "__builtins__": builtins, "__name__": "__plotter2__", "__file__": found.filename,
+        "__builtins__": builtins, "__name__": MODULE_NAME, "__file__": found.filename,
         "me": Me(run.run_id, run.task_name, run.scope.bundle, run.scope.version, number),
     }  # fmt: skip
     return names | {symbol: Symbol(symbol) for symbol in found.symbols}
@@ -128,9 +127,9 @@ def layer(found: script.Script, context: Context, data: Any, given: dict[str, An
             raise ScriptError(f"{found.filename}: {script.ENTRY}() takes nothing; as a step it gets the data first.")
         with_data = partial(entry, data)
         return with_data(**arguments(with_data, given, found.filename))
-    except ScriptError:
+    except (ScriptError, GaveUp, GreenletExit):
         raise
-    except (Exception, SystemExit) as wrong:
+    except BaseException as wrong:
         raise TaskFailedError(explained(wrong, found, context.run)) from wrong
 
 
@@ -218,40 +217,3 @@ def _lacking(entry: Any, given: dict[str, Any]) -> list[str]:
 def _is_inside(wrong: BaseException, filename: str) -> bool:
     """Whether it was raised while the script ran, and not when its figures or results were taken."""
     return any(frame.f_code.co_filename == filename for frame, _ in traceback.walk_tb(wrong.__traceback__))
-
-
-def explained(wrong: BaseException, found: script.Script, run: RunInput) -> str:
-    """The traceback that the user sees: frames of the script and of the bundles' own modules, and their causes'."""
-    lines = {found.filename: found.source, **_sources(wrong, run)}
-    try:
-        for name, source in lines.items():
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        report = traceback.TracebackException.from_exception(wrong)
-        _cut(report, frozenset(lines), CHAIN_MAX)
-        text = "".join(report.format()).rstrip().replace(_OUR_ERRORS, "")
-    finally:
-        for name in lines:
-            linecache.cache.pop(name, None)
-    half = TRACEBACK_CHARS_MAX // 2
-    return text if len(text) <= TRACEBACK_CHARS_MAX else f"{text[:half]}\n...\n{text[-half:]}"
-
-
-def _sources(wrong: BaseException, run: RunInput) -> dict[str, str]:
-    """The modules in a traceback, by the path that they have in the bundle; other bundles' after their bundle."""
-    names = {frame.f_code.co_filename for frame, _ in traceback.walk_tb(wrong.__traceback__)}
-    files = {one.label + path: local for one in (run.scope, *run.lenders.values()) for path, local in one.files.items()}
-    files |= run.scope.files
-    files |= run.own_files
-    return {name: files[name].read_text(errors="replace") for name in names & files.keys()}
-
-
-def _cut(report: traceback.TracebackException, own: frozenset[str], depth: int) -> None:
-    report.stack = traceback.StackSummary.from_list([frame for frame in report.stack if frame.filename in own])
-    for name in ("__cause__", "__context__"):
-        inner = getattr(report, name)
-        if inner is None:
-            continue
-        if depth == 0 or not any(frame.filename in own for frame in inner.stack):
-            setattr(report, name, None)  # raised inside a library: not the user's story
-        else:
-            _cut(inner, own, depth - 1)

@@ -1,7 +1,6 @@
 """Scripts, read without running them: `X as Y` rewritten, names checked, the contract found, code compiled once.
 
-`expose(X as Y)` and `impose(X as Y)` become keyword arguments at token level, so every line and column stays where it
-was (requirement 183). Compiled scripts are kept by their text; running one again costs a lookup. Executes nothing.
+Compiled scripts are kept by their text; running one again costs a lookup. Executes nothing.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ import ast
 import builtins
 import re
 import symtable
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from io import StringIO
 from types import CodeType
 
-from plotter2.datter import contract, naming
+from plotter2.datter import contract, naming, renaming
 from plotter2.datter.axes import Axis
 from plotter2.datter.builtins import NAMES
 from plotter2.datter.contract import EMPTY, Contract
@@ -28,7 +25,6 @@ KEPT_SCRIPTS = 256
 CHARS_MAX = 256 << 10
 """Python's parser takes up to 600 times a text in memory, 10 s a megabyte, and lets nothing else run meanwhile."""
 ENTRY = contract.ENTRY
-CONTRACT = frozenset({contract.EXPOSE, contract.IMPOSE})
 _HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
 _DYNAMIC = frozenset({"exec", "eval", "globals", "vars", "locals", "setattr", "__import__"})
 _PYTHON = frozenset(dir(builtins))
@@ -80,17 +76,18 @@ def compiled(source: str, filename: str, own: frozenset[str] = frozenset()) -> S
             f"{filename} has {len(source)} characters; a script has at most {CHARS_MAX}. Put data into a bundle."
         )
     try:
-        text = rewritten(source) if _HAS_CONTRACT.search(source) else source
+        text = renaming.rewritten(source) if _HAS_CONTRACT.search(source) else source
         tree = ast.parse(text, filename)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
-        raise ScriptError(_syntax(wrong, filename)) from None
+        raise ScriptError(renaming.hint(source, wrong, filename) or _syntax(wrong, filename)) from None
     try:
         _check_entry(tree, filename)
         said = contract.read(tree, filename)
         defined, used = _names(text, filename)
         known = NAMES | own
         symbols = tuple(sorted(said.symbols - defined - known - _PYTHON))
-        _check_names(tree, used - defined - known - _PYTHON - _MODULE_NAMES - set(symbols), filename, known)
+        there = known | _PYTHON | defined
+        _check_names(tree, used - there - _MODULE_NAMES - set(symbols), filename, there)
         code = compile(naming.named(tree), filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as wrong:
         raise ScriptError(_syntax(wrong, filename)) from None
@@ -101,34 +98,6 @@ def _syntax(wrong: BaseException, filename: str) -> str:
     if isinstance(wrong, SyntaxError):
         return f"{filename}, line {wrong.lineno or 1}: {wrong.msg}."
     return f"{filename}: this is not Python that can be read: {wrong}."
-
-
-def rewritten(source: str) -> str:
-    """The source with `X as Y` in expose and impose as `X =  Y`: same lines, same columns."""
-    lines = source.splitlines(keepends=True)
-    for row, column in _places(source):
-        text = lines[row - 1]
-        lines[row - 1] = text[:column] + "= " + text[column + 2 :]
-    return "".join(lines)
-
-
-def _places(source: str) -> Iterator[tuple[int, int]]:
-    """Where an `as` stands directly inside a call of expose or impose."""
-    depths: list[bool] = []
-    before = previous = ""
-    try:
-        for token in tokenize.generate_tokens(StringIO(source).readline):
-            if token.type in {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
-                continue
-            if token.string in {"(", "[", "{"}:
-                depths.append(token.string == "(" and previous in CONTRACT and before not in {".", "def"})
-            elif token.string in {")", "]", "}"} and depths:
-                depths.pop()
-            elif token.string == "as" and depths and depths[-1] and previous.isidentifier():
-                yield token.start
-            before, previous = previous, token.string
-    except (tokenize.TokenError, IndentationError):
-        return  # the parser will say what is wrong, and where
 
 
 def _check_entry(tree: ast.Module, filename: str) -> None:
@@ -144,7 +113,12 @@ def _check_entry(tree: ast.Module, filename: str) -> None:
         for node in tree.body if isinstance(node, ast.ImportFrom) for one in node.names
     )  # fmt: skip
     if not found and not assigned and not imported:
-        raise ScriptError(f"{filename}: there is no `def {ENTRY}():`; it is what runs.")
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name == ENTRY:
+                raise ScriptError(f"{filename}, line {node.lineno}: {ENTRY} is a class; write `def {ENTRY}():`.")
+        others = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        near = f"; {nearest(ENTRY, others)}" if others else ""
+        raise ScriptError(f"{filename}: there is no `def {ENTRY}():`, which is what runs{near}.")
     for node in found:
         if isinstance(node, ast.AsyncFunctionDef) or any(
             isinstance(one, ast.Yield | ast.YieldFrom) for one in _own(node)
@@ -201,7 +175,7 @@ def _check_names(tree: ast.Module, unknown: set[str], filename: str, known: froz
     if found:
         first = min(found, key=lambda node: (node.lineno, node.col_offset))
         close = nearest(first.id, sorted(known))
-        raise ScriptError(f"{filename}, line {first.lineno}: unknown name {first.id!r}; of the built-ins {close}.")
+        raise ScriptError(f"{filename}, line {first.lineno}: unknown name {first.id!r}; {close}.")
 
 
 def _catches_names(node: ast.Try) -> bool:

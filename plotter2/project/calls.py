@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from plotter2.datter import pipeline, script
+from plotter2.datter import pipeline, renaming
 from plotter2.datter.additions import NONE, Additions
 from plotter2.model import package as packages
 from plotter2.model.names import NOTHING_NEAR, did_you_mean
@@ -46,7 +46,7 @@ def _in_pipeline(source: str, filename: str, own: Additions) -> Iterator[tuple[s
 
 
 def _in_script(source: str, filename: str) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(ast.parse(script.rewritten(source))):
+    for node in ast.walk(ast.parse(renaming.rewritten(source))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in BY_NAME:
             continue
         place = BY_NAME[node.func.id]

@@ -105,16 +105,16 @@ def collected(book: Book, task: Task, op: Collect) -> Answer:
     if not found["failed"] or not op.is_strict:
         return Answer(found)
     failed = [book.tasks[number] for number in found["failed"]]
-    said = "; ".join(f"{one.called}: {_last_line(one.error) or one.state}" for one in failed[:NAMED_MAX])
+    said = "; ".join(f"{one.called}: {_first_line(one.error) or one.state}" for one in failed[:NAMED_MAX])
     more = f"; and {len(failed) - NAMED_MAX:,} more" if len(failed) > NAMED_MAX else ""
     message = f"{len(failed):,} of {len(op.tasks):,} tasks that were waited for failed: {said}{more}."
     return Answer(found, CollectError.code, message)
 
 
-def _last_line(error: str) -> str:
-    """What a traceback ends with, without its stop."""
-    lines = error.rstrip().splitlines()
-    return lines[-1][:ERROR_CHARS].rstrip(".") if lines else ""
+def _first_line(error: str) -> str:
+    """The sentence that an error begins with, without its stop."""
+    lines = error.strip().splitlines()
+    return lines[0][:ERROR_CHARS].rstrip(".") if lines else ""
 
 
 def end(book: Book, task: Task, op: End) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plotter2.datter import contract, script
+from plotter2.datter import contract, renaming, script
 from plotter2.datter.contract import Exposed, Gives, Imposed, Wants
 from plotter2.datter.hub import Definition
 from plotter2.errors import ScriptError, TaskFailedError
@@ -30,7 +30,7 @@ def task(bins: int = 10):
 
 
 def read(source: str) -> contract.Contract:
-    return contract.read(ast.parse(script.rewritten(source)), "a.py")
+    return contract.read(ast.parse(renaming.rewritten(source)), "a.py")
 
 
 @pytest.mark.req("r177", "r178")

@@ -87,5 +87,5 @@ def test_what_cannot_be_says_the_step_and_what_is_right(bench: Any, body: str, w
 def test_the_traceback_of_a_script_step_has_its_own_line(bench: Any) -> None:
     with pytest.raises(TaskFailedError) as wrong:
         bench([{"access": "t"}, {"script": "tasks/broken.py"}])
-    assert str(wrong.value).startswith("step 2 (script): Traceback")
+    assert str(wrong.value).startswith("step 2 (script): tasks/broken.py, line 2: ")
     assert 'File "tasks/broken.py", line 2, in task' in str(wrong.value)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,31 @@ def test_a_tiny_task_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.req("r096")
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("return 1 / 0", "work.py, line 2: ZeroDivisionError: division by zero."),
+        ("return access('nothing')", "work.py, line 2: There is no data in "),
+        ("raise KeyboardInterrupt('me')", "work.py, line 2: KeyboardInterrupt: me."),
+        ("class Odd(BaseException): pass\n    raise Odd('so')", "work.py, line 3: task.<locals>.Odd: so."),
+        ("raise ValueError('one\\ntwo')", "work.py, line 2: ValueError: one."),
+        ("raise ValueError", "work.py, line 2: ValueError."),
+        ("exit(3)", "work.py, line 2: the script ended itself by exit(3); a task ends by `return`"),
+        ("return input('n?')", "work.py, line 2: nobody is there to answer input(); take a parameter"),
+        ("import hleper", "work.py, line 2: ModuleNotFoundError: No module named 'hleper'. A library"),
+    ],
+)
+def test_what_went_wrong_is_said_in_one_sentence_with_its_line_before_the_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, body: str, sentence: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(TaskFailedError) as caught:
+        bench.run(f"def task():\n    {body}\n")
+    first, second, *_ = caught.value.message.splitlines()
+    assert first.startswith(sentence)
+    assert first.endswith(".")
+    assert second == "Traceback (most recent call last):"
+    assert "plotter2" not in caught.value.message.partition("\n")[2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plotter2.datter import script
+from plotter2.datter import renaming, script
 from plotter2.datter.check import check_source
 from plotter2.errors import ScriptError
 
@@ -28,7 +28,7 @@ def task():
 
 @pytest.mark.req("r183")
 def test_as_inside_expose_and_impose_keeps_every_position() -> None:
-    found = script.rewritten(SAMPLE)
+    found = renaming.rewritten(SAMPLE)
     assert [len(line) for line in found.splitlines()] == [len(line) for line in SAMPLE.splitlines()]
     assert "expose(matrix =  data)" in found
     assert 'with open("x") as f' in found
@@ -38,7 +38,7 @@ def test_as_inside_expose_and_impose_keeps_every_position() -> None:
 @given(st.text(alphabet="expose(x as y)impo \n\"'#,[]:", max_size=60))
 def test_rewriting_never_changes_the_length_of_a_line(text: str) -> None:
     try:
-        found = script.rewritten(text)
+        found = renaming.rewritten(text)
     except SyntaxError:
         return
     assert [len(line) for line in found.splitlines()] == [len(line) for line in text.splitlines()]
@@ -48,7 +48,7 @@ def test_rewriting_never_changes_the_length_of_a_line(text: str) -> None:
     "source", ['x = "expose(a as b)"', "# expose(a as b)", "thing.expose(a as b)", "other(a as b)"]
 )
 def test_only_the_two_words_themselves_are_rewritten(source: str) -> None:
-    assert script.rewritten(source) == source
+    assert renaming.rewritten(source) == source
 
 
 @pytest.mark.req("r178", "r181")
@@ -69,12 +69,26 @@ def test_the_contract_is_read_without_running() -> None:
         ("def task():\n    yield 1\n", "line 1: task.. must be a plain function"),
         (
             "def task():\n    return axess('x')\n",
-            "line 2: unknown name 'axess'; of the built-ins the nearest",
+            "line 2: unknown name 'axess'; the nearest",
         ),
-        ("def task():\n    releases()\n", "line 2: unknown name 'releases'; of the built-ins the nearest.*'release'"),
+        ("def task():\n    releases()\n", "line 2: unknown name 'releases'; the nearest.*'release'"),
         ("def task():\n    return 1\x00", "job.py"),
         ("def task():\n  return " + "(" * 300 + ")" * 300, "job.py"),
         ("expose(a as 1, as)\ndef task(): pass", "job.py, line 1: "),
+        ("expose(a as)\ndef task(): pass", r"job.py, line 1: something has to stand after `as` in expose\(a as"),
+        ("expose(as a)\ndef task(): pass", "job.py, line 1: a plain name stands before `as`"),
+        ("expose(m.x as a)\ndef task(): pass", "job.py, line 1: a plain name stands before `as`"),
+        ("def task():\n    expose(v[0] as first)", r"line 2: a plain name stands before `as`.*first as values\[0\]"),
+        ("def task():\n    x = access('m') as y", r"line 2: `as` gives a name in expose\(...\) and impose"),
+        (
+            "impose(lr as float, k)\ndef task(): pass",
+            r"line 1: names by themselves come before .*\(other, lr as float\)",
+        ),
+        ("impose(lr as flot)\ndef task(): pass", "line 1: unknown name 'flot'; the nearest are 'float'"),
+        ("def Task(): pass", "no `def task.*the nearest is 'Task'"),
+        ("class task: pass", "line 1: task is a class; write `def task"),
+        ("def help_me(): pass\ndef task(): helpme()", "line 2: unknown name 'helpme'; the nearest are 'help_me'"),
+        ("expose(a as", "job.py"),
     ],
 )
 def test_what_cannot_run_is_refused_with_file_and_line(source: str, words: str) -> None:

@@ -201,6 +201,15 @@ def test_a_failed_task_is_exit_1_with_the_users_traceback(cli: Any, manager: Fak
     assert said.err.endswith("ValueError: boom\n")
 
 
+def test_of_many_instances_the_first_that_failed_are_told_with_their_keys(cli: Any, manager: FakeManager) -> None:
+    manager.state, manager.runs = manager_pb2.REQUEST_STATE_FAILED, 7
+    manager.run_error = "a.py, line 2: ValueError: boom."
+    said = cli("run", "loss curve", "--on", "experiments/digits", "--wait")
+    assert said.err.count("boom") == 5
+    assert "loss curve (step=step_3): a.py, line 2: ValueError: boom.\n" in said.err
+    assert said.err.endswith(f"And 2 more failed; `plotter2 requests {REQUEST} --json` has them all.\n")
+
+
 def test_a_failed_value_is_exit_1_and_named(cli: Any, manager: FakeManager) -> None:
     manager.state = manager_pb2.REQUEST_STATE_FAILED
     said = cli("redo", "experiments/digits", "--set", "lr=-1", "--wait")

@@ -36,6 +36,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.reason = ""
         self.reason_code = ""
         self.run_error = ""
+        self.runs = 1
         self.corrupt = False
         self.repeat: manager_pb2.Repeat | None = None
 
@@ -69,16 +70,18 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
                     error="exit status 2" if failed else "",
                 )
         else:
-            made.runs.add(
-                id=f"{REQUEST}.0",
-                request_id=REQUEST,
-                task_name="loss curve",
-                state=task_pb2.RUN_STATE_FAILED if failed else task_pb2.RUN_STATE_DONE,
-                worker="worker-1",
-                results_json='{"best":0.10}',
-                error=self.run_error,
-                outputs=[task_pb2.Output(path="x/figure-1.html", kind="figure", title="loss", size_bytes=7)],
-            )
+            for number in range(self.runs):
+                made.runs.add(
+                    id=f"{REQUEST}.{number}",
+                    request_id=REQUEST,
+                    task_name="loss curve",
+                    parameters_json=f'{{"step":"step_{number}"}}' if self.runs > 1 else "",
+                    state=task_pb2.RUN_STATE_FAILED if failed else task_pb2.RUN_STATE_DONE,
+                    worker="worker-1",
+                    results_json='{"best":0.10}',
+                    error=self.run_error,
+                    outputs=[task_pb2.Output(path="x/figure-1.html", kind="figure", title="loss", size_bytes=7)],
+                )
         return made
 
     async def Submit(self, request: manager_pb2.SubmitRequest, context: Any) -> manager_pb2.SubmitResponse:
