@@ -111,6 +111,15 @@ class OpAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesGoing:
+    """What is done with the files of a run that has ended, before the manager is told: a line for people."""
+
+    run_id: RunId
+    epoch: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class FilesSent:
     """What a run made is with the manager (or, with an error, cannot be brought there).
 
@@ -146,6 +155,7 @@ Event = (
     | RunsSkipped
     | OpAsked
     | OpAnswered
+    | FilesGoing
     | FilesSent
     | Ticked
     | DrainBegun

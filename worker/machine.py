@@ -23,6 +23,7 @@ from worker.events import (
     ChildReady,
     DrainBegun,
     Event,
+    FilesGoing,
     FilesSent,
     OpAnswered,
     OpAsked,
@@ -99,6 +100,8 @@ class Machine:
                 return []
             case ProgramRefused():
                 return self._refused(event, now)
+            case FilesGoing():
+                return self._files_going(event)
             case FilesSent():
                 return self._files_sent(event)
             case DrainBegun():
@@ -199,6 +202,13 @@ class Machine:
             self._state.sending[report.run_id] = report
             return [SendFiles(report), *commands]
         return [*self._state.end(held, report, is_told=not held.is_cancelled), *commands]
+
+    def _files_going(self, event: FilesGoing) -> list[Command]:
+        """People who wait are told why; nothing else changes."""
+        report, held = self._state.sending.get(event.run_id), self._state.held.get(event.run_id)
+        if report is None or held is None or report.epoch != event.epoch:
+            return []
+        return [Tell(self._state.reports.running(held, (event.line,)))]
 
     def _files_sent(self, event: FilesSent) -> list[Command]:
         report = self._state.sending.get(event.run_id)

@@ -12,14 +12,16 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
 from plotter2 import telemetry
 from plotter2.datter import assets
+from plotter2.errors import FailedError
 from plotter2.model import paths
 from plotter2.mqtt.payloads import Report
 
@@ -31,7 +33,7 @@ WINDOW = "1082,1400"
 """Pixels: the page is laid out as wide as paper will have it, so nothing moves when it is printed."""
 FINENESS = 3
 """Dots a pixel, of figures that are no vectors."""
-SETTLED_MS = 8_000
+SETTLED_MS = 3_000
 """Of the browser's own clock, which stands still while it works: how long scripts of a page may wait for things."""
 SIDECAR_BYTES_MAX, SAID_CHARS_MAX = 16 << 20, 300
 MEGABYTE = 1_000_000
@@ -67,13 +69,21 @@ class Printer:
         self._desks = temp, f".{name}-paper-"  # what is left of one by a crash goes when the worker starts again
         self._turn = asyncio.Lock()
 
-    async def print_reports(self, report: Report, folder: Path) -> None:
+    async def print_reports(self, report: Report, folder: Path, say: Callable[[str], None]) -> None:
         """Lay a PDF beside each report that a run made in this folder, or say in its sidecar why there is none.
+
+        Args:
+            report: what the run made.
+            folder: where it lies.
+            say: is told what is done meanwhile, a line each.
 
         Raises:
             PathRefusedError: a name that is none of a file below the folder.
         """
-        for page in [folder / paths.file_path(one.path) for one in report.made if one.kind == REPORT]:
+        for one in [one for one in report.made if one.kind == REPORT]:
+            page = folder / paths.file_path(one.path)
+            if self._press.program():
+                say(f"The report is drawn; printing {(one.title or one.path)!r} as PDF.")
             async with self._turn:
                 why = await self._print(page)
             if why:
@@ -124,7 +134,11 @@ class Printer:
         size = made.stat().st_size
         if size > self._press.bytes_max:
             return f"it would have {size / MEGABYTE:.2f} MB; at most {self._press.bytes_max / MEGABYTE:.2f} MB are kept"
-        made.replace(page.with_name(page.name + PDF))
+        try:
+            whole = import_module("worker.finishing").finished(made.read_bytes())  # pypdf is large
+        except FailedError as wrong:
+            return wrong.message
+        page.with_name(page.name + PDF).write_bytes(whole)
         return ""
 
 

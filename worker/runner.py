@@ -33,7 +33,7 @@ from worker.commands import (
     StartChild,
     Tell,
 )
-from worker.events import Assigned, DrainBegun, Event, FilesSent, ProgramPrepared, ProgramRefused, Ticked
+from worker.events import Assigned, DrainBegun, Event, FilesGoing, FilesSent, ProgramPrepared, ProgramRefused, Ticked
 from worker.library import Library, Prepared
 from worker.machine import Machine
 from worker.metrics import Metrics
@@ -187,9 +187,12 @@ class Runner:
         self.hear(ProgramPrepared(command.program))
 
     async def _send_files(self, report: Report) -> None:
+        def say(line: str) -> None:
+            self.hear(FilesGoing(report.run_id, report.epoch, line))
+
         error, error_code, packed = "", "", b""
         try:
-            packed = await self._sender.send(report)
+            packed = await self._sender.send(report, say)
         except Plotter2Error as wrong:
             error, error_code = wrong.message, wrong.code
         except OSError as wrong:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from plotter2 import files as durable
@@ -34,8 +34,8 @@ class Sender:
         self._line = line
         self._printer = printer
 
-    async def send(self, report: Report) -> bytes:
-        """Print reports, and bring files to a manager that does not see them.
+    async def send(self, report: Report, say: Callable[[str], None]) -> bytes:
+        """Print reports, and bring files to a manager that does not see them; `say` is told of what takes a while.
 
         Returns:
             The digest of the list of all files; b"" where the manager sees them.
@@ -45,7 +45,7 @@ class Sender:
             OSError: one cannot be read.
         """
         folder = self._layout.runs / f"{report.run_id}.{report.epoch}"
-        await self._printer.print_reports(report, folder)
+        await self._printer.print_reports(report, folder, say)
         if await self._line.is_shared():
             return b""
         listed = await asyncio.to_thread(_listed, folder, report.made)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from plotter2.model.task import RunState
 from tests.integration.worker_kit import REAL_ENGINE, rig
@@ -35,3 +37,12 @@ async def test_a_report_has_pages_of_paper_with_contents_where_a_browser_is_foun
     assert pdf.startswith(b"%PDF")
     assert len(pdf.split(b"/Type /Page\n")) > 2, "90 rows do not fit on one"
     assert b"/Outlines" in pdf
+    book = PdfReader(BytesIO(pdf))
+    words = book.pages[0].extract_text()
+    first = [len(book.pages), *(place for place, one in enumerate(book.pages, 1) if "Rows" in one.extract_text())]
+    assert len([line for line in words.splitlines() if line.strip().endswith(("1", "2"))]) >= 2, "contents have numbers"
+    assert f"1 / {first[0]}" in words
+    assert b"file://" not in pdf, "no word of where it was printed"
+    assert report.lines == () or "printing" not in " ".join(report.lines), "what was said meanwhile is not said again"
+    meanwhile = [line for one in worker.reported.reports for line in one.lines]
+    assert meanwhile == ["The report is drawn; printing 'On paper' as PDF."]

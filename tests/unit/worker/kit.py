@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import Any, TypeVar
+
+from pypdf import PdfWriter
+from pypdf.annotations import Link
+from pypdf.generic import NameObject
 
 from plotter2.child.frames import Ask, Ended
 from plotter2.ids import RequestId, RunId, TaskId
@@ -89,3 +95,24 @@ def only(commands: list[Command], kind: type[T]) -> list[T]:
 
 def told(commands: list[Command]) -> list[Report]:
     return [command.report for command in only(commands, Tell)]
+
+
+def paper(
+    title: str = "R", entries: Mapping[str, int] | None = None, files: Sequence[str] = (), lefts: Sequence[int] = (40,)
+) -> bytes:
+    """A PDF of three pages as browsers print them: on the first, links to places on pages, and to files."""
+    writer = PdfWriter()
+    for _ in range(3):
+        writer.add_blank_page(595, 842)
+    for place, (name, page) in enumerate((entries or {}).items()):
+        writer.add_named_destination(f"/{name}", page)
+        left = lefts[place % len(lefts)]
+        link = Link(rect=(left, 700 - 12 * place, left + 50, 708 - 12 * place), target_page_index=0)
+        link[NameObject("/Dest")] = NameObject(f"/{name}")
+        writer.add_annotation(0, link)
+    for uri in files:
+        writer.add_annotation(0, Link(rect=(40, 100, 80, 110), url=uri))
+    writer.metadata = {"/Title": title, "/Creator": "a browser", "/Producer": "a printer"}
+    stream = BytesIO()
+    writer.write(stream)
+    return stream.getvalue()

@@ -17,6 +17,7 @@ from worker.events import (
     ChildMeasured,
     ChildReady,
     DrainBegun,
+    FilesGoing,
     FilesSent,
     ProgramPrepared,
     ProgramRefused,
@@ -276,7 +277,10 @@ def test_an_end_with_files_is_told_when_they_are_where_the_manager_finds_them() 
     commands = story.turn(RunEnded(sent.child, ended))
     assert told(commands) == []
     [wanted] = only(commands, SendFiles)
+    [meanwhile] = told(story.turn(FilesGoing(wanted.report.run_id, wanted.report.epoch, "printing it")))
+    assert (meanwhile.state, meanwhile.lines) == (RunState.RUNNING, ("printing it",))
     [report] = told(story.turn(FilesSent(wanted.report.run_id, wanted.report.epoch, packed=b"list")))
+    assert told(story.turn(FilesGoing(wanted.report.run_id, wanted.report.epoch, "too late"))) == []
     assert [one.path for one in report.made] == ["a.html"]
     assert report.packed == b"list"
     assert told(story.assign(1)) == [report], "a repeated question gets the same answer"
