@@ -55,7 +55,8 @@ def _finished(writer: PdfWriter) -> bytes:
         for link in links:
             _here(link)
         _number(page, links, places)
-    title = str((writer.metadata or {}).get("/Title", ""))
+    told: Any = writer.metadata or {}
+    title = str(told.get("/Title", ""))
     writer.metadata = {"/Title": title, "/Creator": "plotter2"}
     stream = BytesIO()
     writer.write(stream)
