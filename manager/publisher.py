@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ from blake3 import blake3
 from manager.commands import AskWho, AssignRuns, StartOnProplet, StopOnProplet
 from manager.store import TaskRow
 from plotter2.errors import UnreachableError
-from plotter2.ids import RunId, WorkerId
+from plotter2.ids import RequestId, RunId, WorkerId
 from plotter2.model.task import Task, TaskRun
 from plotter2.mqtt import payloads
 from plotter2.mqtt.protocol import Bus
@@ -68,18 +69,12 @@ class Publisher:
                 self._log.warning("publish.failed", messages=len(waiting), why=str(away.exceptions[0]))
 
     def _messages(self, waiting: list[Outgoing]) -> list[Published]:
-        runs: dict[WorkerId, list[TaskRun]] = defaultdict(list)
-        tasks: dict[WorkerId, dict[str, Task]] = defaultdict(dict)
-        cancelled: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
-        instances: dict[RunId, payloads.Instance] = {}
+        gathered: dict[WorkerId, _Gathered] = defaultdict(_Gathered)
         found: list[Published] = []
         for message in waiting:
             match message:
                 case AssignRuns():
-                    runs[message.worker_id] += message.runs
-                    tasks[message.worker_id].update({task.id: task for task in message.tasks})
-                    cancelled[message.worker_id] += message.cancelled
-                    instances.update(message.instances)
+                    gathered[message.worker_id].take(message)
                 case AskWho():
                     empty = payloads.AssignBatch((), (), (), self._address)
                     found.append((self._topics.assign(message.worker_id), payloads.encode_assign_batch(empty), 0))
@@ -87,37 +82,46 @@ class Publisher:
                     found.append((self._topics.start, _start(message.worker_id, message.row), 1))
                 case StopOnProplet():
                     found.append((self._topics.stop, _stop(message.worker_id, message.row), 1))
-        for worker, held in runs.items():
-            found += self._assignments(worker, held, tasks[worker], cancelled[worker], instances)
+        for worker, all_of_it in gathered.items():
+            topic = self._topics.assign(worker)
+            found += [(topic, payloads.encode_assign_batch(one), 0) for one in all_of_it.batches(self._address)]
         return found
 
-    def _assignments(
-        self,
-        worker: WorkerId,
-        runs: list[TaskRun],
-        tasks: dict[str, Task],
-        cancelled: list[tuple[RunId, int]],
-        instances: dict[RunId, payloads.Instance],
-    ) -> list[Published]:
-        topic = self._topics.assign(worker)
-        found = []
-        for start in range(0, max(1, len(runs)), MESSAGE_RUNS_MAX):
-            part = runs[start : start + MESSAGE_RUNS_MAX]
-            batch = payloads.AssignBatch(
-                tuple(_assignment(run, instances.get(run.id)) for run in part),
-                tuple(_inline(tasks[task]) for task in {run.task_id for run in part}),
-                tuple(payloads.Cancellation(run, epoch) for run, epoch in cancelled) if start == 0 else (),
-                self._address,
+
+@dataclass(slots=True)
+class _Gathered:
+    """All that is on its way to one worker."""
+
+    runs: list[TaskRun] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    cancelled: list[payloads.Cancellation] = field(default_factory=list)
+    instances: dict[RunId, payloads.Instance] = field(default_factory=dict)
+    pins: dict[RequestId, bytes] = field(default_factory=dict)
+
+    def take(self, message: AssignRuns) -> None:
+        """Add a message."""
+        self.runs += message.runs
+        self.tasks.update({task.id: task for task in message.tasks})
+        self.cancelled += [payloads.Cancellation(run, epoch) for run, epoch in message.cancelled]
+        self.instances.update(message.instances)
+        self.pins.update(message.pins)
+
+    def batches(self, address: str) -> Iterator[payloads.AssignBatch]:
+        """As messages of so many runs each; what is cancelled goes with the first."""
+        for start in range(0, max(1, len(self.runs)), MESSAGE_RUNS_MAX):
+            part = self.runs[start : start + MESSAGE_RUNS_MAX]
+            yield payloads.AssignBatch(
+                tuple(map(self._assignment, part)),
+                tuple(_inline(self.tasks[task]) for task in {run.task_id for run in part}),
+                tuple(self.cancelled) if start == 0 else (),
+                address,
             )
-            found.append((topic, payloads.encode_assign_batch(batch), 0))
-        return found
 
-
-def _assignment(run: TaskRun, instance: payloads.Instance | None) -> payloads.Assignment:
-    return payloads.Assignment(
-        run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run), instance,
-        run.config,
-    )  # fmt: skip
+    def _assignment(self, run: TaskRun) -> payloads.Assignment:
+        return payloads.Assignment(
+            run.id, run.epoch, run.task_id, run.bundle, run.version, run.parameters_json, LEASE_S, seed_of(run),
+            self.instances.get(run.id), run.config, self.pins.get(run.request_id, b"") if run.bundle else b"",
+        )  # fmt: skip
 
 
 def seed_of(run: TaskRun) -> int:

@@ -140,7 +140,9 @@ def message(state: State, worker_id: WorkerId, runs: list[TaskRun]) -> AssignRun
     """One message with many assignments and the definitions they speak of."""
     used = {run.task_id for run in runs}
     definitions = tuple(state.tasks[task].task for task in used)
-    return AssignRuns(worker_id, tuple(runs), definitions, instances=authority.instances_of(state, runs))
+    asked = {run.request_id for run in runs if run.bundle}
+    pins = {one: live.request.pins for one in asked if (live := state.requests.get(one)) is not None}
+    return AssignRuns(worker_id, tuple(runs), definitions, instances=authority.instances_of(state, runs), pins=pins)
 
 
 def resend(state: State, now: Instant, *, everything: bool = False) -> list[Command]:

@@ -37,10 +37,14 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All ways, and at which version each other bundle lends what they need; 0 is its newest."""
+    """All ways, and at which version each other bundle lends what they need; 0 is its newest.
+
+    `is_settled` says that they are the same whatever anybody links: these versions leave no room for others.
+    """
 
     ways: Ways
     lenders: Mapping[str, int]
+    is_settled: bool = False
 
     def heads_of(self, lender: str) -> set[Head]:
         """What of a lender can be called or read."""
@@ -56,7 +60,15 @@ def found(bonds: Bonds, target: Pinned, origin: Pinned) -> Found:
         target: the bundle it runs on.
         origin: the bundle that declares it.
     """
+    if _is_bare(target) and (origin.path == target.path or not (origin.package.heads or origin.package.links)):
+        return Found({}, {}, is_settled=True)
     return _Search(bonds, target, origin).found()
+
+
+def _is_bare(one: Pinned) -> bool:
+    """Whether a bundle does nothing by any name, so that nothing can be linked with it."""
+    own, inherited = one.package, one.inherited
+    return not (own.heads or own.tasks or own.links or inherited.of("heads") or inherited.of("links"))
 
 
 class _Search:

@@ -15,7 +15,8 @@ class ProgramKey(NamedTuple):
     """What runs of one definition on one bundle version have in common.
 
     `request_id` is part of it where something is read, because what lies below a bundle, or is newest, may differ from
-    one request to the next. `config` is the digest of what the installation added when they were asked for.
+    one request to the next. `config` is the digest of what the installation added when they were asked for,
+    `pins` that of what lies below the bundle for their request.
     """
 
     task_id: TaskId
@@ -24,6 +25,7 @@ class ProgramKey(NamedTuple):
     version: int
     request_id: RequestId
     config: bytes = b""
+    pins: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

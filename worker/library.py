@@ -24,6 +24,7 @@ from plotter2.wire.ways import ways_from_proto
 from worker.bulk import BulkLine
 from worker.cache import Cache
 from worker.commands import ProgramKey
+from worker.settled import Settled
 
 MODULE_SUFFIX = ".py"
 
@@ -43,6 +44,7 @@ class Library:
         self._layout = layout
         self._line = line
         self._cache = cache
+        self._settled = Settled()
 
     async def prepare(self, number: int, key: ProgramKey, task: Task) -> Prepared:
         """Get everything that runs of this program need.
@@ -56,9 +58,7 @@ class Library:
             ground, modules, roots = Ground(), dict[str, str](), list[str]()
             links, lent = dict[str, tuple[Link, ...]](), list[Ground]()
             if key.bundle:
-                found = await self._line.bundle(
-                    key.bundle, key.version, task=(task.bundle, task.version), request=key.request_id
-                )
+                found = await self._described(key, task)
                 snapshots = {one.digest: inheritance.decode(one.inherited_json) for one in found.inheritances}
                 ground = await self._ground(found, snapshots, prepared.holds)
                 links = ways_from_proto(found.ways)
@@ -76,6 +76,15 @@ class Library:
             links, lent, loaded, key.config, additions,
         )  # fmt: skip
         return prepared
+
+    async def _described(self, key: ProgramKey, task: Task) -> manager_pb2.GetBundleResponse:
+        """What the runs of a program see; not asked for again where it must be the same."""
+        place = (key.bundle, key.version), key.pins, (task.bundle, task.version)
+        found = self._settled.get(place)
+        if found is None:
+            found = await self._line.bundle(*place[0], task=place[2], request=key.request_id)
+            self._settled.put(place, found)
+        return found
 
     def release(self, prepared: Prepared) -> None:
         """A program is done with."""

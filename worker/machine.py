@@ -156,7 +156,10 @@ class Machine:
         if assignment.instance is not None:
             held.said = held.repeated = assignment.instance.said
             self._state.trees[assignment.instance.tree] += 1
-        key = ProgramKey(task.id, task.source_digest, assignment.bundle, assignment.version, request, assignment.config)
+        key = ProgramKey(
+            task.id, task.source_digest, assignment.bundle, assignment.version, request, assignment.config,
+            assignment.pins,
+        )  # fmt: skip
         is_ready, needed = self._state.shelf.enter(key, held)
         if is_ready:
             self._state.waiting.append(held)

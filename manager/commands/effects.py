@@ -74,13 +74,14 @@ class NotifyProgress:
 
 @dataclass(frozen=True, slots=True)
 class AssignRuns:
-    """Send runs (and cancellations) to one of our workers, in one message."""
+    """Send runs (and cancellations) to one of our workers, in one message; `pins` of their requests go with them."""
 
     worker_id: WorkerId
     runs: tuple[TaskRun, ...]
     tasks: tuple[Task, ...]
     cancelled: tuple[tuple[RunId, int], ...] = field(default=())
     instances: Mapping[RunId, Instance] = field(default_factory=dict)
+    pins: Mapping[RequestId, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ class BundleCalls:
         if request.task_bundle and request.task_bundle != target.path:
             origin = await version_of(self._doors, request.task_bundle, request.task_version)
         found = await looking.lent(self._doors, request.pinned_by, target, origin)
+        response.is_settled = found.is_settled
         response.ways.extend(ways_to_proto(found.ways))
         for path, number in found.lenders.items() if request.with_files else ():
             lender = await version_of(self._doors, path, number)

@@ -77,7 +77,7 @@ async def lent(doors: Doors, request_id: str, target: BundleVersion, origin: Bun
     here = await _pinned(doors, target)
     there = here if origin is target else await _pinned(doors, origin)
     found = ways.found(doors.state.bonds, here, there)
-    if not request_id:
+    if not request_id or found.is_settled:
         return found
     request = await _request(doors, request_id)
     below = dict(await pinned_places(doors.store, request.bundle, request.pins)) if found.lenders else {}

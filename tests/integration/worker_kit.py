@@ -51,6 +51,7 @@ class Manager:
         """Files of bundles whose content lies in the blobs already, by digest."""
         self.asked_for: list[tuple[str, str]] = []
         """Bundles, and for which request."""
+        self.is_settled = False
 
     def hear(self, address: str) -> None:
         del address
@@ -76,7 +77,8 @@ class Manager:
             blob.parent.mkdir(parents=True, exist_ok=True)
             blob.write_text(text)
             entries.append(common_pb2.FileEntry(path=name, size_bytes=len(text), digest=digest))
-        return manager_pb2.GetBundleResponse(bundle=common_pb2.Bundle(path=path, version=version or 1), files=entries)
+        described = common_pb2.Bundle(path=path, version=version or 1)
+        return manager_pb2.GetBundleResponse(bundle=described, files=entries, is_settled=self.is_settled)
 
 
 class Reported:

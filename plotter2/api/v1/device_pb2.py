@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from plotter2.api.v1 import task_pb2 as plotter2_dot_api_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/device.proto\x12\x0fplotter2.api.v1\x1a\x1aplotter2/api/v1/task.proto\"\xb4\x01\n\x0b\x41ssignBatch\x12\x30\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1b.plotter2.api.v1.Assignment\x12$\n\x05tasks\x18\x02 \x03(\x0b\x32\x15.plotter2.api.v1.Task\x12\x34\n\rcancellations\x18\x03 \x03(\x0b\x32\x1d.plotter2.api.v1.Cancellation\x12\x17\n\x0fmanager_address\x18\x04 \x01(\t\"\xd2\x01\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0e\n\x06\x62undle\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x0f\n\x07lease_s\x18\x07 \x01(\x01\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12+\n\x08instance\x18\t \x01(\x0b\x32\x19.plotter2.api.v1.Instance\x12\x0e\n\x06\x63onfig\x18\x46 \x01(\x0c\"T\n\x08Instance\x12\x0c\n\x04tree\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\x01\x12\x0c\n\x04said\x18\x05 \x01(\r\"-\n\x0c\x43\x61ncellation\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"_\n\x0bReportBatch\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12(\n\x07reports\x18\x03 \x03(\x0b\x32\x17.plotter2.api.v1.Report\"\xbe\x02\n\x06Report\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.plotter2.api.v1.RunState\x12\x14\n\x0cresults_json\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x12\n\nerror_code\x18\x06 \x01(\t\x12\'\n\x04made\x18\x07 \x03(\x0b\x32\x19.plotter2.api.v1.MadeFile\x12\x12\n\nstarted_at\x18\x08 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x01\x12\r\n\x05lines\x18\n \x03(\t\x12,\n\x08progress\x18\x82\x01 \x01(\x0b\x32\x19.plotter2.api.v1.Progress\x12\x12\n\nagain_json\x18P \x01(\t\x12\x0f\n\x06packed\x18\xaa\x01 \x01(\x0c\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x01\x12\r\n\x05total\x18\x02 \x01(\x01\"Y\n\x08MadeFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"G\n\x0eOperateRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\"\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x14.plotter2.api.v1.Ask\"J\n\x03\x41sk\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0b\n\x03seq\x18\x04 \x01(\r\x12\n\n\x02op\x18\x05 \x01(\x0c\"6\n\x0fOperateResponse\x12#\n\x04told\x18\x01 \x03(\x0b\x32\x15.plotter2.api.v1.Told\"`\n\x04Told\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cplotter2/api/v1/device.proto\x12\x0fplotter2.api.v1\x1a\x1aplotter2/api/v1/task.proto\"\xb4\x01\n\x0b\x41ssignBatch\x12\x30\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1b.plotter2.api.v1.Assignment\x12$\n\x05tasks\x18\x02 \x03(\x0b\x32\x15.plotter2.api.v1.Task\x12\x34\n\rcancellations\x18\x03 \x03(\x0b\x32\x1d.plotter2.api.v1.Cancellation\x12\x17\n\x0fmanager_address\x18\x04 \x01(\t\"\xe0\x01\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0e\n\x06\x62undle\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x17\n\x0fparameters_json\x18\x06 \x01(\t\x12\x0f\n\x07lease_s\x18\x07 \x01(\x01\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12+\n\x08instance\x18\t \x01(\x0b\x32\x19.plotter2.api.v1.Instance\x12\x0e\n\x06\x63onfig\x18\x46 \x01(\x0c\x12\x0c\n\x04pins\x18G \x01(\x0c\"T\n\x08Instance\x12\x0c\n\x04tree\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\x01\x12\x0c\n\x04said\x18\x05 \x01(\r\"-\n\x0c\x43\x61ncellation\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"_\n\x0bReportBatch\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12(\n\x07reports\x18\x03 \x03(\x0b\x32\x17.plotter2.api.v1.Report\"\xbe\x02\n\x06Report\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.plotter2.api.v1.RunState\x12\x14\n\x0cresults_json\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x12\n\nerror_code\x18\x06 \x01(\t\x12\'\n\x04made\x18\x07 \x03(\x0b\x32\x19.plotter2.api.v1.MadeFile\x12\x12\n\nstarted_at\x18\x08 \x01(\x01\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x01\x12\r\n\x05lines\x18\n \x03(\t\x12,\n\x08progress\x18\x82\x01 \x01(\x0b\x32\x19.plotter2.api.v1.Progress\x12\x12\n\nagain_json\x18P \x01(\t\x12\x0f\n\x06packed\x18\xaa\x01 \x01(\x0c\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x01\x12\r\n\x05total\x18\x02 \x01(\x01\"Y\n\x08MadeFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"G\n\x0eOperateRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\"\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x14.plotter2.api.v1.Ask\"J\n\x03\x41sk\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0b\n\x03seq\x18\x04 \x01(\r\x12\n\n\x02op\x18\x05 \x01(\x0c\"6\n\x0fOperateResponse\x12#\n\x04told\x18\x01 \x03(\x0b\x32\x15.plotter2.api.v1.Told\"`\n\x04Told\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0b\n\x03\x61sk\x18\x03 \x01(\r\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSIGNBATCH']._serialized_start=78
   _globals['_ASSIGNBATCH']._serialized_end=258
   _globals['_ASSIGNMENT']._serialized_start=261
-  _globals['_ASSIGNMENT']._serialized_end=471
-  _globals['_INSTANCE']._serialized_start=473
-  _globals['_INSTANCE']._serialized_end=557
-  _globals['_CANCELLATION']._serialized_start=559
-  _globals['_CANCELLATION']._serialized_end=604
-  _globals['_REPORTBATCH']._serialized_start=606
-  _globals['_REPORTBATCH']._serialized_end=701
-  _globals['_REPORT']._serialized_start=704
-  _globals['_REPORT']._serialized_end=1022
-  _globals['_PROGRESS']._serialized_start=1024
-  _globals['_PROGRESS']._serialized_end=1063
-  _globals['_MADEFILE']._serialized_start=1065
-  _globals['_MADEFILE']._serialized_end=1154
-  _globals['_OPERATEREQUEST']._serialized_start=1156
-  _globals['_OPERATEREQUEST']._serialized_end=1227
-  _globals['_ASK']._serialized_start=1229
-  _globals['_ASK']._serialized_end=1303
-  _globals['_OPERATERESPONSE']._serialized_start=1305
-  _globals['_OPERATERESPONSE']._serialized_end=1359
-  _globals['_TOLD']._serialized_start=1361
-  _globals['_TOLD']._serialized_end=1457
+  _globals['_ASSIGNMENT']._serialized_end=485
+  _globals['_INSTANCE']._serialized_start=487
+  _globals['_INSTANCE']._serialized_end=571
+  _globals['_CANCELLATION']._serialized_start=573
+  _globals['_CANCELLATION']._serialized_end=618
+  _globals['_REPORTBATCH']._serialized_start=620
+  _globals['_REPORTBATCH']._serialized_end=715
+  _globals['_REPORT']._serialized_start=718
+  _globals['_REPORT']._serialized_end=1036
+  _globals['_PROGRESS']._serialized_start=1038
+  _globals['_PROGRESS']._serialized_end=1077
+  _globals['_MADEFILE']._serialized_start=1079
+  _globals['_MADEFILE']._serialized_end=1168
+  _globals['_OPERATEREQUEST']._serialized_start=1170
+  _globals['_OPERATEREQUEST']._serialized_end=1241
+  _globals['_ASK']._serialized_start=1243
+  _globals['_ASK']._serialized_end=1317
+  _globals['_OPERATERESPONSE']._serialized_start=1319
+  _globals['_OPERATERESPONSE']._serialized_end=1373
+  _globals['_TOLD']._serialized_start=1375
+  _globals['_TOLD']._serialized_end=1471
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,7 @@ class Assignment(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     CONFIG_FIELD_NUMBER: _builtins.int
+    PINS_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     epoch: _builtins.int
     """Grows with every assignment of this run; a report with an older one is ignored."""
@@ -85,6 +86,8 @@ class Assignment(_message.Message):
     """Seed of the run's random numbers (scripts R12)."""
     config: _builtins.bytes
     """The digest of what the installation adds (a list of files, fetched by digest as they are); empty for nothing."""
+    pins: _builtins.bytes
+    """The list of what its request sees below the bundle, by digest: what two runs see there is the same where this is."""
     @_builtins.property
     def instance(self) -> Global___Instance:
         """Its place in a tree of instances; not set for a run by itself."""
@@ -102,10 +105,11 @@ class Assignment(_message.Message):
         seed: _builtins.int = ...,
         instance: Global___Instance | None = ...,
         config: _builtins.bytes = ...,
+        pins: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "config", b"config", "epoch", b"epoch", "instance", b"instance", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "config", b"config", "epoch", b"epoch", "instance", b"instance", "lease_s", b"lease_s", "parameters_json", b"parameters_json", "pins", b"pins", "run_id", b"run_id", "seed", b"seed", "task_id", b"task_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1567,6 +1567,7 @@ class GetBundleResponse(_message.Message):
     DESCENDANTS_FIELD_NUMBER: _builtins.int
     INHERITANCES_FIELD_NUMBER: _builtins.int
     FILES_NEXT_FIELD_NUMBER: _builtins.int
+    IS_SETTLED_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     DEPENDS_FIELD_NUMBER: _builtins.int
     VERDICTS_FIELD_NUMBER: _builtins.int
@@ -1574,6 +1575,8 @@ class GetBundleResponse(_message.Message):
     LENDERS_FIELD_NUMBER: _builtins.int
     files_next: _builtins.str
     """Where `files_max` left some out: the path to go on behind; else empty."""
+    is_settled: _builtins.bool
+    """Nothing but the version and what is pinned decides all this: who has it need not ask for it again."""
     manifest_json: _builtins.str
     """As its sender wrote it; empty for what came without, and where it was not asked for."""
     @_builtins.property
@@ -1606,6 +1609,7 @@ class GetBundleResponse(_message.Message):
         descendants: _abc.Iterable[Global___GetBundleResponse] | None = ...,
         inheritances: _abc.Iterable[Global___Inheritance] | None = ...,
         files_next: _builtins.str = ...,
+        is_settled: _builtins.bool = ...,
         manifest_json: _builtins.str = ...,
         depends: _abc.Iterable[_builtins.str] | None = ...,
         verdicts: _abc.Iterable[Global___Verdict] | None = ...,
@@ -1614,7 +1618,7 @@ class GetBundleResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "files_next", b"files_next", "inheritances", b"inheritances", "lenders", b"lenders", "manifest_json", b"manifest_json", "verdicts", b"verdicts", "ways", b"ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "depends", b"depends", "descendants", b"descendants", "files", b"files", "files_next", b"files_next", "inheritances", b"inheritances", "is_settled", b"is_settled", "lenders", b"lenders", "manifest_json", b"manifest_json", "verdicts", b"verdicts", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

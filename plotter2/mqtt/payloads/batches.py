@@ -42,7 +42,8 @@ class Instance:
 class Assignment:
     """One run given to a worker, with the epoch that its reports must carry; `instance` when it belongs to a tree.
 
-    `config` is the digest of what the installation adds, b"" for nothing.
+    `config` is the digest of what the installation adds, b"" for nothing; `pins` that of what its request sees
+    below the bundle.
     """
 
     run_id: RunId
@@ -55,6 +56,7 @@ class Assignment:
     seed: int = 0
     instance: Instance | None = None
     config: bytes = b""
+    pins: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def encode_assign_batch(batch: AssignBatch) -> bytes:
                 lease_s=one.lease_s,
                 seed=one.seed,
                 config=one.config,
+                pins=one.pins,
                 instance=None
                 if one.instance is None
                 else device_pb2.Instance(
@@ -173,6 +176,7 @@ def _assign_batch(payload: bytes) -> AssignBatch:
                 seed=one.seed,
                 instance=_instance(one.instance) if one.HasField("instance") else None,
                 config=one.config,
+                pins=one.pins,
             )
             for one in message.assignments
         ),

@@ -116,3 +116,14 @@ def test_an_older_version_calls_what_it_declares_itself(story: Story) -> None:
 def test_tasks_run_by_themselves_and_cannot_be_called(story: Story) -> None:
     push(story, "t", more={"tasks": [{"name": "curve", "pipeline": ["access"]}]})
     assert found(story, "t") == Found({}, {})
+
+
+@pytest.mark.req("r041")
+def test_what_has_nothing_to_link_is_settled_whatever_others_do(story: Story) -> None:
+    push(story, "data", more={"description": "rows"})
+    push(story, "code", more={"tasks": [{"name": "curve", "pipeline": ["access"]}]})
+    assert found(story, "data") == found(story, "data", "code") == Found({}, {}, is_settled=True)
+    assert not found(story, "code").is_settled, "somebody may link its task"
+    assert not found(story, "data", X).is_settled, "X steps in"
+    push(story, "x/data")
+    assert not found(story, "x/data").is_settled, "it has heads of its parent"

@@ -13,6 +13,7 @@ from manager.loading import load
 from manager.store.memory import MemoryStore
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import NotFoundError
+from plotter2.ids import RequestId
 from plotter2.model.bundle import FileEntry
 from plotter2.wire.bundles import put_together
 from tests.unit.manager.rpc.kit import Small, small
@@ -124,3 +125,12 @@ async def test_what_was_seen_first_is_seen_after_the_manager_has_started_again(t
     async with small(tmp_path, store) as after:
         await load(after.machine, store, after.clock)
         assert (await number(after, "lib", pinned_by=first), await lenders(after, first)) == (1, [("lib", 1)])
+
+
+@pytest.mark.req("r041")
+async def test_a_bundle_with_nothing_to_link_is_said_to_be_settled_and_nothing_is_written(manager: Small) -> None:
+    await manager.push("data", "", files(1))
+    asked_by = await asked(manager, "data")
+    assert (await read(manager, "data", version=1, pinned_by=asked_by, with_ways=True)).is_settled
+    assert manager.machine.state.requests[RequestId(asked_by)].looks == {}
+    assert not (await read(manager, "app", version=1, pinned_by=await asked(manager), with_ways=True)).is_settled
