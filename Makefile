@@ -10,7 +10,7 @@ CODE := plotter2 $(DAEMONS)
 LOCKED := --universal --generate-hashes --no-header --python-version 3.11
 UV_VERSION := 0.13.8
 
-.PHONY: help setup lock demo test check lint types contracts fmt proto verify-proto buf gallery bench fuzz requirements clean
+.PHONY: help setup lock demo test test-long check lint types contracts fmt proto verify-proto buf gallery bench fuzz requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -54,6 +54,9 @@ buf: ## lint the proto files (where node is present)
 
 test: check ## everything: set-up, check, then all tests on the real PostgreSQL and broker
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+
+test-long: $(STAMP) ## what takes minutes: trees of 10,000 instances, with kills in the middle
+	@$(BIN)/python -m pytest -q -n 0 -m long
 
 demo: $(STAMP) ## the main job on real data; ONCE=1 stops at the end
 	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)
