@@ -28,6 +28,7 @@ from manager import (
     rounds,
     runs,
     standing,
+    waiting,
 )
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
@@ -81,7 +82,6 @@ from manager.scheduler import Scheduler
 from manager.state import LiveRequest, State
 from manager.store import Snapshot
 from plotter2.clock import Instant
-from plotter2.model import ask
 from plotter2.model import request as requests
 from plotter2.model.automatic import ASKS_HOURLY
 from plotter2.model.bundle import Contents
@@ -139,7 +139,8 @@ class Machine:
         authority.regrown(state, snapshot)
         self._load_runs(snapshot, now)
         for live in state.requests.values():
-            self._reopen(live, contents)
+            redo.reopen(state, live, contents)
+            waiting.reopen(state, live)
         return [
             *(StartService(one.spec) for one in snapshot.services if one.status.state is ServiceState.QUEUED),
             *(
@@ -187,13 +188,6 @@ class Machine:
             else:
                 state.load.setdefault(run.worker_id, set()).add(run.id)
                 state.sent_at[run.id] = Instant(now - runs.RESEND_S[run.state])
-
-    def _reopen(self, live: LiveRequest, contents: dict[tuple[str, int], Contents]) -> None:
-        if live.request.kind is not RequestKind.REDO:
-            return
-        asked = ask.redo_ask(live.request.ask_json)
-        live.parallel = asked.parallel
-        redo.reopen_children(self.state, live, contents[live.request.bundle, asked.runs_version])
 
     def handle(self, event: Event, now: Instant) -> list[Command]:  # noqa: C901, PLR0911, PLR0912 -- a dispatch table: one line a kind of event
         """Hear one event."""

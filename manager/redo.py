@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from manager.commands import Command, SaveService, StartService, StopService
@@ -17,9 +18,9 @@ from manager.store import ServiceRow
 from plotter2 import ids
 from plotter2.clock import Instant
 from plotter2.ids import ServiceId
-from plotter2.model import service
+from plotter2.model import ask, service
 from plotter2.model.bundle import Contents
-from plotter2.model.request import Child
+from plotter2.model.request import Child, RequestKind
 from plotter2.model.service import SERVICE_ENDS, ServiceSpec, ServiceState, ServiceStatus
 
 
@@ -45,7 +46,15 @@ def open_children(live: LiveRequest, event: RedoAsked) -> None:
         live.waiting.append(index)
 
 
-def reopen_children(state: State, live: LiveRequest, contents: Contents) -> None:
+def reopen(state: State, live: LiveRequest, contents: Mapping[tuple[str, int], Contents]) -> None:
+    """After a restart: a redo goes on with the version that it runs, which is one of these."""
+    if live.request.kind is RequestKind.REDO:
+        asked = ask.redo_ask(live.request.ask_json)
+        live.parallel = asked.parallel
+        _reopen_children(state, live, contents[live.request.bundle, asked.runs_version])
+
+
+def _reopen_children(state: State, live: LiveRequest, contents: Contents) -> None:
     """After a restart: who waits, who runs."""
     live.experiment = Experiment.of(contents, state.catalog.know(contents.bundle.inherited))
     live.waiting = deque()

@@ -46,6 +46,7 @@ def _round(ended: Ended) -> int:
 
 def _asked(state: State, ended: Ended, index: int, parameters_json: str, now: Instant) -> list[Command]:
     request, task, number = ended.request, ended.task, _round(ended) + 1
+    again = rounds.decode(ended.again_json)
     former = ask.run_ask(request.ask_json) if request.kind is RequestKind.RUN else ask.RunAsk()
     chance = blake3(f"{ended.run.id}\0again\0{index}".encode()).digest()
     is_declared = bool(task.bundle) and not former.source
@@ -54,6 +55,7 @@ def _asked(state: State, ended: Ended, index: int, parameters_json: str, now: In
         "" if is_declared else task.source, TaskKind.SCRIPT if is_declared else task.kind,
         "" if is_declared else task.filename, parameters_json, cause=request.id,
         limits=Limits() if is_declared else task.limits, force=former.force, round=number,
+        on=again.on, of=again.of, since=ended.run.created_at,
     )  # fmt: skip
     origin = Origin(request.id, request.chain, request.because, request.scope)
     wrong = autouser.objection(state, event, origin, now)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from blake3 import blake3
 
-from manager import drawing, origins, runs
+from manager import drawing, origins, runs, waiting
 from manager.catalog import Node
 from manager.commands import Command, Notify, SaveRequest, SaveTally, SaveTask
 from manager.journal import note
@@ -45,12 +45,15 @@ class Cause:
 
 def on_version(state: State, node: Node, cause: Cause, now: Instant) -> list[Command]:
     """A new version of a bundle has come: its own orders, and those of its parent for a child."""
+    path = node.version.path
     commands = _set_times(state, node, now)
     for order in _orders(node, "version"):
         commands += _fire(state, node, order, node, cause, now)
-    above = paths.parent(node.version.path)
+    commands += [*waiting.withdrawn(state, path, now), *_came(state, "version", path, cause, now)]
+    above = paths.parent(path)
     parent = state.catalog.get(above) if above else None
     if parent is not None:
+        commands += _came(state, "child", parent.version.path, cause, now)
         for order in _orders(parent, "child"):
             commands += _fire(state, parent, order, node, cause, now)
         for order in _orders(parent, "arrivals"):
@@ -62,7 +65,13 @@ def on_settled(state: State, bundle: str, cause: Cause, now: Instant) -> list[Co
     """All that was asked of a bundle's children is in."""
     node = state.catalog.get(bundle)
     orders = _orders(node, "settled") if node is not None else []
-    return [one for order in orders if node is not None for one in _fire(state, node, order, node, cause, now)]
+    fired = [one for order in orders if node is not None for one in _fire(state, node, order, node, cause, now)]
+    return [*fired, *_came(state, "settled", bundle, cause, now)]
+
+
+def _came(state: State, on: str, of: str, cause: Cause, now: Instant) -> list[Command]:
+    """Requests that have waited for this run now."""
+    return waiting.came(state, on, of, cause.request, cause.chain, now) if state.awaiting else []
 
 
 def on_done(state: State, request: Request, now: Instant) -> list[Command]:
@@ -186,7 +195,7 @@ def _fire(state: State, holder: Node, order: StandingOrder, target: Node, cause:
     if order.redo is not None:
         live.total += 1
         commands += reopened(live)
-    return commands
+    return [*commands, *_came(state, order.name, bundle, Cause(request.id, request.chain), now)]
 
 
 def _draw(

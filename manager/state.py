@@ -40,7 +40,7 @@ class LiveRequest:
     Attributes:
         is_open: more calls may come (a stream of calls that has not been closed).
         touched: indices of children that have changed since the request was written last.
-        is_held: a push whose delivery is in quarantine; it stays queued until somebody decides.
+        is_held: a push whose delivery is in quarantine, or a run that waits for something to happen; it stays queued.
         waiting: indices of children that have not been started, in the order asked.
         parallel: how many children may run at a time.
         experiment: the version that its children run.
@@ -134,6 +134,7 @@ class State:
         parked: runs of each worker that wait for other instances and hold no slot.
         written: trees whose journal has grown in this turn.
         config: the digest of what the installation adds now.
+        awaiting: requests that have not begun, by what they wait for and the bundle that it is about.
         due: a heap of their times, with bundle and name; one that is no more its tally's is passed over.
     """
 
@@ -166,6 +167,7 @@ class State:
     pins: Pins = field(init=False)
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     due: list[tuple[Instant, str, str]] = field(default_factory=list)
+    awaiting: dict[tuple[str, str], dict[RequestId, None]] = field(default_factory=dict)
     reports: dict[str, int] = field(default_factory=dict)
     stamps: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     switch: Switch = field(default_factory=Switch)

@@ -56,7 +56,7 @@ def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked | Quaran
             event.task, event.bundle, event.version, parameters, kind, event.filename if source else "", source,
             event.replay_of, event.over, event.with_forced,
             event.limits.wall_s, event.limits.cpu_s, event.limits.memory_bytes, event.force,
-            event.round, event.config.hex(),
+            event.round, event.config.hex(), event.on, event.of,
         )
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from blake3 import blake3
 
-from manager import fan, redo, runs
+from manager import fan, redo, runs, waiting
 from manager.asks.remembered import PLAN_AGAIN, accepted, described, opened, refuse
 from manager.commands import (
     Answer,
@@ -36,6 +36,8 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
         event.request_id, RequestKind.RUN, RequestState.ACCEPTED, event.user, event.bundle, described(event),
         event.client_key, event.cause, created_at=now,
     )  # fmt: skip
+    if event.on:
+        return _waited_for(state, event, request, now)
     try:
         own = _resolve(state, event, now)
         spread = fan.out(state, event, own, now) if event.over is not Over.SELF else fan.Spread([own], [])
@@ -55,6 +57,22 @@ def run(state: State, event: RunAsked, now: Instant) -> list[Command]:
         accepted(request, now),
         Answer(event.token, request.id),
     ]
+
+
+def _waited_for(state: State, event: RunAsked, request: Request, now: Instant) -> list[Command]:
+    """It runs when something has happened; at once if that was while the run that asks for it was under way."""
+    try:
+        waiting.check(state, event.on, event.of)
+        _check_room(state, 1)
+    except RefusedError as wrong:
+        return refuse(state, event.token, request, wrong, now)
+    live = opened(state, request)
+    live.config = event.config
+    waiting.begin(state, live)
+    begun: list[Command] = []
+    if waiting.has_come(state, event.on, event.of, event.since):
+        begun = waiting.start(state, live, request.chain, now)
+    return [*begun, accepted(request, now), Answer(event.token, request.id)]
 
 
 def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[str, int]]:
@@ -109,7 +127,9 @@ def cancelled(state: State, event: RequestCancelled, now: Instant) -> list[Comma
     live = state.requests.get(event.request_id)
     if live is None:
         return [Answer(event.token)]
-    if live.is_held:
+    if live.is_held and live.request.kind is RequestKind.RUN:
+        waiting.forget(state, live)
+    elif live.is_held:
         delivery = live.request.client_key
         way = f"decide about it with `plotter2 quarantine refuse {delivery}`"
         return [Answer(event.token, error=ConflictError(f"Request {live.request.id} waits in quarantine; {way}."))]

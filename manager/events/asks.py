@@ -10,6 +10,7 @@ from manager.events.orders import OrderAsked
 from manager.events.token import Token
 from manager.experiment import Experiment
 from manager.store import Held
+from plotter2.clock import ZERO, Instant
 from plotter2.errors import RefusedError
 from plotter2.ids import RequestId
 from plotter2.model.bundle import BundleVersion, Contents
@@ -22,7 +23,11 @@ from plotter2.model.task import Limits, Task, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class RunAsked:
-    """Run a task on a bundle. `source` is set for a task that no bundle declares."""
+    """Run a task on a bundle. `source` is set for a task that no bundle declares.
+
+    Attributes:
+        on: what it waits for before it runs, about the bundle `of`, from the moment `since` on; "" for nothing.
+    """
 
     token: Token
     request_id: RequestId
@@ -43,6 +48,9 @@ class RunAsked:
     force: bool = False
     round: int = 0
     config: bytes = b""
+    on: str = ""
+    of: str = ""
+    since: Instant = ZERO
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from manager import authority
+from manager import authority, waiting
 from manager.doors import Doors
 from manager.state import State
 from manager.store import OutputRow
@@ -119,7 +119,7 @@ def router(doors: Doors) -> APIRouter:
         caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
         return page(
             "request.html", request=found, runs=runs, caused=caused, hidden=HIDDEN_KINDS,
-            progress=doors.state.progress, waits=_waits(doors.state, runs),
+            progress=doors.state.progress, waits=_waits(doors.state, runs), waits_for=waiting.words(doors.state, found),
             said=[line for _, line in doors.hub.said(found.id)],
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from manager import authority
+from manager import authority, waiting
 from manager.doors import Doors
 from manager.events import RequestCancelled
 from manager.hub import News
@@ -65,7 +65,7 @@ class RequestCalls:
         page = await self._doors.store.list_requests(offset, limit, request.bundle, request.cause)
         if request.bundle and not page.total:
             self._doors.state.catalog.check_place(paths.bundle_path(request.bundle))
-        return pb.ListRequestsResponse(requests=[wire.request_to_proto(one) for one in page.items], total=page.total)
+        return pb.ListRequestsResponse(requests=[self._told(one) for one in page.items], total=page.total)
 
     async def WatchRequest(  # noqa: N802 -- gRPC's name
         self, request: pb.WatchRequestRequest, context: Context
@@ -106,7 +106,7 @@ class RequestCalls:
         elif news.request is not None:
             changed = tuple(one for one in news.request.children if known.get(one.index) is not one)
             known.update((one.index, one) for one in changed)
-            told.request.CopyFrom(wire.request_to_proto(replace(news.request, children=changed)))
+            told.request.CopyFrom(self._told(replace(news.request, children=changed)))
             told.changed.extend(one.index for one in changed)
         return told
 
@@ -140,4 +140,12 @@ class RequestCalls:
         found = await self.need(request_id)
         runs = fitting((await self._doors.store.runs_of(request_id))[first_run:])
         seen = authority.shown(self._doors.state, runs)
-        return wire.request_to_proto(found, seen, await repeats.compared(self._doors, found))
+        told = wire.request_to_proto(found, seen, await repeats.compared(self._doors, found))
+        told.waits_for = waiting.words(self._doors.state, found)
+        return told
+
+    def _told(self, request: Request) -> pb.Request:
+        """A request without its runs."""
+        told = wire.request_to_proto(request)
+        told.waits_for = waiting.words(self._doors.state, request)
+        return told

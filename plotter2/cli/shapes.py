@@ -264,6 +264,7 @@ def request(one: Request) -> Document:
         "cause": one.cause,
         "because": one.because,
         "scope": one.scope,
+        "waits_for": one.waits_for,
         "reason": one.reason,
         "reason_code": one.reason_code,
         "created": one.created,

@@ -278,12 +278,16 @@ def requests(
         output.document(shapes.page(found, shapes.request_line))
         return
     rows = [
-        (one.id, one.kind, one.state, one.bundle, f"{one.finished}/{one.total}", one.created, one.reason or one.because)
+        (one.id, one.kind, one.state, one.bundle, f"{one.finished}/{one.total}", one.created, _why(one))
         for one in found
     ]
     output.table(
         ("request", "kind", "state", "bundle", "done", "created", "reason"), rows, "Nothing was asked for yet."
     )
+
+
+def _why(one: Request) -> str:
+    return f"waits for {one.waits_for}" if one.waits_for else one.reason or one.because
 
 
 def wait(

@@ -214,7 +214,8 @@ def accepted(request: Request) -> Request:
 def request_of(message: manager_pb2.Request) -> Request:
     """A request with the runs that came with it."""
     repeat = Repeat.of(repeat_from_proto(message.repeat)) if message.HasField("repeat") else None
-    return Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs], repeat)
+    found = Request.of(request_from_proto(message), [run_from_proto(run) for run in message.runs], repeat)
+    return replace(found, waits_for=message.waits_for) if message.waits_for else found
 
 
 def told(found: Request, news: manager_pb2.WatchRequestResponse) -> Request:

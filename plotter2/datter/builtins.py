@@ -154,7 +154,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("pipe", Role.SCRIPT_ONLY, "pipe"),
     **_rows("words", Role.CONTRACT, "impose"),
     **_rows("progress", Role.SCRIPT_ONLY, "progress track"),
-    **_rows("again", Role.SCRIPT_ONLY, "repeat"),
+    **_rows("again", Role.EFFECT, "repeat"),
     **_rows("words", Role.SCRIPT_ONLY, "giveup expose imposed"),
     **_rows("tasks", Role.SCRIPT_ONLY, "exposed islinked link gather_tasks collect release task handin share"),
 }

@@ -32,6 +32,7 @@ FRESH = {
     "load": "what it loads may change by itself",
     THROUGH: "the code behind a link is not looked into",
     "export": "what it gives to other bundles is given each time",
+    "repeat": "it asks to be run again each time",
 }
 """Ops whose results are never used again, and why."""
 STEADY = frozenset({

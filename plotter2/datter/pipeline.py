@@ -18,7 +18,7 @@ from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
 from plotter2.datter.frame import Frame, Report
 from plotter2.datter.keys import nearest
-from plotter2.datter.repeating import REPEAT, Raw, written_out
+from plotter2.datter.repeating import REPEAT, Raw, is_awaiting, written_out
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError, UsageError
 
 KEPT_PIPELINES = 256
@@ -28,6 +28,8 @@ _USABLE = sorted({REPEAT, *(name for name, row in TABLE.items() if not row.is_sc
 _ONCE = frozenset(
     name for name, row in TABLE.items() if row.role in {Role.SOURCE, Role.CONTRACT, Role.NEW_FRAME, Role.END}
 )
+_WITHOUT_DATA = frozenset({"loggy", REPEAT})
+"""Effects that are given nothing of what the pipeline has."""
 _GIVEN_BEFORE = {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}
 _WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters", "boxes": "boxes"}
 
@@ -106,7 +108,8 @@ def _all(written: list[Any], filename: str, own: Additions) -> list[Raw]:
             )
         step = place, name, args, kwargs
         try:
-            found += written_out(found, step, once, STEPS_MAX) if name == REPEAT else [step]
+            is_written = name == REPEAT and not is_awaiting(step)
+            found += written_out(found, step, once, STEPS_MAX) if is_written else [step]
         except UsageError as wrong:
             raise ScriptError(f"{filename}, step {place} ({REPEAT}): {wrong}.") from None
     return found
@@ -124,7 +127,8 @@ def _step(raw: Raw, filename: str, own: Additions) -> Step:
         )
     step = Step(place, builtin, args, kwargs)
     try:
-        arguments.check(builtin.call, name, _GIVEN_BEFORE.get(builtin.role, 1), args, kwargs, own)
+        before = 0 if name in _WITHOUT_DATA else _GIVEN_BEFORE.get(builtin.role, 1)
+        arguments.check(builtin.call, name, before, args, kwargs, own)
     except UsageError as wrong:
         said_so = str(wrong).rstrip(".")
         raise ScriptError(f"{filename}, {step.where}: {said_so}; it is {builtin.signature}.") from None
@@ -256,7 +260,7 @@ class Register:
         elif role is Role.CONTRACT:
             call(*args, **{name: _constraint(wanted) for name, wanted in kwargs.items()})
         elif role is Role.EFFECT:
-            call(*([self.value] if step.builtin.name != "loggy" else []), *args, **kwargs)
+            call(*([self.value] if step.builtin.name not in _WITHOUT_DATA else []), *args, **kwargs)
         elif role is Role.NEW_FRAME:
             self.frame = call(*args, **kwargs)
         elif role is Role.FRAME:

@@ -1,6 +1,7 @@
 """`repeat` in a pipeline: the steps before it again, a number of times or over values of an argument (r174, pure).
 
-It is no built-in that runs: the steps are written out before any of them is checked, as if somebody had typed them.
+The steps are written out before any of them is checked, as if somebody had typed them. Only `{"repeat": {"on": ...}}`
+is a step of its own: it has the whole pipeline done again when something happens, see `plotter2.datter.again`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from plotter2.datter.keys import nearest
 from plotter2.errors import UsageError
 
 REPEAT = "repeat"
-FORM = '{"repeat": 3}, {"repeat": {"times": 3}} or {"repeat": {"over": {"k": [2, 3]}}}'
+FORM = '{"repeat": 3}, {"repeat": {"times": 3}}, {"repeat": {"over": {"k": [2, 3]}}} or {"repeat": {"on": "version"}}'
 Raw = tuple[int, str, tuple[Any, ...], dict[str, Any]]
 """A step as it was written: its place, name and arguments."""
+
+
+def is_awaiting(step: Raw) -> bool:
+    """Whether it has the whole pipeline wait for something, and adds no steps."""
+    return step[1] == REPEAT and "on" in step[3]
 
 
 def written_out(steps: list[Raw], step: Raw, once: frozenset[str], limit: int) -> list[Raw]:

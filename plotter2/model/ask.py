@@ -37,6 +37,7 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
         force: everything is run, whatever is known from before.
         config: the digest, in hexadecimal, of the additions that it shall have; "" for those of the installation now.
         round: found out: how many runs that repeated themselves led to this one.
+        on: found out: what it waited for before it ran, see `plotter2.model.rounds`; `of` is the bundle that was about.
         wall_s: what a definition that came along may use, as `cpu_s` and `memory_bytes`; 0 is the worker's own limit.
     """
 
@@ -56,6 +57,8 @@ class RunAsk(msgspec.Struct, frozen=True, omit_defaults=True):
     force: bool = False
     round: int = 0
     config: str = ""
+    on: str = ""
+    of: str = ""
 
     @property
     def limits(self) -> Limits:

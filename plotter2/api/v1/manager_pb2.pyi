@@ -648,6 +648,7 @@ class Request(_message.Message):
     REPEAT_FIELD_NUMBER: _builtins.int
     BECAUSE_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: _builtins.str
     """push, run, redo, call, standing, archive, inherit, tag, link, unlink, release, refuse, pause, resume,
@@ -672,6 +673,8 @@ class Request(_message.Message):
     because: _builtins.str
     """Why it was asked, and the bundle that who asked keeps to; empty where nobody said."""
     scope: _builtins.str
+    waits_for: _builtins.str
+    """What has to happen before it runs, in words; empty for one that waits for nothing, or no more."""
     @_builtins.property
     def children(self) -> _containers.RepeatedCompositeFieldContainer[Global___Child]: ...
     @_builtins.property
@@ -707,10 +710,11 @@ class Request(_message.Message):
         repeat: Global___Repeat | None = ...,
         because: _builtins.str = ...,
         scope: _builtins.str = ...,
+        waits_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "because", b"because", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "scope", b"scope", "skipped", b"skipped", "state", b"state", "total", b"total", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_json", b"ask_json", "because", b"because", "bundle", b"bundle", "cause", b"cause", "children", b"children", "created_at", b"created_at", "failed", b"failed", "finished", b"finished", "finished_at", b"finished_at", "id", b"id", "kind", b"kind", "reason", b"reason", "reason_code", b"reason_code", "repeat", b"repeat", "runs", b"runs", "scope", b"scope", "skipped", b"skipped", "state", b"state", "total", b"total", "user", b"user", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

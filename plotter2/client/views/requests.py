@@ -108,6 +108,7 @@ class Request:
     Attributes:
         because: why it was asked, as who asked it says; "" where nobody said.
         scope: the bundle that who asked keeps to.
+        waits_for: what has to happen before it runs, in words; "" for one that waits for nothing, or no more.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Request:
     skipped: tuple[Skip, ...] = ()
     because: str = ""
     scope: str = ""
+    waits_for: str = ""
     progress: dict[str, tuple[float, float]] = field(default_factory=dict)
     """How far runs say they are, by run: so much of so much; a total of 0 is unknown."""
 
