@@ -55,7 +55,7 @@ def _asked(state: State, ended: Ended, index: int, parameters_json: str, now: In
         "" if is_declared else task.source, TaskKind.SCRIPT if is_declared else task.kind,
         "" if is_declared else task.filename, parameters_json, cause=request.id,
         limits=Limits() if is_declared else task.limits, force=former.force, round=number,
-        on=again.on, of=again.of, since=ended.run.created_at,
+        source_digest=b"" if is_declared else task.source_digest, on=again.on, of=again.of, since=ended.run.created_at,
     )  # fmt: skip
     origin = Origin(request.id, request.chain, request.because, request.scope)
     wrong = autouser.objection(state, event, origin, now)

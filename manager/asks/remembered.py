@@ -49,7 +49,7 @@ def described(event: RunAsked | ArchiveAsked | TagsAsked | InheritAsked | Quaran
         return ask.encode(ask.ArchiveAsk(event.bundle, event.archived, event.replay_of))
     if isinstance(event, TagsAsked):
         return ask.encode(ask.TagAsk(event.bundle, tags.read(event.tags_json), event.replay_of))
-    source = blake3(event.source.encode()).hexdigest() if event.source else ""
+    source = blake3(event.source.encode()).hexdigest() if event.source else event.source_digest.hex()
     parameters, kind = ask.raw(event.parameters_json), event.kind if source else TaskKind.SCRIPT
     return ask.encode(
         ask.RunAsk(

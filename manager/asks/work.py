@@ -83,11 +83,10 @@ def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[s
         if event.version > newest:
             raise NotFoundError(f"Bundle {event.bundle!r} has no version {event.version}; the newest is {newest}.")
         target = (event.bundle, event.version or newest)
-    if not event.source:
+    if not event.source and not event.source_digest:
         if not event.bundle:
             raise NotFoundError(f"Task {event.task!r} needs a bundle that declares it, or its source.")
         return state.catalog.task(event.task, event.bundle, now), target
-    raw = event.source.encode()
     chance = blake3(event.request_id.encode()).digest()
     task_id = TaskId(uuid7(int(now * 1000), chance))
     return Task(
@@ -95,7 +94,7 @@ def _resolve(state: State, event: RunAsked, now: Instant) -> tuple[Task, tuple[s
         event.task,
         event.kind,
         event.source,
-        blake3(raw).digest(),
+        event.source_digest or blake3(event.source.encode()).digest(),
         event.filename,
         event.bundle,
         event.limits,

@@ -26,6 +26,7 @@ class RunAsked:
     """Run a task on a bundle. `source` is set for a task that no bundle declares.
 
     Attributes:
+        source_digest: of a source that the store has already, where the text is not at hand.
         on: what it waits for before it runs, about the bundle `of`, from the moment `since` on; "" for nothing.
     """
 
@@ -48,6 +49,7 @@ class RunAsked:
     force: bool = False
     round: int = 0
     config: bytes = b""
+    source_digest: bytes = b""
     on: str = ""
     of: str = ""
     since: Instant = ZERO

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from manager.commands import Command, SaveRequest, SaveRun
+from manager.commands import Command, SaveRequest, SaveRun, SaveTask
 from manager.events import OrderAsked, RequestCancelled, RunReport, RunsReported
 from manager.machine import Machine
 from manager.scheduler import RoundRobin
 from manager.store import Snapshot
 from manager.waiting import words
 from plotter2.ids import RequestId, RunId, WorkerId
+from plotter2.model import ask
 from plotter2.model.ask import OrderAsk
 from plotter2.model.bundle import FileEntry
 from plotter2.model.request import Request, RequestState
@@ -81,7 +82,19 @@ def test_it_goes_on_as_often_as_it_asks_so_and_times_says(story: Story) -> None:
     (again,) = ended(story, made.id, Again(on="version", of="data", times=3))
     assert again.cause == made.id
     newer(story, "data", 7)
+    assert ask.run_ask(again.ask_json).source == ask.run_ask(made.ask_json).source != ""
     assert ended(story, again.id, Again(on="version", of="data", times=3)) == []
+    assert only(story.said, SaveRequest)[-1].request.state is RequestState.DONE
+
+
+@pytest.mark.req("r174")
+def test_one_that_has_waited_is_done_again_at_once_with_the_definition_that_came_along(story: Story) -> None:
+    made = waits(story, "version", "data")
+    newer(story, "data", 6)
+    (again,) = ended(story, made.id, Again(times=3))
+    assert (again.state, again.total) == (RequestState.RUNNING, 1)
+    tasks = [one.row.task for one in only(story.said, SaveTask)]
+    assert len({one.source_digest for one in tasks}) == 1
 
 
 @pytest.mark.req("r174")
@@ -109,7 +122,7 @@ def test_it_waits_for_a_child_for_the_firing_of_an_order_and_for_the_end_of_an_e
 @pytest.mark.parametrize(
     ("on", "of", "why"),
     [
-        ("verson", "lab", "Nothing that happens to 'lab' is called 'verson'; the nearest is 'version'"),
+        ("versien", "lab", "Nothing that happens to 'lab' is called 'versien'; the nearest is 'version'"),
         ("nightli", "lab", "the nearest is 'nightly', and its standing orders are 'nightly'"),
         ("version", "dta", "'dta'"),
         ("settled", "data", "'data' declares no service and has no runs, so no experiment of it ever ends"),
