@@ -25,7 +25,7 @@ _STYLE = (
     "var(--ink);font:15px/1.5 system-ui,sans-serif}h1{font-size:24px;margin:0}h2{font-size:17px;margin:28px 0 8px}p{"
     "color:var(--muted);margin:0 0 16px}a{color:var(--accent)}ul{list-style:none;padding:0;margin:0}li{background:"
     "var(--paper);border:1px solid var(--line);border-radius:8px;padding:12px 16px;margin:8px 0}img{display:block;"
-    "max-width:100%;margin-top:10px;background:#fff;border-radius:4px}table{border-collapse:collapse;font-size:13.5px}"
+    "max-width:100%;margin-top:10px;border-radius:4px}table{border-collapse:collapse;font-size:13.5px}"
     "th,td{text-align:left;vertical-align:top;padding:4px 20px 4px 0;border-bottom:1px solid var(--line);overflow-wrap:"
     "anywhere}th{color:var(--muted);font-weight:600}code{font-size:12.5px}"
 )

@@ -7,15 +7,17 @@ keys are shown as the step. Frames stay one packed array: thousands of them are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plotter2.datter import visuals
 from plotter2.datter.figure import Axis, Motion, Panel
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import numbers
+from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 CELLS_MAX = 200_000_000
@@ -28,10 +30,13 @@ GIF_FRAMES_MAX, MP4_FRAMES_MAX = 100, 300
 def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
     """An animation of a group of matrices or series, or of an array whose first axis is time.
 
+    Tables of two columns whose first is the same rising one in all of them are series over that column.
+
     Raises:
         UsageError: fewer than two frames, frames of different shapes, or more than the page can carry.
     """
-    frames, labels, axis = _frames(value)
+    over = _over(value)
+    frames, labels, axis = _frames(value if over is None else value.map(lambda table: table.column(over.y)))
     if len(frames) < SERIES:
         raise UsageError(f"An animation needs at least two frames; {name or 'this'} has {len(frames)}.")
     if frames.size > CELLS_MAX:
@@ -46,9 +51,10 @@ def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
         moving = Motion(frames.astype(np.float32), labels, axis, "image")
         return _with(panel, moving, panel.y)
     line = np.where(np.isfinite(frames[0]), frames[0], np.nan)
-    panel = visuals.lines(
-        [(name, np.arange(frames.shape[1]), np.nan_to_num(line))], "place", name or "value", colours=palette
+    xs, across, up = (
+        (np.arange(frames.shape[1]), "place", name or "value") if over is None else (over.xs, over.x, over.y)
     )
+    panel = visuals.lines([(name, xs, np.nan_to_num(line))], across, up, colours=palette)
     if len(panel.layers[0].columns["y"]) != frames.shape[1]:
         raise UsageError(f"A moving curve can have {visuals.LINE_BUCKETS * 2:,} points, not {frames.shape[1]:,}.")
     pad = (high - low) * PAD or 1.0
@@ -56,6 +62,28 @@ def motion(value: Any, name: str, palette: Sequence[str]) -> Panel:
     return _with(
         panel, Motion(frames.astype(np.float32), labels, axis, "y"), replace(panel.y, low=low - pad, high=high + pad)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """What the series of an animation go over: the name and values of one column, and the name of the other."""
+
+    x: str
+    xs: NDArray[Any]
+    y: str
+
+
+def _over(value: Any) -> _Over | None:
+    """The column that tables of a group share and go over; None where they are nothing of that kind."""
+    tables = value.values if isinstance(value, DataGroup) else []
+    if not tables or not all(isinstance(one, Table) and one.names == tables[0].names for one in tables):
+        return None
+    if len(tables[0].names) != SERIES or any(tables[0].kind(name) != "number" for name in tables[0].names):
+        return None
+    x, y = tables[0].names
+    xs = np.asarray(tables[0].column(x), float)
+    is_rising = len(xs) > 1 and bool(np.all(np.diff(xs) > 0))
+    return _Over(x, xs, y) if is_rising and all(np.array_equal(one.column(x), xs) for one in tables) else None
 
 
 def _frames(value: Any) -> tuple[Any, tuple[str, ...], str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy as copying
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from plotter2.datter.exchange import taken_in
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.keys import (
     IMAGES,
+    NAMED_MAX,
     TEXTS,
     Key,
     below,
@@ -150,7 +152,8 @@ def _main_key(context: Context) -> str:
         for one, key in keys.items()
     }
     chosen = max(ranks, key=lambda one: ranks[one])
-    context.emit(f"access: of {', '.join(keys)} the largest is taken: {chosen}")
+    more = f" and {len(keys) - NAMED_MAX:,} more" if len(keys) > NAMED_MAX else ""
+    context.emit(f"access: of {', '.join(islice(keys, NAMED_MAX))}{more} the largest is taken: {chosen}")
     return chosen
 
 

@@ -143,14 +143,15 @@ def _tables(context: Context, document: Document, page: str) -> list[Made]:
     made = []
     items = [item for report in context.reports for frame in report.frames for item in frame.items]
     whole = [one.table if isinstance(one, TableOf) else one for one in items if isinstance(one, TableOf | Table)]
-    shown = [panel for figure in document.sections for panel in figure.panels if panel.visual == "table"]
-    for place, panel in enumerate(shown, 1):
+    sections = [(panel, figure.title) for figure in document.sections for panel in figure.panels]
+    shown = [(panel, panel.title or title) for panel, title in sections if panel.visual == "table"]
+    for place, (panel, title) in enumerate(shown, 1):
         table = next((one for one in whole if one.names == panel.heads and len(one) >= len(panel.rows)), None)
         rows = [panel.heads, *(panel.rows if table is None else (tuple(row.values()) for row in table.rows()))]
         name = f"{page.removesuffix('.html')}-table-{place}.csv"
         with (context.run.output_dir / name).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
-        made.append(Made(name, "table", panel.title or f"Table {place} of {document.title}"))
+        made.append(Made(name, "table", title or f"Table {place} of {document.title}"))
     return made
 
 

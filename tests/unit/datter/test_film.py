@@ -6,6 +6,7 @@ import json
 import shutil
 import stat
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from plotter2.datter import compose, drawing, film, motion
 from plotter2.datter.context import Context
 from plotter2.datter.figure import Figure
 from plotter2.datter.frame import Frame
+from plotter2.datter.group import DataGroup, Member
+from plotter2.datter.table import Table
 from tests.unit.datter.conftest import Bench
 
 HAS_FFMPEG = shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
@@ -99,6 +102,25 @@ def test_a_program_that_never_ends_is_ended(context: Context, tmp_path: Path, mo
     monkeypatch.setattr(film.shutil, "which", lambda _: str(program))
     monkeypatch.setattr(film, "FFMPEG_S", 0.2)
     assert film.films(moving(context, 2), tmp_path / "a.html").lacking == ("no MP4: ffmpeg took more than 0.2 s",)
+
+
+@pytest.mark.req("r157")
+def test_tables_of_two_columns_are_curves_over_the_column_that_they_share(context: Context) -> None:
+    def made(x: list[float], *more: str) -> DataGroup:
+        tables = [{"t": x, "y": [place, 2.0, 1.0], **dict.fromkeys(more, x)} for place in (0.0, 5.0)]
+        return DataGroup(
+            [Member(f"s{place}", place, partial(Table, one)) for place, one in enumerate(tables)], "s", "step"
+        )
+
+    (panel,) = compose.figure_of(context, drawing.animate(Frame(), made([0.5, 1.0, 4.0]))).panels
+    assert (panel.x.label, panel.y.label) == ("t", "y")
+    assert panel.layers[0].columns["x"].tolist() == [0.5, 1.0, 4.0]
+    assert panel.motion is not None
+    assert panel.motion.frames.tolist() == [[0, 2, 1], [5, 2, 1]]
+    for other in (made([0.5, 4.0, 1.0]), made([0.5, 1.0, 4.0], "z")):
+        (panel,) = compose.figure_of(context, drawing.animate(Frame(), other)).panels
+        assert panel.motion is not None
+        assert panel.motion.column == "image"
 
 
 @pytest.mark.req("r157")
