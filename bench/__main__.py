@@ -15,7 +15,7 @@ from bench.report import Measure, show
 
 NAMES = (
     "tasks", "latency", "large", "small", "again", "plots", "pipelines", "children", "search", "links", "access",
-    "clusters", "memo", "instances", "trees",
+    "clusters", "memo", "instances",
 )  # fmt: skip
 ASKED = ("registry",)
 """Measured only when they are asked for by name: they take longer than all others."""
@@ -31,7 +31,6 @@ CHILDREN = 1_000
 RUNS = 10_000
 BUNDLES = 10_000
 INSTANCES = 10_000
-LINKED = 1_000
 SEARCHES = 200
 REGISTERED = 100_000
 CLUSTERED = 64
@@ -89,7 +88,6 @@ def measures(given: argparse.Namespace, home: Path, work: Path) -> Iterator[Meas
         "pipelines": lambda: plots.pipelines(home, given.workers, less(PIPELINES)),
         "children": lambda: children.registered(work, less(CHILDREN)),
         "instances": lambda: instances.parked(work, less(INSTANCES)),
-        "trees": lambda: instances.linked(home, work, less(LINKED)),
         "links": lambda: links.resolution(less(BUNDLES)),
         "access": lambda: access.access(home, work, less(ARRAY_BYTES)),
         "clusters": lambda: clusters.clusters(home, work, given.workers, less(CLUSTERED)),

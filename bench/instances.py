@@ -1,8 +1,7 @@
-"""What instances cost: waiting, beside a bare greenlet and one that never waits; drawing, beside one process alone."""
+"""What an instance costs that waits: memory beside a bare greenlet's, time beside that of one that never waits."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import psutil
 from greenlet import getcurrent, greenlet
 
-import plotter2
 from bench.report import Measure, note
 from plotter2.datter.hub import Definition, Local
 from plotter2.datter.scope import RunInput, Scope
@@ -35,24 +33,6 @@ def task():
     loggy("all wait")
     handin(access("matrix"), tasks)
 """
-DRAWING = f"""{WAITING}
-    window = frame()
-    plotme(frame(window), data)
-    plotme(frame(window), access(exposed()))
-    plotme(window)
-"""
-GIVING = """
-def task():
-    tasks = gather_tasks("drawing")
-    link(me, tasks)
-    collect(tasks)
-    handin(access("matrix"), tasks)
-"""
-TREE = (
-    {"name": "drawing", "task_src": "drawing.py"},
-    {"name": "giving", "task_src": "giving.py", "linked": ["drawing"]},
-)
-WARM_UP = 16
 DECLARED = '{"data": {"matrix": {"path": "m/*.npy"}}}'
 
 
@@ -68,41 +48,8 @@ def parked(work: Path, count: int) -> Iterator[Measure]:
     yield Measure("instances_parked_time", together / count * 1000, "ms", "never waiting", alone / count * 1000)
 
 
-def linked(home: Path, work: Path, count: int) -> Iterator[Measure]:
-    """So many instances hand in their matrices, get all of them back, and draw their own beside the total of all."""
-    note(f"{count} linked instances that draw, over the fleet and then in this process")
-    with plotter2.connect(home=home) as p2:
-        for size in (WARM_UP, count):
-            folder = _bundle(work / f"linked{size}", size)
-            p2.push(folder, f"bench/linked{size}")
-            start = time.perf_counter()
-            p2.run("giving", on=f"bench/linked{size}").check()
-            ours = time.perf_counter() - start
-    files = {f"m/{one.name}": one for one in (folder / "m").iterdir()}
-    scope = Scope("bench", 1, files, package.parse(DECLARED))
-    ground = RunInput("bench", "", "script", "", "", {}, 1, scope, work / "drawn", "../")
-    giving = Definition("giving", GIVING, "giving.py", linked=("drawing",))
-    tree = Local([Definition("drawing", DRAWING, "drawing.py"), giving], ground, lambda _: None)
-    start = time.perf_counter()
-    tree.run("giving")
-    bare = time.perf_counter() - start
-    yield Measure("instances_linked", count / ours, "figures/s", "the same figures in one process", count / bare)
-
-
-def _bundle(folder: Path, count: int) -> Path:
-    for name, path in _matrices(folder / "made", count).items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        path.rename(folder / name)
-    (folder / "made").rmdir()
-    for name, source in (("drawing", DRAWING), ("giving", GIVING)):
-        (folder / f"{name}.py").write_text(source)
-    declared = {**json.loads(DECLARED), "tasks": TREE}
-    (folder / "package.json").write_text(json.dumps(declared))
-    return folder
-
-
 def _matrices(folder: Path, count: int) -> dict[str, Path]:
-    folder.mkdir(parents=True)
+    folder.mkdir()
     files = {f"m/step_{step}.npy": folder / f"{step}.npy" for step in range(count)}
     for step, path in enumerate(files.values()):
         np.save(path, np.full((4, 4), float(step)))

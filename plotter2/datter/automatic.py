@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import kinds, many, simulation, space, total, visuals
+from plotter2.datter import curves, kinds, many, simulation, space, total, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
@@ -155,28 +155,28 @@ def _lines(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
         return _table_lines(value, palette)
     if isinstance(value, Curve):
         colours = [value.colour] if value.colour else palette
-        return [visuals.lines([(value.name, value.x, value.y)], "", value.name or name, colours=colours)]
+        return [curves.lines([(value.name, value.x, value.y)], "", value.name or name, colours=colours)]
     if isinstance(value, DataGroup):
         return _group_tables(value, palette) if isinstance(value[0], Table) else _group_arrays(value, name, palette)
     array = numbers(value)
     columns = array.reshape(len(array), -1)
     names = [name] if columns.shape[1] == 1 else [f"column {place}" for place in range(columns.shape[1])]
     series = [(one, np.arange(len(array)), columns[:, place]) for place, one in enumerate(names)]
-    return [visuals.lines(series, "place", name or "value", colours=palette)]
+    return [curves.lines(series, "place", name or "value", colours=palette)]
 
 
 def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[Panel]:
     """Single numbers over the group's axis, or one curve a member."""
     called = group.name or name or "value"
     arrays = [numbers(one).ravel() for one in group.values]
+    numeric = all(isinstance(key, int | float) for key in group.keys)
     if all(one.size == 1 for one in arrays):
-        numeric = all(isinstance(key, int | float) for key in group.keys)
         places = np.asarray(group.keys if numeric else range(len(arrays)))
-        return [visuals.lines([("", places, np.concatenate(arrays))], group.axis, called, colours=palette)]
+        return [curves.lines([("", places, np.concatenate(arrays))], group.axis, called, colours=palette)]
     series = [(one, np.arange(array.size), array) for one, array in zip(group.names, arrays, strict=True)]
     if len(series) > many.CURVES_MAX:
         return many.multiples(series, "place", called, palette)
-    return [visuals.lines(series, "place", called, colours=palette)]
+    return [curves.lines(series, "place", called, colours=palette, is_ordered=bool(group.axis) and numeric)]
 
 
 def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
@@ -188,7 +188,7 @@ def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
     xs = table.column(x) if x else np.arange(len(table))
     panels = []
     for word, family in list(_families(counted).items())[:PANELS_MAX]:
-        panel = visuals.lines([(one, xs, table.column(one)) for one in family], x or "row", word, colours=palette)
+        panel = curves.lines([(one, xs, table.column(one)) for one in family], x or "row", word, colours=palette)
         panels.append(_noted(panel, table.notes))
     return kinds.noted(panels, len(panels), len(_families(counted)), "kinds of metrics")
 
@@ -213,8 +213,8 @@ def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
     return kinds.noted(panels, len(panels), len(counted), "columns")
 
 
-def _curves(series: Sequence[visuals.Series], x: str, y: str, palette: Sequence[str]) -> Panel:
-    return visuals.lines(series, x, y, colours=palette)
+def _curves(series: Sequence[curves.Series], x: str, y: str, palette: Sequence[str]) -> Panel:
+    return curves.lines(series, x, y, colours=palette)
 
 
 def _map(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
@@ -313,7 +313,7 @@ def _formula(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     if len(value.ranges) == 2:  # noqa: PLR2004 -- across and up
         return [visuals.surface(value)]
     name = value.name or "value"
-    return [replace(visuals.lines([("", value.x, value.y)], value.variable, name, colours=palette), title=value.text)]
+    return [replace(curves.lines([("", value.x, value.y)], value.variable, name, colours=palette), title=value.text)]
 
 
 def _each(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:

@@ -7,6 +7,7 @@ the reader's browser is dark.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
@@ -18,11 +19,14 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.figure import GRID, INK, MUTED
+from plotter2.datter.figure import GRID, INK, MUTED, NIGHT_PALETTE, PALETTE
 
 FONT = "system-ui,sans-serif"
 PAPER = "#ffffff"
-_NIGHT = {INK: "#e6eaf0", MUTED: "#9aa7b5", GRID: "#2c343d", PAPER: "#161b22"}
+_NIGHT = {
+    INK: "#e6eaf0", MUTED: "#9aa7b5", GRID: "#2c343d", PAPER: "#161b22",
+    **dict(zip(PALETTE, NIGHT_PALETTE, strict=True)),
+}  # fmt: skip
 _DARK = "".join(f'[fill="{day}"]{{fill:{night}}}[stroke="{day}"]{{stroke:{night}}}' for day, night in _NIGHT.items())
 Anchor = Literal["start", "middle", "end"]
 Places = NDArray[np.float64]
@@ -192,7 +196,7 @@ class Raster:
         font = _font(round(size * self._scale))
         x, y, ink = x * self._scale, y * self._scale, _ink(colour, 1.0)
         heavy = {"stroke_width": max(self._scale // 2, 1) - (self._fine == 1), "stroke_fill": ink} if is_bold else {}
-        text = _plain(text)
+        text = _RAISED.sub(lambda found: "e" + found[1].translate(_LOWERED), _plain(text).replace(MINUS, "-"))
         if not is_upright:
             self._draw.text((x, y), text, fill=ink, font=font, anchor=f"{_ANCHORS[anchor]}s", **heavy)
             return
@@ -228,6 +232,10 @@ class Raster:
         return stream.getvalue()
 
 
+MINUS = "\N{MINUS SIGN}"
+_RAISED = re.compile("\N{MULTIPLICATION SIGN}10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+"""Pillow's letters have no raised digits: there a power of ten is an e."""
 _ANCHORS = {"start": "l", "middle": "m", "end": "r"}
 
 

@@ -14,8 +14,8 @@ _ALONG = {"x": ("x", "x0", "x1", "left", "right", "xs"), "y": ("y", "y0", "y1", 
 Name = Literal["x", "y"]
 
 
-def extents(panel: Panel, axis: Axis, name: Name) -> tuple[float, float]:
-    """Lowest and highest place of an axis: what it says, else what its layers span and a little air."""
+def extents(panel: Panel, axis: Axis, name: Name, air: float = PAD) -> tuple[float, float]:
+    """Lowest and highest place of an axis: what it says, else what its layers span and a share of that as air."""
     if axis.scale == "category":
         return -0.5, max(len(axis.factors), 1) - 0.5
     parts = [_places(layer, name, axis) for layer in panel.layers if not layer.is_relative]
@@ -24,8 +24,8 @@ def extents(panel: Panel, axis: Axis, name: Name) -> tuple[float, float]:
     if axis.scale == "log":
         values = np.log10(values[values > 0])
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    air = (high - low) * PAD or max(abs(high), 1.0) * PAD
-    low, high = low - air, high + air
+    around = (high - low or abs(high) or 1.0) * air
+    low, high = low - around, high + around
     if axis.scale == "log":
         low, high = 10.0**low, 10.0**high
     return low if axis.low is None else axis.low, high if axis.high is None else axis.high

@@ -25,6 +25,8 @@ ScaleName = Literal["linear", "log", "datetime", "category"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
 """Okabe and Ito's colours, safe for colour-blind people; yellow and black replaced, to suit both backgrounds."""
+NIGHT_PALETTE = ("#3B97DE", "#F0783A", "#1FBF8F", "#DD9AC1", "#EDB230", "#9AD7FA", "#B9985A", "#A0A4A8")
+"""The same on a dark page: as far from black as those are from white, in the same order of lightness."""
 
 
 INK, MUTED, GRID = "#1c2733", "#5b6875", "#e4e8ed"
@@ -55,7 +57,7 @@ class Axis:
 class Colours:
     """A continuous colour scale, shown as a bar beside the panel; `stops` are colours instead of the palette's."""
 
-    palette: Literal["sequential", "diverging"]
+    palette: Literal["sequential", "diverging", "strokes"]
     low: float
     high: float
     title: str = ""
@@ -89,6 +91,8 @@ class Layer:
         edge: the colour of a polygon's outline, "" for none.
         hover: label and column of what is shown under the pointer.
         is_chosen: the script has said the colour, so it stays.
+        pattern: the stroke of a line (whole, dashes, dots) or the form of points (circle, triangle, square), for things
+            that share a colour.
         is_relative: x and y are shares of the panel, from 0 at the left and bottom to 1.
     """
 
@@ -103,6 +107,7 @@ class Layer:
     font: Font = PLAIN
     is_chosen: bool = False
     is_relative: bool = False
+    pattern: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import spread, visuals
+from plotter2.datter import spread, thinning, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.cluster import kmean
 from plotter2.datter.context import current
@@ -106,7 +106,7 @@ def picture(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
         return [visuals.matrix(np.atleast_2d(array))]
     parts = array if array.dtype == np.uint8 else np.clip(array * (255 if array.max() <= 1 else 1), 0, 255)
     rows, columns = array.shape[:2]
-    step = max(-(-max(rows, columns) // visuals.MATRIX_SIDE_MAX), 1)
+    step = max(-(-max(rows, columns) // thinning.MATRIX_SIDE_MAX), 1)
     shown = np.full((*array.shape[:2], 4), 255, np.uint8)
     shown[..., : array.shape[-1]] = parts
     small = np.ascontiguousarray(shown[::step, ::step])

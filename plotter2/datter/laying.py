@@ -4,8 +4,6 @@ Three kinds of reference, all by content, so that an attempt that is lived throu
 `file:<bundle>@<version>/<path>#<digest>` for what came straight from a file of a bundle (`#<digest>=<type>` where its
 type is declared), `json:<text>` for small plain values, `blob:<format>:<digest>` for what is written once beside the
 run: arrays as npy and tables as Arrow, which are mapped where they are read, all else as `pack`. Nothing is pickled.
-
-What steps have in common on one machine is written otherwise, under a key and in parts that are mapped: see `sealed`.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -28,7 +25,7 @@ from plotter2.datter import loading
 from plotter2.datter.context import Context, file_digest
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.keys import PLAIN as PLAIN_TEXT
-from plotter2.datter.points import KINDS
+from plotter2.datter.points import Labels, Points
 from plotter2.datter.refs import DIGEST, PLAIN
 from plotter2.datter.table import Table
 from plotter2.errors import CorruptionError, UsageError
@@ -171,7 +168,7 @@ def _packed(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     """A value in the words of MessagePack; what it has no word for as an extension."""
-    if isinstance(value, np.ndarray | np.generic | Table | DataGroup) or type(value) in KINDS.values():
+    if isinstance(value, np.ndarray | np.generic | Table | DataGroup | Points | Labels):
         return _plain_of_ours(value)
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return _plain_of_one(value)
@@ -223,7 +220,16 @@ def _plain_of_ours(value: Any) -> Ext:
     if isinstance(value, DataGroup):
         members = [[one.name, _plain(one.key), one.origin, _plain(one.value)] for one in value.members]
         return _ext(_GROUP, [value.name, value.axis, members])
-    return _ext(_POINTS, [type(value).__name__, {one.name: _plain(getattr(value, one.name)) for one in fields(value)}])
+    fields = [(one, _plain(getattr(value, one))) for one in _POINT_KINDS[_kind_of(value)].__dataclass_fields__]
+    return _ext(_POINTS, [_kind_of(value), dict(fields)])
+
+
+_POINT_KINDS: dict[str, Any] = {"Points": Points, "Labels": Labels}
+
+
+def _kind_of(value: Any) -> str:
+    """What is drawn and worked on as points is given on as points: projections and clusters keep their rows."""
+    return "Labels" if isinstance(value, Labels) else "Points"
 
 
 def _npy(value: Any) -> bytes:
@@ -257,7 +263,7 @@ def _raised(code: int, data: memoryview) -> Any:
     if code == _GROUP:
         return DataGroup([_member(*one) for one in found[2]], found[0], found[1])
     if code == _POINTS:
-        return KINDS[found[0]](**found[1])
+        return _POINT_KINDS[found[0]](**found[1])
     simple: dict[int, Callable[[Any], Any]] = {
         _TUPLE: tuple, _SET: set, _WHOLE: int, _COMPLEX: lambda two: complex(*two),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import visuals
+from plotter2.datter import curves, thinning, visuals
 from plotter2.datter.extent import extents
 from plotter2.datter.figure import MUTED, PALETTE, Axis, Colours, Layer, Panel
 from plotter2.datter.points import Points, points
@@ -29,17 +29,17 @@ SPOTS_MAX = 5_000
 SIDE_MAX = 400
 
 
-def multiples(series: Sequence[visuals.Series], x: str, y: str, colours: Sequence[str]) -> list[Panel]:
+def multiples(series: Sequence[curves.Series], x: str, y: str, colours: Sequence[str]) -> list[Panel]:
     """Small multiples on one scale: a panel a curve, over the span of all curves where they share their places."""
     chosen = np.unique(np.linspace(0, len(series) - 1, MULTIPLES_MAX).round().astype(int)).tolist()
     ground = _span(series)
-    whole = visuals.lines(series, x, y)
+    whole = curves.lines(series, x, y)
     low, high = extents(whole, whole.y, "y")
     start, end = extents(whole, whole.x, "x")
     panels = []
     for place in chosen:
         name = series[place][0]
-        panel = visuals.lines([("", *series[place][1:])], x, y, colours=colours)
+        panel = curves.lines([("", *series[place][1:])], x, y, colours=colours)
         is_plain = panel.x.scale == "linear"
         across = replace(panel.x, low=start, high=end) if is_plain else panel.x
         up = replace(panel.y, low=low, high=high)
@@ -49,34 +49,34 @@ def multiples(series: Sequence[visuals.Series], x: str, y: str, colours: Sequenc
     return [*panels[:-1], replace(panels[-1], notes=(*panels[-1].notes, note))]
 
 
-def _span(series: Sequence[visuals.Series]) -> tuple[Layer, ...]:
+def _span(series: Sequence[curves.Series]) -> tuple[Layer, ...]:
     first = series[0][1]
     if any(len(xs) != len(first) or not np.array_equal(xs, first) for _, xs, _ in series):
         return ()
     stacked = np.stack([ys.astype(float) for _, _, ys in series])
     stacked = np.where(np.isfinite(stacked), stacked, np.nan)
     some = np.isfinite(stacked).any(axis=0)
-    if len(first) > visuals.LINE_BUCKETS or not some.all():
+    if len(first) > thinning.LINE_BUCKETS or not some.all():
         return ()
     columns = {"x": first, "low": np.nanmin(stacked, axis=0), "high": np.nanmax(stacked, axis=0)}
     return (Layer("band", columns, colour="#7F7F7F", alpha=0.18),)
 
 
-def spread(series: Sequence[visuals.Series], x: str, y: str, colours: Sequence[str]) -> Panel:
+def spread(series: Sequence[curves.Series], x: str, y: str, colours: Sequence[str]) -> Panel:
     """Many curves as their median, where 80 % of them lie, and the first and last one of the order."""
     first = series[0][1]
     if any(len(xs) != len(first) or not np.array_equal(xs, first) for _, xs, _ in series):
-        return visuals.lines(series, x, y, colours=colours)
+        return curves.lines(series, x, y, colours=colours)
     stacked = np.stack([ys.astype(float) for _, _, ys in series])
     stacked = np.where(np.isfinite(stacked), stacked, np.nan)
     kept = np.isfinite(stacked).any(axis=0)
     if not kept.any():
-        return visuals.lines(series, x, y, colours=colours)
+        return curves.lines(series, x, y, colours=colours)
     at, stacked = first[kept], stacked[:, kept]
     low, middle, high = np.nanpercentile(stacked, [SHARES[0], 50, SHARES[1]], axis=0)
     ink = colours[0] if colours else PALETTE[0]
     ends = {"x": at, "low": np.nanmin(stacked, axis=0), "high": np.nanmax(stacked, axis=0)}
-    panel = visuals.lines([("median", at, middle)], x, y, colours=[ink])
+    panel = curves.lines([("median", at, middle)], x, y, colours=[ink])
     ground = (
         Layer("band", ends, "smallest to largest", MUTED, 0.15),
         Layer("band", {"x": at, "low": low, "high": high}, f"{SHARES[0]} to {SHARES[1]} % of them", ink, 0.3),

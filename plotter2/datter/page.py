@@ -19,6 +19,7 @@ import msgspec
 
 from plotter2.datter import assets, render, styling, templates, turning
 from plotter2.datter.figure import Document, Figure, Font, Motion, Panel
+from plotter2.datter.sheet import Sheet
 from plotter2.errors import UsageError
 
 SPEEDS, PLAYED_S = (1, 2, 5, 10, 25, 60, 250), 60
@@ -35,7 +36,7 @@ def _asset(name: str) -> str:
 def page(document: Document, script: str) -> str:
     """The whole page as text; `script` is where Bokeh's script lies, seen from the page, "" to have it in the page."""
     template = document.template or templates.NONE
-    sheet = render.Sheet([], template)
+    sheet = Sheet([], template)
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)
     shown = {"docid": DOCUMENT_ID, "roots": {root["id"]: f"p-{root['id']}" for root in sheet.roots}}
@@ -90,7 +91,7 @@ def _contents(document: Document) -> str:
     return f'<nav aria-label="Contents"><h2>Contents</h2><ol{long}>{entries}</ol></nav>'
 
 
-def _section(figure: Figure, place: int, sheet: render.Sheet, document: Document) -> str:
+def _section(figure: Figure, place: int, sheet: Sheet, document: Document) -> str:
     roots = render.drawn(figure, sheet)
     panels = "".join(_panel(panel, root, figure.columns) for panel, root in zip(figure.panels, roots, strict=True))
     is_headed = document.kind == "report" and figure.title

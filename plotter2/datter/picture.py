@@ -17,6 +17,7 @@ from plotter2.datter.canvas import Canvas, Places, shortened, wrapped
 from plotter2.datter.extent import extents, places
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Figure, Layer, Panel
 from plotter2.datter.palette import ANCHORS, shades, table
+from plotter2.datter.strokes import cornered, dashed
 
 PANELS_MAX, THINNED_MAX, PIXELS_MAX, LONG = 9, 1_500, 256, 400
 ENTRIES_MAX, ROWS_MAX, HEADS_MAX, LETTERS_MAX = 8, 9, 5, 22
@@ -151,8 +152,8 @@ class _Drawing:
     def _layer(self, layer: Layer) -> None:
         columns, canvas = layer.columns, self.canvas
         if layer.mark == "line":
-            seen = _seen(self._place(columns["x"], columns["y"], layer))
-            canvas.line(seen, layer.colour, layer.size * 0.8, layer.alpha)
+            way = dashed(_seen(self._place(columns["x"], columns["y"], layer)), layer.pattern)
+            canvas.line(way, layer.colour, layer.size * 0.8, layer.alpha)
         elif layer.mark == "band":
             there = self._place(columns["x"], columns["low"], layer), self._place(columns["x"], columns["high"], layer)
             canvas.area(np.vstack([there[0], there[1][::-1]]), layer.colour, layer.alpha)
@@ -173,12 +174,17 @@ class _Drawing:
         spots = self._place(layer.columns["x"], layer.columns["y"], layer)
         chosen = _chosen(len(spots))
         colours = self._shades(layer)
+        size = max(layer.size * 0.7, 2)
+        if layer.pattern:
+            for corners in cornered(spots[chosen], layer.pattern, size):
+                self.canvas.area(corners, layer.colour, layer.alpha)
+            return
         if colours is None:
-            self.canvas.dots(spots[chosen], layer.colour, max(layer.size * 0.7, 2), layer.alpha)
+            self.canvas.dots(spots[chosen], layer.colour, size, layer.alpha)
             return
         shown = np.array(colours)[chosen]
         for colour in dict.fromkeys(shown.tolist()):
-            self.canvas.dots(spots[chosen][shown == colour], colour, max(layer.size * 0.7, 2), layer.alpha)
+            self.canvas.dots(spots[chosen][shown == colour], colour, size, layer.alpha)
 
     def _bars(self, layer: Layer) -> None:
         columns = layer.columns

@@ -134,10 +134,6 @@ class Clusters(Points):
         return [int(size) for size in np.bincount(self.labels)]
 
 
-KINDS: dict[str, type] = {one.__name__: one for one in (Points, Projection, Clusters, Labels)}
-"""What is written down for other processes as that very kind, by its name."""
-
-
 def points(value: Any) -> Points:
     """What a value is as points; a value that already is some comes back as it is.
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,7 @@ REEL_BYTES_MAX = 32 << 20
 CHUNK_BYTES, CHUNK_FRAMES_MAX = 1 << 20, 64
 LEVEL = 6
 COARSEST = 64
+PART_VALUES = 1 << 20
 HOPE = 1.5
 EXACT, FINE, ROUGH = 32, 16, 8
 PARTS = {"image": 1, "y": 1, "place": 2, "space": 3}
@@ -92,6 +94,20 @@ def _taken(motion: Motion, way: _Way) -> Motion:
 
 def _blocks(frames: NDArray[Any], side: int) -> NDArray[Any]:
     """Means of side x side cells; where rows or columns do not divide evenly, some blocks are a cell smaller."""
+    count, *shape = frames.shape
+    means = np.empty((count, *(-(-one // side) for one in shape)), np.float32)
+    for part in _parts(frames):
+        means[part] = _means(frames[part], side)
+    return means
+
+
+def _parts(frames: NDArray[Any]) -> Iterator[slice]:
+    """All frames, some megabytes at a time: whatever is worked out of them is never held for all of them at once."""
+    many = max(PART_VALUES // max(frames[0].size, 1), 1)
+    return (slice(first, first + many) for first in range(0, len(frames), many))
+
+
+def _means(frames: NDArray[Any], side: int) -> NDArray[Any]:
     for axis in (1, 2):
         count = frames.shape[axis]
         edges = np.linspace(0, count, -(-count // side) + 1).astype(int)
@@ -119,9 +135,13 @@ def _reel(motion: Motion, bits: int, bytes_max: float) -> tuple[Reel | None, flo
     return Reel(bits, many, tuple(chunks), ends), 1.0
 
 
-def _ends(part: NDArray[Any]) -> tuple[float, float]:
-    finite = part[np.isfinite(part)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+def _ends(values: NDArray[Any]) -> tuple[float, float]:
+    low, high = np.inf, -np.inf
+    for part in _parts(values):
+        finite = values[part][np.isfinite(values[part])]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 def _coded(frames: NDArray[Any], bits: int, ends: tuple[tuple[float, float], ...]) -> NDArray[Any]:

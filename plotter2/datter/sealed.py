@@ -23,8 +23,9 @@ import msgspec
 import numpy as np
 
 from plotter2.datter.context import Datum
-from plotter2.datter.points import KINDS
+from plotter2.datter.points import Clusters, Labels, Points, Projection
 
+KINDS: dict[str, type] = {one.__name__: one for one in (Points, Projection, Clusters, Labels)}
 ARRAY, TUPLE, PLAIN, NAMED = "array", "tuple", "plain", "named"
 ENDING = ".value"
 LOCKS = ".locks"

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import space, visuals
+from plotter2.datter import curves, space, visuals
 from plotter2.datter.figure import PALETTE, Axis, Layer, Motion, Panel, Space
 from plotter2.datter.frame import Scene
 from plotter2.datter.placing import parted, placed
@@ -107,7 +107,7 @@ def panel_of(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     layers = [Layer("points", columns, colour=colour, size=9, hover=(("object", "object"), ("x", "x"), ("y", "y")))]
     if len(value.names) <= TRAIL_MAX:
         for place in range(len(value.names)):
-            way = visuals.lines([("", value.states[:, place, 0], value.states[:, place, 1])], "", "").layers[0]
+            way = curves.lines([("", value.states[:, place, 0], value.states[:, place, 1])], "", "").layers[0]
             layers.append(replace(way, colour="#7F7F7F", alpha=0.4, size=1, hover=()))
     frames = np.concatenate([value.states[..., 0], value.states[..., 1]], axis=1).astype(np.float32)
     labels = tuple(f"{step * value.dt:g}" for step in range(len(frames)))

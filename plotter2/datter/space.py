@@ -19,6 +19,7 @@ from plotter2.datter import ticks, visuals
 from plotter2.datter.cluster import pca
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import GRID, INK, MUTED, Axis, Colours, Font, Layer, Panel, Space
+from plotter2.datter.palette import colours_for
 from plotter2.datter.points import Labels, Points, complete, label_column, numbers, points
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -47,7 +48,7 @@ def scene(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     labels = found.groups or Labels("", ("",), np.zeros(len(found), int))
     chosen, notes = _chosen(len(found), POINTS_MAX, "rows")
     matrix, codes = found.matrix[chosen], labels.codes[chosen]
-    colours = list(palette) or visuals.colours_for(len(labels.names))
+    colours = list(palette) or colours_for(len(labels.names))
     hover = tuple(zip(names, "xyz", strict=True))
     size = float(np.clip(60 / np.sqrt(max(len(matrix), 1)), 3, 7))
     layers = [

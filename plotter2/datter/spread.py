@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import geometry, visuals
+from plotter2.datter.figure import GRID as FAINT
 from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
 from plotter2.datter.points import Labels, Points, complete, numbers
 from plotter2.errors import UsageError
@@ -153,7 +154,7 @@ def violins(groups: Groups, title: str, label: str, palette: Sequence[str] = ())
         spots = {"x": np.array([x for x, _ in few]), "y": np.array([y for _, y in few])}
         layers.append(Layer("points", spots, colour=colour, size=6, hover=((label or "value", "y"),)))
     middles = {"x": np.arange(len(found), dtype=float), "y": np.array([one.median for one in found])}
-    layers.append(Layer("points", middles, colour="#ffffff", size=5, hover=(("median", "y"),)))
+    layers.append(Layer("points", middles, colour=FAINT, size=6, hover=(("median", "y"),)))
     x, y = _side_by_side([name for name, _ in kept], title, label)
     return Panel("violin", x=x, y=y, layers=tuple(layers), has_legend=False, notes=tuple(notes))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from plotter2.datter.figure import GRID, INK, MUTED, Family
+from plotter2.datter.figure import GRID, INK, MUTED, NIGHT_PALETTE, PALETTE, Family
 from plotter2.datter.templates import Shades, Template
 
 FONT = "system-ui, sans-serif"
@@ -61,6 +61,7 @@ def shades(template: Template) -> str:
         when: {getattr(DAY, role): colours[role] for role in _DRAWN if colours[role] != getattr(DAY, role)}
         for when, colours in by.items()
     }
+    found["night"] |= dict(zip(PALETTE, NIGHT_PALETTE, strict=True))
     return msgspec.json.encode(found).decode()
 
 

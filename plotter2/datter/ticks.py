@@ -1,12 +1,16 @@
 """Where the marks of an axis lie and what is written at them, for pictures that no browser draws (pure).
 
 Linear axes have steps of 1, 2 or 5 times a power of ten, logarithmic ones whole decades (or 1, 2, 5 of few), times the
-step of the calendar that gives 3 to 7 marks, in UTC.
+step of the calendar that gives 3 to 7 marks, in UTC. Numbers are written as the page's script writes them: as they are
+from a ten thousandth to a thousand million, else with a power of ten.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +28,8 @@ _STEPS_MS = tuple(
     )
 )  # fmt: skip
 Marks = list[tuple[float, str]]
+PLAIN_FROM, PLAIN_TO, DIGITS_MAX = 1e-4, 1e9, 5
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def marks(axis: Axis, low: float, high: float) -> Marks:
@@ -56,7 +62,31 @@ def _even(low: float, high: float, *, is_whole: bool) -> Marks:
     step = float(next((power * part for part in (1, 2, 5) if span / (power * part) <= WANTED + 1), power * 10))
     step = max(step, 1.0) if is_whole else step
     places = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-    return [(float(at), number(float(f"{at:.10g}"))) for at in places]
+    return list(zip(places.tolist(), words(places.tolist()), strict=True))
+
+
+def words(places: Sequence[float]) -> list[str]:
+    """What is written at the marks of one axis: so many digits as tell one from the next."""
+    top = max(map(abs, places), default=0.0)
+    steps = [abs(one - other) for one, other in pairwise(places) if one != other]
+    fine = math.floor(math.log10(min(steps, default=top)) + 1e-9) if top else 0
+    return [_written(at, fine, top) for at in places]
+
+
+def _written(value: float, fine: int, top: float) -> str:
+    power = math.floor(math.log10(abs(value)) + 1e-9) if value else 0
+    if abs(value) < 10.0 ** (fine - 1):
+        return "0"
+    digits = max(power - fine, 0)
+    if PLAIN_FROM <= top < PLAIN_TO or digits > DIGITS_MAX:
+        return _plain(value, max(-fine, 0))
+    return f"{_plain(value / 10.0**power, digits)}\N{MULTIPLICATION SIGN}10{str(power).translate(_RAISED)}"
+
+
+def _plain(value: float, digits: int) -> str:
+    found = f"{value:,.{digits}f}"
+    found = found.rstrip("0").rstrip(".") if "." in found else found
+    return found.replace("-", "\N{MINUS SIGN}")
 
 
 def _decades(low: float, high: float) -> Marks:
@@ -72,7 +102,7 @@ def _calendar(low: float, high: float) -> Marks:
     month = 28 * 86_400 * _MS
     if step < month:
         places = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-        form = "%H:%M:%S" if step < 60 * _MS else "%H:%M" if step < 43_200 * _MS else "%d %b"
+        form = "%H:%M:%S" if step < 60 * _MS else "%H:%M" if step < 43_200 * _MS else "%-d %b"
         return [(float(at), _moment(float(at)).strftime(form)) for at in places]
     months = max(round(step / (30.4 * 86_400 * _MS)), 1)
     start = _moment(low)
@@ -80,8 +110,8 @@ def _calendar(low: float, high: float) -> Marks:
     at = start.year * 12 + start.month - 1
     at -= at % months
     while (place := datetime(at // 12, at % 12 + 1, 1, tzinfo=UTC).timestamp() * _MS) <= high:
-        words = str(at // 12) if months >= 12 or at % 12 == 0 else f"{_moment(place):%b}"  # noqa: PLR2004 -- months a year
-        found += [(place, words)] * (place >= low)
+        written = str(at // 12) if months >= 12 else f"{_moment(place):%b %Y}"  # noqa: PLR2004 -- months a year
+        found += [(place, written)] * (place >= low)
         at += months
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import visuals
+from plotter2.datter import curves, visuals
 from plotter2.datter.context import current
 from plotter2.datter.figure import INK, PALETTE, Axis, Layer, Panel, digest
 from plotter2.datter.group import DataGroup
@@ -112,7 +112,7 @@ def _summed(group: DataGroup, name: str, threshold: float) -> _Summed:
         layers=(*heat.layers, *_veil(shared.reshape(flat.shape))),
     )  # fmt: skip
     x, y = group.axis or "place", f"total of {called} so far"
-    curve = visuals.lines([("all", places, sums)], x, y, stretches=STRETCHES)
+    curve = curves.lines([("all", places, sums)], x, y, stretches=STRETCHES)
     return _Summed(heat, replace(curve, visual=NAME, is_part=True, y=Axis("running total")), places, sums, about)
 
 

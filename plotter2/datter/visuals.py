@@ -1,8 +1,8 @@
 """Values into panels: what a line, scatter, density, matrix, histogram, bar chart, table looks like here.
 
-Rules for much data, each said in the panel's notes: lines keep the smallest and largest value of each of 2,000
-stretches; more than 10,000 points are drawn as a density (cells, colour mixed of the groups, opacity by the logarithm
-of the count); matrices above 1,000 cells a side show block means. Nothing is dropped silently.
+Rules for much data, each said in the panel's notes (of curves see `curves`): more than 10,000 points are drawn as a
+density (cells, colour mixed of the groups, opacity by the logarithm of the count); matrices above 1,000 cells a side
+show block means. Nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -18,89 +18,25 @@ from plotter2.datter.cluster import flattened
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
 from plotter2.datter.fitting import CONFIDENCE, Fit
+from plotter2.datter.palette import colours_for, looks_for
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, numbers
 from plotter2.datter.table import Table
+from plotter2.datter.thinning import MATRIX_SIDE_MAX, blocks
 from plotter2.errors import UsageError
 
 POINTS_DRAWN_MAX = 10_000
-DOTTED_MAX = 12
-LINE_BUCKETS = 2_000
-MATRIX_SIDE_MAX = 1_000
 CELLS_X, CELLS_Y = 360, 220
 VIEW_SHARE = 0.0005
 BINS_MAX = 60
 BINS_ASKED_MAX = 1_000
 BARS_MAX = 40
 ROWS_MAX = 200
+SIZED_BY, SIZES = (20, 200, 5_000), (9.0, 7.0, 5.0)
+"""Of so many points, how many pixels one is wide."""
 FLATTEST = 0.25
 """A matrix is drawn no flatter, and no narrower, than this: cells are squares only within it."""
 OUTSIDE_MAX = 2_000
 SEVERAL = 2
-NAMED_MAX = 5
-Series = tuple[str, NDArray[Any], NDArray[Any]]
-
-
-def colours_for(count: int) -> list[str]:
-    """A colour for each of so many things: the palette, or beyond it a walk through one sequence."""
-    if count <= len(PALETTE):
-        return list(PALETTE[:count])
-    return [SEQUENCE[round(place * (len(SEQUENCE) - 1) / (count - 1))] for place in range(count)]
-
-
-SEQUENCE = (
-    "#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c",
-)  # fmt: skip
-
-
-def lines(
-    series: Sequence[Series], x: str, y: str, *, colours: Sequence[str] = (), stretches: int = LINE_BUCKETS
-) -> Panel:
-    """Curves over one axis; of one with more than two values a stretch, the extremes of each stretch."""
-    chosen = list(colours) or colours_for(len(series))
-    thinned: list[str] = []
-    broken: list[str] = []
-    layers = []
-    for place, (name, xs, ys) in enumerate(series):
-        if not np.isfinite(ys.astype(float)).any():
-            raise UsageError(f"The series {name or y!r} has no finite value, so there is nothing to draw.")
-        drawn_x, drawn_y = _thinned(xs, ys.astype(float), stretches)
-        if len(drawn_y) < len(ys):
-            thinned.append(f"{name or y} ({len(ys):,} values)")
-        missing = int((~np.isfinite(ys.astype(float))).sum())
-        if missing:
-            broken.append(f"{name or y} ({missing:,})")
-        hover = ((x or "x", "x"), (y or "y", "y"))
-        columns = {"x": drawn_x, "y": drawn_y}
-        colour = chosen[place % len(chosen)]
-        if len(drawn_y) > 1:
-            layers.append(Layer("line", columns, name, colour, size=2, hover=hover))
-        if len(drawn_y) <= DOTTED_MAX:
-            layers.append(Layer("points", columns, name, colour, size=7, hover=hover))
-    notes = [f"Drawn by the extremes of each of {stretches:,} stretches: {_listed(thinned)}."] * bool(thinned)
-    notes += [f"Missing or infinite values, where the line is broken: {_listed(broken)}."] * bool(broken)
-    is_time = series[0][1].dtype.kind == "M"
-    is_whole = all(xs.dtype.kind in "iu" for _, xs, _ in series)
-    axis = Axis(x, "datetime" if is_time else "linear", is_whole=is_whole and not is_time)
-    return Panel("line", x=axis, y=Axis(y), layers=tuple(layers), has_legend=len(series) > 1, notes=tuple(notes))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-    return ", ".join(names[:NAMED_MAX]) + more
-
-
-def _thinned(xs: NDArray[Any], ys: NDArray[Any], stretches: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    if len(ys) <= stretches * 2:
-        return xs, ys
-    edges = np.linspace(0, len(ys), stretches + 1).astype(int)[:-1]
-    size = int(np.diff(edges).max()) + 1
-    places = np.minimum(edges[:, None] + np.arange(size), np.append(edges[1:], len(ys))[:, None] - 1)
-    blocks = ys[places]
-    low = np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1)
-    high = np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=1)
-    rows = np.arange(len(edges))
-    kept = np.unique(np.concatenate([places[rows, low], places[rows, high]]))
-    return xs[kept], ys[kept]
 
 
 def scatter(found: Points, *, palette: Sequence[str] = ()) -> Panel:
@@ -115,9 +51,11 @@ def scatter(found: Points, *, palette: Sequence[str] = ()) -> Panel:
         return histogram(found.matrix[:, 0], found.names[0])
     labels = found.groups or Labels("", ("",), np.zeros(len(found), int))
     xs, ys = found.matrix[:, 0], found.matrix[:, 1]
-    colours = list(palette) or colours_for(len(labels.names))
-    drawn = _dense if len(xs) > POINTS_DRAWN_MAX else _dots
-    layers, notes, x, y = drawn(xs, ys, labels, colours, axis_names(found))
+    if len(xs) > POINTS_DRAWN_MAX:
+        colours = list(palette) or colours_for(len(labels.names))
+        layers, notes, x, y = _dense(xs, ys, labels, colours, axis_names(found))
+    else:
+        layers, notes, x, y = _dots(xs, ys, labels, looks_for(len(labels.names), palette), axis_names(found))
     if centres is not None:
         columns = {"x": centres[:, 0], "y": centres[:, 1]}
         layers.append(Layer("points", columns, "centre", INK, size=11, hover=(("centre", "$index"),)))
@@ -173,12 +111,15 @@ def axis_names(found: Points) -> tuple[str, str]:
 Drawn = tuple[list[Layer], list[str], Axis, Axis]
 
 
-def _dots(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str], names: tuple[str, str]) -> Drawn:
+def _dots(
+    xs: NDArray[Any], ys: NDArray[Any], labels: Labels, looks: list[tuple[str, int]], names: tuple[str, str]
+) -> Drawn:
     alpha = float(np.clip(40 / np.sqrt(max(len(xs), 1)), 0.35, 0.85))
     hover = ((names[0], "x"), (names[1], "y"))
+    size = float(np.interp(len(xs), SIZED_BY, SIZES))
     layers = [
-        Layer("points", {"x": xs[chosen], "y": ys[chosen]}, name, colours[code % len(colours)], alpha, 6, hover)
-        for code, name in enumerate(labels.names)
+        Layer("points", {"x": xs[chosen], "y": ys[chosen]}, name, colour, alpha, size, hover, pattern=pattern)
+        for code, (name, (colour, pattern)) in enumerate(zip(labels.names, looks, strict=True))
         if (chosen := labels.codes == code).any()
     ]
     return layers, [], Axis(names[0]), Axis(names[1])
@@ -237,7 +178,7 @@ def matrix(array: NDArray[Any], *, limits: tuple[float, float] | None = None) ->
     values = numbers(array)
     if values.ndim != SEVERAL:
         raise UsageError(f"A matrix has rows and columns; this has the shape {values.shape}.")
-    shown, notes = _blocks(values.astype(float))
+    shown, notes = blocks(values)
     rows, columns = values.shape
     place = {"x": [-0.5], "y": [-0.5], "dw": [columns], "dh": [rows]}
     layer = Layer(
@@ -289,21 +230,6 @@ def colour_scale(limits: tuple[float, float], title: str = "") -> Colours:
         reach = max(-low, high)
         return Colours("diverging", -reach, reach, title)
     return Colours("sequential", low, high if high > low else low + 1.0, title)
-
-
-def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
-    steps = [-(-side // MATRIX_SIDE_MAX) for side in values.shape]
-    if max(steps) == 1:
-        return values, []
-    pads = [(0, -side % step) for side, step in zip(values.shape, steps, strict=True)]
-    padded = np.pad(values, pads, constant_values=np.nan)
-    rows, columns = padded.shape[0] // steps[0], padded.shape[1] // steps[1]
-    blocks = padded.reshape(rows, steps[0], columns, steps[1])
-    count = np.isfinite(blocks).sum(axis=(1, 3))
-    means = np.where(count > 0, np.nansum(blocks, axis=(1, 3)) / np.maximum(count, 1), np.nan)
-    return means, [
-        f"Each cell is the mean of {steps[0]} x {steps[1]} of the {values.shape[0]:,} x {values.shape[1]:,} values."
-    ]
 
 
 def histogram(values: Any, name: str, bins: int | None = None) -> Panel:

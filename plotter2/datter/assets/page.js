@@ -3,9 +3,34 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   // A page that is opened to be printed: light, without tools, in vectors, nothing wider or higher than the paper.
   const onPaper = window.location.hash === "#paper";
+  const NARROW = 520;
+  const coarse = window.matchMedia("(pointer: coarse)").matches;
   const paper = { width: 960, height: 1200, frame_width: 780, frame_height: 1100 };
   if (!onPaper) dark.addEventListener("change", () => window.location.reload());
   const shades = JSON.parse(text("shades"))[dark.matches && !onPaper ? "night" : "day"];
+
+  // Numbers at axes: as they are from a ten thousandth to a thousand million, else with a power of ten; `ticks.py` says
+  // the same for pictures that no browser draws.
+  const POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  function plain(value, digits) { return value.toLocaleString("en-US", { maximumFractionDigits: digits }).replace("-", "−"); }
+  window.plotter2Tick = (tick, ticks) => {
+    if (tick === 0) return "0";
+    const sizes = ticks.map(Math.abs);
+    const top = Math.max(...sizes);
+    const steps = ticks.slice(1).map((one, at) => Math.abs(one - ticks[at])).filter((one) => one > 0);
+    const fine = Math.floor(Math.log10(steps.length ? Math.min(...steps) : top) + 1e-9);
+    const power = Math.floor(Math.log10(Math.abs(tick)) + 1e-9);
+    const digits = Math.max(power - fine, 0);
+    if ((top >= 1e-4 && top < 1e9) || digits > 5) return plain(tick, Math.min(Math.max(-fine, 0), 15));
+    const raised = [...String(Math.abs(power))].map((one) => POWERS[one]).join("");
+    return plain(tick / 10 ** power, digits) + "×10" + (power < 0 ? "⁻" : "") + raised;
+  };
+  window.plotter2Value = (value) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
+    const size = Math.abs(value);
+    if (size !== 0 && (size < 1e-4 || size >= 1e12)) return String(Number(value.toPrecision(7)).toExponential());
+    return value.toLocaleString("en-US", { maximumSignificantDigits: Number.isInteger(value) ? 15 : 7 });
+  };
 
   function text(id) { return document.getElementById(id).textContent; }
 
@@ -134,6 +159,29 @@
     made.toolbar_location = null;
   }
 
+  // A narrow page: legends go under the drawings, what has a fixed size shrinks to what there is.
+  function forRoom(root) {
+    const made = root.attributes;
+    const room = document.getElementById("p-" + root.id).clientWidth;
+    const margins = 100 + 75 * (made.right || []).some((one) => one.name === "ColorBar");
+    if (room < NARROW && (made.right || []).some((one) => one.name === "Legend")) {
+      const legends = made.right.filter((one) => one.name === "Legend");
+      made.right = made.right.filter((one) => one.name !== "Legend");
+      made.below = [...(made.below || []), ...legends];
+      for (const one of legends) {
+        one.attributes.margin = 4;
+        if (made.height) made.height += 24 * (one.attributes.items.length + (one.attributes.title ? 1 : 0));
+      }
+    } else if (room < NARROW && made.height) made.height = Math.min(made.height, Math.max(room, 260));
+    if (made.frame_width && made.frame_width + margins > room) {
+      const share = Math.max(room - margins, 60) / made.frame_width;
+      made.frame_width *= share;
+      made.frame_height *= share;
+    }
+    // A finger that moves over a figure moves the page; the tools above the figure say otherwise.
+    if (coarse) made.toolbar.attributes.active_drag = null;
+  }
+
   async function start() {
     await load();
     if (typeof Bokeh === "undefined") {
@@ -147,7 +195,7 @@
     if (roles.length > 0) written = written.replace(new RegExp(roles.join("|"), "g"), (one) => shades[one]);
     const items = JSON.parse(text("items"));
     const drawn = JSON.parse(written);
-    if (onPaper) drawn.roots.forEach(forPaper);
+    drawn.roots.forEach(onPaper ? forPaper : forRoom);
     if (items[0].root_ids.length > 0) await Bokeh.embed.embed_items({ d: drawn }, items);
     document.querySelectorAll("[data-motion]").forEach(animate);
   }

@@ -4,6 +4,8 @@
   const START = { azimuth: -60 * Math.PI / 180, elevation: 22 * Math.PI / 180, zoom: 1 };
   const DISTANCE = 6;
   const shown = {};
+  const isNight = window.matchMedia("(prefers-color-scheme: dark)").matches && window.location.hash !== "#paper";
+  const shades = JSON.parse(document.getElementById("shades").textContent)[isNight ? "night" : "day"];
   window.plotter2Spaces = shown;
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
@@ -26,6 +28,7 @@
       const all = await unpacked(layer.data);
       const count = all.length / (layer.is_shaded ? 4 : 3);
       layer.count = count;
+      layer.colour = shades[layer.colour] || layer.colour;
       layer.xyz = [0, 1, 2].map((side) => all.subarray(side * count, (side + 1) * count));
       layer.shade = layer.is_shaded ? all.subarray(3 * count) : null;
       layer.seen = new Float32Array(3 * count);
@@ -42,7 +45,7 @@
       const place = [x, y, z].map((one, side) => ((one - low[side]) / (high[side] - low[side]) * 2 - 1) * half[side]);
       const [u, v, near] = turn.map((row) => row[0] * place[0] + row[1] * place[1] + row[2] * place[2]);
       const k = scale * DISTANCE / (DISTANCE - near);
-      return [width / 2 + u * k, height * 0.475 - v * k, near];
+      return [(width - (about.shades ? 90 : 0)) / 2 + u * k, height * 0.475 - v * k, near];
     }
     function shadeOf(value) {
       const share = (value - about.shades.low) / (about.shades.high - about.shades.low || 1);
@@ -76,7 +79,8 @@
           const [dx, dy] = [(x - middle[0]) / length, (y - middle[1]) / length];
           pen.font = size + "px system-ui, sans-serif";
           const wide = pen.measureText(words).width / 2;
-          write(words, x + dx * (out + wide), y + dy * out, size, ink);
+          const across = Math.min(Math.max(x + dx * (out + wide), wide + 2), width - wide - 2);
+          write(words, across, y + dy * out, size, ink);
         }
         for (const [value, words] of axis.ticks) {
           pen.strokeStyle = colour("--line");
@@ -250,5 +254,9 @@
     return { targets: about.layers.length ? about.layers[0].xyz : [], draw: soon, name: about.name };
   }
 
+  for (const one of document.querySelectorAll(".key li")) {
+    const mark = one.style.getPropertyValue("--mark").trim();
+    if (shades[mark]) one.style.setProperty("--mark", shades[mark]);
+  }
   for (const box of document.querySelectorAll("[data-space]")) shown[box.dataset.space] = begin(box);
 })();

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from plotter2.datter import assets, automatic, compose, drawing, looks, render, visuals
+from plotter2.datter import assets, automatic, compose, curves, drawing, looks, render, thinning, visuals
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.expression import expr
@@ -21,6 +21,7 @@ from plotter2.datter.frame import Frame
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import Labels, Points
 from plotter2.datter.run import RunInput, Scope, execute
+from plotter2.datter.sheet import Sheet
 from plotter2.datter.table import Table
 from plotter2.errors import TaskFailedError, UsageError
 from tests.unit.datter.kit import Bench, scope_of, written
@@ -101,16 +102,16 @@ def test_rows_are_coloured_by_a_text_column_with_few_values() -> None:
 @pytest.mark.parametrize(("columns", "side"), [(2, "right"), (3, "below")])
 def test_a_long_legend_lies_under_a_narrow_panel(columns: int, side: str) -> None:
     (panel,) = automatic.panels_of(fit(np.arange(9.0), np.arange(9.0) ** 2))
-    sheet = render.Sheet([])
-    sheet.add(panel, columns)
+    sheet = Sheet([])
+    render.add(sheet, panel, columns)
     assert "Legend" in [one["name"] for one in sheet.roots[0]["attributes"][side]]
 
 
 def test_a_short_logarithmic_axis_has_ticks_all_along(context: Context) -> None:
     made = looks.axis(drawing.plot(looks.frame(), 1 / np.arange(1.0, 51.0)), yscale="log")
     (panel,) = compose.figure_of(context, made).panels
-    sheet = render.Sheet([])
-    sheet.add(panel)
+    sheet = Sheet([])
+    render.add(sheet, panel)
     ticks = sheet.roots[0]["attributes"]["left"][0]["attributes"]["ticker"]["attributes"]["ticks"]
     assert {0.02, 0.05, 0.1, 0.2, 0.5, 1.0} <= set(ticks)
 
@@ -165,15 +166,15 @@ def test_constant_values_are_drawn() -> None:
 def test_long_series_keep_their_extremes_and_say_so() -> None:
     values = np.zeros(1_000_000)
     values[[123_456, 654_321]] = [9, -9]
-    panel = visuals.lines([("", np.arange(len(values)), values)], "place", "v")
+    panel = curves.lines([("", np.arange(len(values)), values)], "place", "v")
     drawn = panel.layers[0].columns["y"]
     assert (drawn.min(), drawn.max()) == (-9, 9)
-    assert len(drawn) <= 2 * visuals.LINE_BUCKETS
+    assert len(drawn) <= 2 * thinning.LINE_BUCKETS
     assert "1,000,000 values" in panel.notes[0]
 
 
 def test_missing_values_break_the_line_and_are_counted() -> None:
-    panel = visuals.lines([("", np.arange(4), np.array([1, np.nan, 3, np.inf]))], "x", "v")
+    panel = curves.lines([("", np.arange(4), np.array([1, np.nan, 3, np.inf]))], "x", "v")
     assert panel.notes == ("Missing or infinite values, where the line is broken: v (2).",)
 
 

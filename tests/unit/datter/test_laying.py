@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from plotter2 import files
 from plotter2.datter import laying, reading, refs
 from plotter2.datter.context import Context, KeyOf, enter, leave
 from plotter2.datter.group import DataGroup
-from plotter2.datter.points import KINDS, Clusters, Labels, Points, Projection
+from plotter2.datter.points import Labels, Points
 from plotter2.datter.scope import RunInput, Scope
 from plotter2.datter.table import Table
 from plotter2.errors import CorruptionError, UsageError
@@ -102,28 +101,6 @@ def test_values_within_values_come_out_as_well(tmp_path: Path) -> None:
     assert (found[0]["points"].groups.names, found[0]["points"].notes) == (("one",), ("a note",))
     assert (found[0]["group"].names, found[0]["group"].keys) == (["p", "q"], [(1, "x"), (2, "y")])
     assert (found[0]["table"].name, found[0]["table"].label, found[0]["s"]) == ("t", "a", {1, 2})
-
-
-@pytest.mark.parametrize("name", sorted(KINDS))
-def test_points_come_out_as_the_very_kind_that_they_are_with_all_that_they_know(name: str, tmp_path: Path) -> None:
-    labels = Labels("g", ("one", "two"), np.array([0, 1]))
-    about = np.arange(4.0).reshape(2, 2), ("a", "b"), "rows", labels, ("a note",)
-    value = {
-        "Labels": labels,
-        "Points": Points(*about),
-        "Projection": Projection(*about, (0.7, 0.3), np.eye(2), ("x", "y")),
-        "Clusters": Clusters(*about, np.ones((2, 2)), 1.5, is_standardised=True),
-    }[name]
-    found = again(value, tmp_path)
-    assert type(found) is type(value)
-    for part in fields(value):
-        one, other = getattr(found, part.name), getattr(value, part.name)
-        if isinstance(other, np.ndarray):
-            np.testing.assert_array_equal(one, other)
-        elif part.name == "groups":
-            assert one.names == other.names
-        else:
-            assert one == other
 
 
 def test_what_cannot_be_written_down_is_refused_in_a_sentence(tmp_path: Path) -> None:

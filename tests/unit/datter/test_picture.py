@@ -24,6 +24,8 @@ from tests.unit.datter.test_shapes import CALLS
 TEN = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">'
 SPACE = "{http://www.w3.org/2000/svg}"
 
+TIMES = "\N{MULTIPLICATION SIGN}10"
+
 
 def svg_of(found: Figure) -> bytes:
     paper = canvas.Svg(*picture.size_of(found))
@@ -142,15 +144,23 @@ def test_gaps_of_a_long_line_stay_gaps_in_its_picture() -> None:
     ("axis", "ends", "words"),
     [
         (Axis(), (0, 10), ["0", "2", "4", "6", "8", "10"]),
-        (Axis(), (0, 1e9), ["0", "2e8", "4e8", "6e8", "8e8", "1e9"]),
-        (Axis(), (-0.2, 0.2), ["-0.2", "-0.1", "0", "0.1", "0.2"]),
+        (
+            Axis(),
+            (0, 1e9),
+            ["0", *(f"{one}\N{MULTIPLICATION SIGN}10⁸" for one in (2, 4, 6, 8)), "1\N{MULTIPLICATION SIGN}10⁹"],
+        ),
+        (Axis(), (-0.2, 0.2), ["\N{MINUS SIGN}0.2", "\N{MINUS SIGN}0.1", "0", "0.1", "0.2"]),
         (Axis(is_whole=True), (0, 2), ["0", "1", "2"]),
         (Axis(scale="log"), (1, 100), ["1", "2", "5", "10", "20", "50", "100"]),
         (Axis(scale="log"), (1e-6, 1e3), None),
         (Axis(scale="category", factors=("a", "b")), (-0.5, 1.5), ["a", "b"]),
         (Axis(ticks=((0.0, "zero"), (5.0, "five"))), (-1, 2), ["zero"]),
         (Axis(scale="datetime"), (0, 86_400_000), ["00:00", "06:00", "12:00", "18:00", "00:00"]),
-        (Axis(scale="datetime"), (0, 3 * 31_557_600_000), ["1970", "Jul", "1971", "Jul", "1972", "Jul"]),
+        (
+            Axis(scale="datetime"),
+            (0, 3 * 31_557_600_000),
+            [f"{month} {year}" for year in range(1970, 1973) for month in ("Jan", "Jul")],
+        ),
     ],
 )
 def test_marks_lie_at_round_places(axis: Axis, ends: tuple[float, float], words: list[str] | None) -> None:
