@@ -208,13 +208,13 @@ class Runner:
                 event = StartPlanned(*asked, error=wrong.message, error_code=wrong.code)
         await self._loop.put(event)
 
-    async def _until_reached(self, run: str, plan: Callable[[], Awaitable[T]]) -> T:
+    async def _until_reached(self, run: str, work: Callable[[], Awaitable[T]]) -> T:
         """A store that is away is no fault of the run's."""
         while True:
             try:
-                return await plan()
+                return await work()
             except UnreachableError as wrong:
-                self._log.warning("plan.again", run=run, why=wrong.message)
+                self._log.warning("work.again", run=run, why=wrong.message)
                 await asyncio.sleep(RETRY_S)
 
     def _install(self, effect: InstallDelivery) -> None:
@@ -305,12 +305,13 @@ class Runner:
                 await self._refuse(effect, wrong.message)
                 return
         try:
-            await self._exports.take_in(effect, outputs)
+            await self._until_reached(effect.run_id, lambda: self._exports.take_in(effect, outputs))
         except Plotter2Error as wrong:
             await self._refuse(effect, wrong.message, wrong.code)
             return
         # What a sidecar says was written beside user code: only what is so counts.
-        read = edges.reads(effect.run_id, effect.version, *await self._tree.believed(*said))
+        believed = await self._until_reached(effect.run_id, lambda: self._tree.believed(*said))
+        read = edges.reads(effect.run_id, effect.version, *believed)
         await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept, read))
 
     async def _refuse(self, effect: TakeOutputs, reason: str, code: str = "corruption") -> None:
