@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import spill
-from plotter2.datter.moments import SQUARED_MAX, SQUARED_MIN, cache_rows, covariance, unit
+from plotter2.datter.moments import SQUARED_MAX, SQUARED_MIN, cache_rows, covariance, is_central, unit
 
 COVARIANCE_COLUMNS_MAX = 1_000
 
@@ -40,7 +40,7 @@ def components(matrix: NDArray[Any], k: int) -> Components:
     """The first k principal components of complete rows; exact up to 1,000 columns, near that for more."""
     columns = matrix.shape[1]
     if columns <= COVARIANCE_COLUMNS_MAX:
-        centre, directions, explained = _exact(matrix, k)
+        centre, directions, explained, is_near = _exact(matrix, k)
         note = "More than is held in memory: exact components, from the covariance of all blocks of rows."
     else:
         rows = max(k, spill.BLOCK_BYTES // (columns * 8))
@@ -48,21 +48,26 @@ def components(matrix: NDArray[Any], k: int) -> Components:
         for block in _full(matrix, rows, k):
             model.partial_fit(block)
         centre, directions, explained = model.mean_, model.components_, model.explained_variance_ratio_
+        is_near = False
         note = "More than is held in memory: components by scikit-learn's IncrementalPCA, near the exact ones."
     directions = directions * signs(directions)[:, None]
-    return Components(_placed(matrix, centre, directions), directions, explained, note * spill.is_large(matrix))
+    return Components(
+        _placed(matrix, centre, directions, is_near=is_near), directions, explained, note * spill.is_large(matrix)
+    )
 
 
-def _exact(matrix: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Mean, k directions and their shares of the variance, by the covariance."""
+def _exact(matrix: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], bool]:
+    """Mean, k directions and their shares of the variance, by the covariance; and whether the mean is near to 0."""
     with np.errstate(over="ignore", invalid="ignore"):
         centre, shared = covariance(matrix)
     if not SQUARED_MIN**2 < np.trace(shared) < SQUARED_MAX**2 and (measure := unit(matrix)) != 1:
-        centre, directions, shares = _exact(spill.changed(matrix, lambda block: block / measure, matrix.shape[1]), k)
-        return centre * measure, directions, shares
+        centre, directions, shares, is_near = _exact(
+            spill.changed(matrix, lambda block: block / measure, matrix.shape[1]), k
+        )
+        return centre * measure, directions, shares, is_near
     values, vectors = np.linalg.eigh(shared)
     shares = np.maximum(values[::-1][:k], 0.0) / max(float(np.trace(shared)), np.finfo(float).tiny)
-    return centre, vectors[:, ::-1][:, :k].T, shares
+    return centre, vectors[:, ::-1][:, :k].T, shares, is_central(centre, np.diag(shared))
 
 
 def signs(directions: NDArray[Any]) -> NDArray[Any]:
@@ -71,16 +76,16 @@ def signs(directions: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def _placed(matrix: NDArray[Any], centre: NDArray[Any], directions: NDArray[Any]) -> NDArray[Any]:
-    """The rows on the directions."""
+def _placed(matrix: NDArray[Any], centre: NDArray[Any], directions: NDArray[Any], *, is_near: bool) -> NDArray[Any]:
+    """The rows on the directions; where the centre is near to 0 it is subtracted afterwards, from fewer columns."""
     turn = np.ascontiguousarray(directions.T)
     if spill.is_large(matrix):
         return spill.changed(matrix, lambda block: (block - centre) @ turn, len(directions))
     placed, start = np.empty((len(matrix), len(directions))), 0
     for block in spill.blocks(matrix, cache_rows(matrix.shape[1])):
-        np.matmul(block - centre, turn, out=placed[start : start + len(block)])
+        np.matmul(block if is_near else block - centre, turn, out=placed[start : start + len(block)])
         start += len(block)
-    return placed
+    return np.subtract(placed, centre @ turn, out=placed) if is_near else placed
 
 
 def _full(matrix: NDArray[Any], rows: int, k: int) -> Any:

@@ -15,6 +15,8 @@ from plotter2.datter import spill
 CACHE_BYTES = 1 << 19
 SQUARED_MIN, SQUARED_MAX = 1e-140, 1e140
 """Numbers between these can be squared, and the squares added, within a float64."""
+CENTRAL_MAX = 16.0
+"""Of the square of a mean, in variances."""
 SPREAD_MIN = 1e-12
 """A column whose spread is less than this share of its mean is constant but for rounding."""
 
@@ -53,15 +55,24 @@ def _merged(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[A
 def covariance(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean of each column, and columns x columns covariances (divided by n - 1), of complete rows."""
     columns = matrix.shape[1]
-    count, centre, scatter = 0, np.zeros(columns), np.zeros((columns, columns))
+    count, centre, scatter, is_near = 0, np.zeros(columns), np.zeros((columns, columns)), True
     for block in spill.blocks(matrix, cache_rows(columns)):
         mean = np.ones(len(block)) @ block / len(block)  # several times as fast as block.mean(axis=0)
-        rest, moved = block - mean, mean - centre
-        total = count + len(block)
-        scatter += rest.T @ rest + np.outer(moved, moved) * (count * len(block) / total)
+        more = block.T @ block - np.outer(mean, mean) * len(block) if is_near else scatter
+        is_near = is_near and is_central(mean, np.diag(more) / len(block))
+        if not is_near:
+            rest = block - mean
+            more = rest.T @ rest
+        moved, total = mean - centre, count + len(block)
+        scatter = scatter + more + np.outer(moved, moved) * (count * len(block) / total)
         centre += moved * (len(block) / total)
         count = total
     return centre, scatter / max(1, count - 1)
+
+
+def is_central(mean: NDArray[Any], variance: NDArray[Any]) -> bool:
+    """Whether columns lie so near to 0 that to subtract their means after multiplying costs no more than a digit."""
+    return bool((mean * mean <= CENTRAL_MAX * variance).all())
 
 
 def cache_rows(columns: int) -> int:
@@ -76,5 +87,8 @@ def unit(matrix: NDArray[Any]) -> float:
 
 
 def _largest(block: NDArray[Any]) -> float:
+    low, high = float(block.min(initial=0.0)), float(block.max(initial=0.0))
+    if np.isfinite(high - low):
+        return max(-low, high)
     sizes = np.abs(block)
     return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))

@@ -9,6 +9,7 @@ another is working out just now waits for it, and then both go on side by side.
 from __future__ import annotations
 
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ KEPT_BYTES_MAX = 32 << 20
 """Of all values that a process keeps; mapped files and tables that are kept anyway count nothing."""
 KEPT_MAX = 64
 SEALED_BYTES_MIN = 64 << 10
-"""What is smaller is worked out again faster than another process can look for it."""
+"""Of what is worked on: from less, all is worked out again faster than another process can look for it."""
+SEALED_S_MIN = 0.02
+"""Of a processor: what took less is worked out again for little more than it takes to write and read it."""
 SEALED_BYTES_MAX = 256 << 20
 SCOPES_KEPT = 16
 ITEM_BYTES = 8
@@ -206,8 +209,10 @@ class _Work:
         with sealed.locked(folder, key):
             if self._is_taken(key, is_sealed=True):
                 return
+            began_s = time.thread_time()
             made = self._done(key, step)
-            if made is not None and made.size <= SEALED_BYTES_MAX:
+            is_work = time.thread_time() - began_s >= SEALED_S_MIN
+            if made is not None and is_work and made.size <= SEALED_BYTES_MAX:
                 sealed.write(folder, key, made.value, made.beside)
 
     def _done(self, key: str, step: Step) -> Kept | None:

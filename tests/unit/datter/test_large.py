@@ -30,6 +30,24 @@ def by_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@given(matrix=MATRICES, shift=st.sampled_from([0.0, 1.0, 1e3, 1e9]))
+def test_covariances_are_as_exact_near_0_as_far_from_it(matrix: np.ndarray, shift: float) -> None:
+    moved = matrix + shift
+    centre, found = moments.covariance(moved)
+    spread = np.sqrt(np.outer(*[np.diag(np.atleast_2d(np.cov(moved, rowvar=False)))] * 2))
+    rounding = 1e-9 + np.abs(moved).max() ** 2 * 1e-15
+    assert (np.abs(found - np.atleast_2d(np.cov(moved, rowvar=False))) <= 1e-12 * spread + rounding).all()
+    np.testing.assert_allclose(centre, moved.mean(axis=0), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0.0, 3.0, 1e6])
+def test_components_do_not_depend_on_where_the_data_lies(shift: float) -> None:
+    near, far = large.components(DATA - 100, 3), large.components(DATA - 100 + shift, 3)
+    np.testing.assert_allclose(far.placed, near.placed, atol=1e-7)
+    np.testing.assert_allclose(far.directions, near.directions, atol=1e-8)
+    np.testing.assert_allclose(near.placed.mean(axis=0), 0, atol=1e-10)
+
+
 @given(matrix=MATRICES, shift=st.sampled_from([0.0, 1e9]))
 def test_moments_by_blocks_are_those_of_the_whole(matrix: np.ndarray, shift: float) -> None:
     moved = matrix + shift

@@ -44,6 +44,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     for name in ("pca", "kmean"):
         monkeypatch.setattr(cluster, name, counted(name))
+    monkeypatch.setattr(prefix, "SEALED_S_MIN", 0.0)
     prefix.KNOWN.clear()
     yield done
     prefix.KNOWN.clear()
@@ -139,6 +140,18 @@ def _done() -> int:
     closure = cluster.pca.__closure__
     assert closure is not None
     return next(len(cell.cell_contents) for cell in closure if isinstance(cell.cell_contents, list))
+
+
+@pytest.mark.req("r104")
+def test_what_was_little_work_is_kept_by_its_process_and_written_for_nobody(
+    scope: Scope, tmp_path: Path, work: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefix, "SEALED_S_MIN", 1e9)
+    steps = [["access", "x"], {"pca": {"k": 2}}, "mean"]
+    first = ran(steps, scope, tmp_path).results
+    assert ran(steps, scope, tmp_path).results == first
+    assert work == ["pca"]
+    assert not list((tmp_path / "steps").glob("*.value"))
 
 
 @pytest.mark.req("r104")
