@@ -27,7 +27,7 @@ from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId, RunId
 from plotter2.model import paths
 from plotter2.model.output import PAGES
-from plotter2.model.task import TaskRun
+from plotter2.model.task import Output, TaskRun
 from plotter2.model.worker import WorkerState
 
 ROWS_MAX = 200
@@ -38,6 +38,7 @@ SANDBOX = {
 }
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 PNG = ".png"
+OFFERED = (".pdf", ".mp4", ".gif")
 HIDDEN_KINDS = frozenset({"asset"})
 
 
@@ -86,6 +87,7 @@ def router(doors: Doors) -> APIRouter:
             bundles=bundles,
             requests=requests,
             reports=_of_kind(outputs.items, "report"),
+            beside=await asyncio.to_thread(offered, doors.layout.output, [row.output for row in outputs.items]),
             drawings=[row for row in outputs.items if row.output.kind not in {"report", "table", *HIDDEN_KINDS}],
             workers=[(one, len(doors.state.load.get(one.id, ()))) for one in workers if one.state is WorkerState.ALIVE],
         )
@@ -108,6 +110,7 @@ def router(doors: Doors) -> APIRouter:
             below=await doors.store.list_bundles(0, ROWS_MAX, under=name),
             requests=await doors.store.list_requests(0, ROWS_MAX, bundle=name),
             outputs=[row for row in outputs.items if row.output.kind not in HIDDEN_KINDS],
+            beside=await asyncio.to_thread(offered, doors.layout.output, [row.output for row in outputs.items]),
         )
 
     @routes.get("/requests/{request_id}")
@@ -117,10 +120,12 @@ def router(doors: Doors) -> APIRouter:
             raise NotFoundError(f"There is no request {request_id!r}.")
         runs = authority.shown(doors.state, (await doors.store.runs_of(found.id))[:ROWS_MAX])
         caused = await doors.store.list_requests(0, ROWS_MAX, cause=found.id)
+        made = [one for run in runs for one in run.outputs][:ROWS_MAX]
         return page(
             "request.html", request=found, runs=runs, caused=caused, hidden=HIDDEN_KINDS,
             progress=doors.state.progress, waits=_waits(doors.state, runs), waits_for=waiting.words(doors.state, found),
             said=[line for _, line in doors.hub.said(found.id)],
+            beside=await asyncio.to_thread(offered, doors.layout.output, made),
         )  # fmt: skip
 
     @routes.get("/output/{path:path}")
@@ -128,6 +133,13 @@ def router(doors: Doors) -> APIRouter:
         return await asyncio.to_thread(_file, doors.layout.output, paths.file_path(path))
 
     return routes
+
+
+def offered(root: Path, outputs: Sequence[Output]) -> dict[str, list[str]]:
+    """Which files to take along lie beside pages, by the pages' paths: reports on paper, films."""
+    pages = [one.path for one in outputs if one.kind in PAGES]
+    found = {page: [ending for ending in OFFERED if (root / f"{page}{ending}").is_file()] for page in pages}
+    return {page: endings for page, endings in found.items() if endings}
 
 
 def _waits(state: State, runs: Sequence[TaskRun]) -> dict[RunId, str]:

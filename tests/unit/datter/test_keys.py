@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from plotter2.datter import keys
 from plotter2.datter.scope import Scope
 from plotter2.model import package
+from tests.unit.datter.kit import Bench, written
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True, min_size=1))
@@ -77,3 +78,13 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 def test_the_place_on_an_axis_is_read_from_the_name() -> None:
     assert keys.ordinal("step_00020") == ("step", 20.0)
     assert keys.ordinal("readme") is None
+
+
+@pytest.mark.req("r163")
+def test_the_choice_among_very_many_keys_is_said_in_a_sentence_that_can_be_read(bench: Bench, tmp_path: Path) -> None:
+    folder = written(tmp_path, {f"{name}{place}.csv": "x,y\n1,2\n" for place in range(30) for name in "ab"})
+    files = {one.name: one for one in sorted(folder.glob("*.csv"))}
+    bench.run("def task():\n    access()\n", Scope("lab", 1, files))
+    [said] = [line for line in bench.lines if "the largest is taken" in line]
+    assert said.count(",") == keys.NAMED_MAX - 1
+    assert f"and {60 - keys.NAMED_MAX} more the largest is taken: " in said

@@ -185,6 +185,7 @@ def test_tables_of_a_report_are_files_with_all_their_rows(bench: Bench) -> None:
     source = "def task():\n    report('R').table({'n': list(range(300)), 'w': ['a,b'] * 300}, title='Rows')\n"
     result = bench.run(source)
     (table,) = [made for made in result.made if made.kind == "table"]
+    assert table.title == "Rows"
     lines = (bench.folder / table.path).read_text().splitlines()
     assert (lines[0], lines[1], len(lines)) == ("n,w", '0,"a,b"', 301)
     assert f'href="{table.path}"' in bench.page(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,10 +11,11 @@ from fastapi import FastAPI
 
 from manager.http import pages
 from manager.hub import Hub
+from plotter2.layout import Layout
 from tests.unit.manager.treekit import META, TASK1, Fleet, sprout
 
 
-async def test_a_run_that_waits_for_others_says_for_whom() -> None:
+async def test_a_run_that_waits_for_others_says_for_whom(tmp_path: Path) -> None:
     fleet = Fleet()
     fleet.story.push("lab", "")
     fleet.story.worker("w1", slots=2)
@@ -24,7 +26,8 @@ async def test_a_run_that_waits_for_others_says_for_whom() -> None:
     ):
         fleet.go(turns)
         state = fleet.story.machine.state
-        doors = SimpleNamespace(state=state, store=await fleet.written(), hub=Hub(), version="9", layout=None)
+        layout = Layout.at(tmp_path)
+        doors = SimpleNamespace(state=state, store=await fleet.written(), hub=Hub(), version="9", layout=layout)
         app = FastAPI()
         app.include_router(pages.router(cast("Any", doors)))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
