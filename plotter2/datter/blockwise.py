@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import spill
+from plotter2.datter import products, spill
 from plotter2.datter.moments import unit
 
 DIGIT_BITS = 16
@@ -73,7 +73,9 @@ def l2norm(values: NDArray[Any]) -> float:
 
 def product(values: NDArray[Any]) -> float:
     """All of them multiplied."""
-    return float(np.prod([block.prod() for block in flat(values)]))
+    parts, powers = zip(*(products.apart(block) for block in flat(values)), strict=True)
+    factor, power = products.apart(np.array(parts))
+    return float(products.whole(factor, power + np.sum(powers)))
 
 
 def median(values: NDArray[Any]) -> float:

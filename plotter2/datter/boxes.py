@@ -99,6 +99,7 @@ def boxer(
         UsageError: no numbers, no such column, or intervals that are none.
     """
     data = taken_in(data)
+    data = data.filled() if isinstance(data, DataGroup) else data
     if sum(one is not None for one in (by, bins, edges)) > 1:
         raise UsageError("boxer: say one of by, bins and edges.")
     if by is not None:

@@ -117,7 +117,7 @@ TABLE: dict[str, Builtin] = {
     **_rows("stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),
     **_rows("stats", Role.DATA, "cosine_simularity cosine_similarity=cosine_simularity", ROWS, "numbers"),
     **_rows(
-        "stats",
+        "trigonometry",
         Role.DATA,
         " ".join(f"{name}=TRIGONOMETRY:{name}" for name in _TRIGONOMETRY.split()),
         NUMERIC,

@@ -18,7 +18,6 @@ from plotter2.datter import large, spill
 from plotter2.datter.group import DataGroup
 from plotter2.datter.moments import moments, unit
 from plotter2.datter.points import Clusters, Labels, Points, Projection, complete, points
-from plotter2.datter.starts import spread_out
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
@@ -30,8 +29,12 @@ NAMED_MAX = 8
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
 BATCH_ROWS = 16_384
-TALL, SIDE_MAX, FEW = 10, 500, 0.8
+TALL, FEW = 10, 0.8
+PRODUCTS_MAX = 1e9
+"""Rows x columns x the shorter of both: about a second of exact singular values."""
 _RANDOMISED = "Components by the randomised singular value decomposition: near the exact ones."
+HUGE, SHRUNK = 1e300, 4.0
+"""Spreads beyond this are divided by a power of two first, which changes no digit."""
 SCALES = ("zscore", "minmax", "log", "linear")
 
 
@@ -41,7 +44,7 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     Raises:
         UsageError: fewer than two rows, or k larger than what the data has.
     """
-    found = complete(points(data), varying=True)
+    found = _varying("pca", data)
     _check_components(found, k)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
@@ -65,10 +68,19 @@ def _sealed(made: NDArray[Any]) -> NDArray[Any]:
     return made
 
 
+def _varying(word: str, data: Any) -> Points:
+    """The complete rows of data, without columns that are the same in all of them."""
+    found = points(data)
+    if len(found) < ROWS_MIN:
+        raise UsageError(f"{word} needs at least {ROWS_MIN} rows, not {len(found)}.")
+    kept = complete(found, varying=True)
+    if len(kept) < ROWS_MIN:
+        raise UsageError(f"{word} needs at least {ROWS_MIN} complete rows, not {len(kept)}. {' '.join(kept.notes)}")
+    return kept
+
+
 def _check_components(found: Points, k: int) -> None:
     rows, columns = found.shape
-    if rows < ROWS_MIN:
-        raise UsageError(f"pca needs at least {ROWS_MIN} rows, not {rows}.")
     if k > columns:
         raise UsageError(
             f"pca: {k} components need at least {k} columns of numbers; here {columns} can be used: "
@@ -87,8 +99,8 @@ def _is_tall(matrix: NDArray[Any]) -> bool:
 
 
 def _decomposed(matrix: NDArray[Any], k: int) -> large.Components:
-    """By the singular values; where both sides are long and few components are wanted, by the randomised ones."""
-    is_random = max(matrix.shape) > SIDE_MAX and k < FEW * min(matrix.shape)
+    """By the singular values; where that takes long and few components are wanted, by the randomised ones."""
+    is_random = max(matrix.shape) * min(matrix.shape) ** 2 > PRODUCTS_MAX and k < FEW * min(matrix.shape)
     solver = "randomized" if is_random else "full"
     model = import_module("sklearn.decomposition").PCA(k, svd_solver=solver, random_state=0)
     measure = unit(matrix)
@@ -108,13 +120,13 @@ def kmean(
     """
     if starts is not None and not 1 <= starts <= STARTS_MAX:
         raise UsageError(f"kmean: starts must be between 1 and {STARTS_MAX}, not {starts}.")
-    found = complete(points(data), varying=True)
+    found = _varying("kmean", data)
     is_scaled = _has_units(data) if standardise is None else standardise
     matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
     measure = unit(matrix)
     matrix = matrix if measure == 1 else spill.changed(matrix, lambda block: block / measure, matrix.shape[1])
     distinct = _distinct(matrix, CHOICES_OF_K[-1] + 1 if k is None else k)
-    wanted = _best_k(matrix, distinct, seed) if k is None else k
+    wanted, why = _best_k(matrix, seed) if k is None else (k, "")
     if not 1 <= wanted <= distinct:
         raise UsageError(f"kmean: k must be between 1 and the {distinct} distinct rows, not {wanted}.")
     model = _clustered(matrix, wanted, seed, starts)
@@ -129,26 +141,42 @@ def kmean(
         notes.append(
             "More than is held in memory: clustered by small batches of rows (MiniBatchKMeans), near the best."
         )
-    if k is None:
-        notes.append(f"k = {wanted} has the best silhouette of 2 to {CHOICES_OF_K[-1]}.")
+    if why:
+        notes.append(why)
+    with np.errstate(over="ignore"):
+        centres = model.cluster_centers_[order] * measure * spread + centre
     return Clusters(
         matrix=found.matrix,
         names=found.names,
         title=found.title,
         groups=Labels("cluster", names, _sealed(codes)),
         notes=tuple(notes),
-        centres=model.cluster_centers_[order] * measure * spread + centre,
+        centres=np.clip(centres, found.matrix.min(axis=0), found.matrix.max(axis=0)),
         inertia=float(model.inertia_) * measure * measure,
         is_standardised=is_scaled,
     )
 
 
 def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Any:
-    cluster = import_module("sklearn.cluster")
-    if spill.is_large(matrix):
-        return cluster.MiniBatchKMeans(k, n_init=starts or "auto", random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
-    with import_module("sklearn").config_context(assume_finite=True):  # only complete rows come here
-        return cluster.KMeans(k, init=spread_out, n_init=starts or 1, random_state=seed).fit(matrix)
+    """The model of k clusters.
+
+    Raises:
+        UsageError: fewer can be told apart.
+    """
+    cluster, count = import_module("sklearn.cluster"), starts or "auto"
+    with warnings.catch_warnings(), import_module("sklearn").config_context(assume_finite=True):  # rows are complete
+        warnings.simplefilter("ignore", import_module("sklearn.exceptions").ConvergenceWarning)  # looked at below
+        if spill.is_large(matrix):
+            model = cluster.MiniBatchKMeans(k, n_init=count, random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
+        else:
+            model = cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
+    there = len(np.unique(model.labels_))
+    if there < k:
+        raise UsageError(
+            f"kmean: only {there} of {k} clusters can be told apart: beside the largest values the others are alike. "
+            f"Ask for k = {there}, or use scale(data, 'log') before."
+        )
+    return model
 
 
 def _distinct(matrix: NDArray[Any], enough: int) -> int:
@@ -187,7 +215,7 @@ def scale(data: Any, how: str = "zscore") -> Any:
     if how not in SCALES:
         raise UsageError(f"scale: {how!r} is not one of {', '.join(SCALES)}.")
     if isinstance(data, DataGroup):
-        return data.map(lambda one: scale(one, how))
+        return data.filled().map(lambda one: scale(one, how))
     found = points(data)
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter(
@@ -197,20 +225,18 @@ def scale(data: Any, how: str = "zscore") -> Any:
     if isinstance(data, Points | Table):
         notes = found.notes if how == "linear" else (*found.notes, f"Each column scaled by {how}.")
         return replace(found, matrix=changed if changed is found.matrix else _sealed(changed), notes=notes)
-    return changed.reshape(np.shape(data))
+    return changed.reshape(np.shape(data)) if np.ndim(data) else float(changed[0, 0])
 
 
 def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
-    measure = unit(matrix) if how in {"zscore", "minmax"} else 1.0  # neither depends on the unit
-    if measure != 1:
-        return _scaled(spill.changed(matrix, lambda block: block / measure, matrix.shape[1]), how)
     if how == "zscore":
         return _standardised(matrix)[0]
     if how == "minmax":
         low = np.nanmin([np.nanmin(block, axis=0) for block in spill.blocks(matrix)], axis=0)
         high = np.nanmax([np.nanmax(block, axis=0) for block in spill.blocks(matrix)], axis=0)
-        width = np.where(high > low, high - low, 1.0)
-        return spill.changed(matrix, lambda block: (block - low) / width, matrix.shape[1])
+        less = np.where(np.isfinite(high - low), 1.0, SHRUNK)  # so that the width is a float
+        low, width = low / less, np.where(high > low, high / less - low / less, 1.0)
+        return spill.changed(matrix, lambda block: (block / less - low) / width, matrix.shape[1])
     if how == "log":
         least = min(float(np.nanmin(block)) for block in spill.blocks(matrix))
         if least <= 0:
@@ -222,7 +248,9 @@ def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:
 def _standardised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Mean 0 and variance 1 by column; a constant column becomes 0."""
     centre, spread = moments(matrix)
-    return spill.changed(matrix, lambda block: (block - centre) / spread, matrix.shape[1]), centre, spread
+    less = np.where(spread > HUGE, SHRUNK, 1.0)  # so that differences from the centre are floats
+    low, width = centre / less, spread / less
+    return spill.changed(matrix, lambda block: (block / less - low) / width, matrix.shape[1]), centre, spread
 
 
 def _has_units(data: Any) -> bool:
@@ -230,15 +258,15 @@ def _has_units(data: Any) -> bool:
     return isinstance(inner, Table) or (type(inner) is Points and not inner.names[0].startswith(("column ", "value")))
 
 
-def _best_k(matrix: NDArray[Any], distinct: int, seed: int) -> int:
-    choices = [k for k in CHOICES_OF_K if k < min(distinct, len(matrix))]
-    if not choices:
-        return 1
+def _best_k(matrix: NDArray[Any], seed: int) -> tuple[int, str]:
+    """How many clusters suit, and why."""
     chosen = np.random.default_rng(seed).permutation(len(matrix))[:SILHOUETTE_ROWS]
     sample = matrix[np.sort(chosen)]
-    cluster, metrics = import_module("sklearn.cluster"), import_module("sklearn.metrics")
-    scores = []
-    for k in choices:
-        labels = cluster.KMeans(k, n_init=STARTS_TRIED, random_state=seed).fit(sample).labels_
-        scores.append(metrics.silhouette_score(sample, labels) if len(np.unique(labels)) > 1 else -1.0)
-    return choices[int(np.argmax(scores))]
+    most = min(_distinct(sample, CHOICES_OF_K[-1] + 1), len(sample) - 1)
+    choices = [k for k in CHOICES_OF_K if k <= most]
+    if not choices:
+        return 1, f"k = 1: {len(sample):,} rows that are alike or so few tell of no clusters."
+    metrics = import_module("sklearn.metrics")
+    scores = [metrics.silhouette_score(sample, _clustered(sample, k, seed, STARTS_TRIED).labels_) for k in choices]
+    best = choices[int(np.argmax(scores))]
+    return best, f"k = {best} has the best silhouette of 2 to {CHOICES_OF_K[-1]}."

@@ -30,7 +30,7 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     Units: those of the data; spreads of a column where columns are standardised.
     Definition: eigenvectors of the covariance, by blocks of rows and from differences to means (Chan, Golub, LeVeque
     1983), where rows are 10 times as many as columns and columns at most 1,000; else the singular value decomposition
-    of the centred matrix (scikit-learn's PCA), where both sides are long and few components are wanted the randomised
+    of the centred matrix (scikit-learn's PCA), where that takes a second and few components are wanted the randomised
     one (Halko, Martinsson, Tropp 2011). From 256 MiB on the former, or IncrementalPCA for more than 1,000 columns. The
     notes say which.
 

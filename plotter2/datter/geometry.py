@@ -15,6 +15,8 @@ AROUND = 72
 """Corners of a circle's outline."""
 WHISKER = 1.5
 """Tukey's fence: whiskers reach to the last value within so many quartile distances of the box."""
+HUGE, SHRUNK = 1e307, 16.0
+"""Beyond these, distances leave a float; a power of two changes no digit."""
 SHAPE_AT = 96
 """Places at which the outline of a violin is worked out."""
 SPREAD = 3.0
@@ -46,7 +48,8 @@ class Box:
     """A five-number summary (Tukey): quartiles by linear interpolation, as numpy has them.
 
     Attributes:
-        bottom: the last value within 1.5 quartile distances below the box; `top` the same above it.
+        bottom: the last value within 1.5 quartile distances below the box, at most the first quartile; `top` the same
+            above it.
         outside: the values beyond.
         low: the smallest value of all; `high` the largest.
     """
@@ -64,12 +67,17 @@ class Box:
 
 def box(values: Floats) -> Box:
     """The summary of finite values, at least one."""
+    low, high = float(values.min()), float(values.max())
+    if max(-low, high) > HUGE:
+        found = box(values / SHRUNK)
+        larger = {name: getattr(found, name) * SHRUNK for name in Box.__slots__ if name != "count"}
+        return Box(found.count, **larger)
     first, median, third = (float(one) for one in np.quantile(values, [0.25, 0.5, 0.75]))
     reach = WHISKER * (third - first)
     within = values[(values >= first - reach) & (values <= third + reach)]
-    bottom, top = float(within.min()), float(within.max())
+    bottom = min(float(within.min(initial=first)), first)  # a quartile may lie beyond the last value within its reach
+    top = max(float(within.max(initial=third)), third)
     outside = values[(values < bottom) | (values > top)]
-    low, high = float(values.min()), float(values.max())
     return Box(len(values), low, bottom, first, median, third, top, high, outside)
 
 

@@ -162,6 +162,16 @@ class DataGroup:
         """Name and value of each member, in order."""
         return [(member.name, member.value) for member in self._members]
 
+    def filled(self) -> DataGroup:
+        """The same group.
+
+        Raises:
+            UsageError: it is empty.
+        """
+        if not self._members:
+            raise UsageError(f"The group {self.name!r} is empty.")
+        return self
+
     def map(self, change: Callable[[Any], Any]) -> DataGroup:
         """The group of what `change` makes of each value; names and keys stay."""
         changed = [Member.keeping(one, change) for one in self._members]

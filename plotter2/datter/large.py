@@ -51,9 +51,9 @@ def components(matrix: NDArray[Any], k: int) -> Components:
         is_near = False
         note = "More than is held in memory: components by scikit-learn's IncrementalPCA, near the exact ones."
     directions = directions * signs(directions)[:, None]
-    return Components(
-        _placed(matrix, centre, directions, is_near=is_near), directions, explained, note * spill.is_large(matrix)
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the largest float rows lie infinitely far
+        placed = _placed(matrix, centre, directions, is_near=is_near)
+    return Components(placed, directions, explained, note * spill.is_large(matrix))
 
 
 def _exact(matrix: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], bool]:

@@ -23,13 +23,29 @@ SPREAD_MIN = 1e-12
 
 def moments(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean and population standard deviation of each column, of its values that are not NaN; 1 for constant columns."""
-    if not spill.is_large(matrix):
-        is_whole = bool(np.isfinite(matrix.sum()))
-        centre, spread = (matrix.mean(axis=0), matrix.std(axis=0)) if is_whole else _without_nan(matrix)
-    else:
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, spread = _centre_and_spread(matrix)
+        is_extreme = ~np.isfinite(spread) | ((spread < SQUARED_MIN) & (spread >= 0))
+        if is_extreme.any() and (tops := _tops(matrix, is_extreme)) is not None:
+            centre, spread = _centre_and_spread(spill.changed(matrix, lambda block: block / tops, matrix.shape[1]))
+            centre, spread = centre * tops, spread * tops
+    return centre, np.where(spread <= np.abs(centre) * SPREAD_MIN, 1.0, spread)
+
+
+def _tops(matrix: NDArray[Any], chosen: NDArray[Any]) -> NDArray[Any] | None:
+    """What some columns are divided by, so that they can be squared: their largest size; None where none needs it."""
+    found = np.ones(matrix.shape[1])
+    for place in np.flatnonzero(chosen):
+        found[place] = unit(matrix[:, place])
+    return found if (found != 1).any() else None
+
+
+def _centre_and_spread(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    if spill.is_large(matrix):
         count, centre, squares = _merged(matrix)
-        spread = np.sqrt(squares / np.maximum(count, 1))
-    return centre, np.where(spread > np.abs(centre) * SPREAD_MIN, spread, 1.0)
+        return centre, np.sqrt(squares / np.maximum(count, 1))
+    is_whole = bool(np.isfinite(matrix.sum()))
+    return (matrix.mean(axis=0), matrix.std(axis=0)) if is_whole else _without_nan(matrix)
 
 
 def _without_nan(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -25,6 +25,8 @@ from plotter2.errors import UsageError
 MISSING_SHARE_MAX = 0.2
 CATEGORIES_MAX = 20
 CATEGORIES_GOOD = 8
+NAMED_MAX = 12
+"""Columns that a note names."""
 COMPLEX = "Complex numbers have no order and no place on an axis; take their .real, .imag or abs() first."
 
 
@@ -161,7 +163,9 @@ def _floats(matrix: NDArray[Any]) -> NDArray[Any]:
 
 
 def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
-    """A value as a numeric array of at least one dimension; whole numbers beyond 64 bits as float64, None as NaN.
+    """A value as a numeric array of at least one dimension; None and what a mask hides as NaN.
+
+    Whole numbers beyond 64 bits, and floats of more bits than 64, become float64.
 
     Raises:
         UsageError: it holds something else than numbers, complex ones where they have no meaning, or nothing.
@@ -170,15 +174,17 @@ def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
     if isinstance(value, Points | Table | DataGroup):
         return points(value).matrix
     try:
-        array = np.atleast_1d(np.asarray(value))
-    except ValueError as wrong:
-        raise UsageError(f"These values are not a regular array of numbers: {wrong}.") from None
+        array = np.atleast_1d(bare(value))
+    except ValueError:
+        raise UsageError("These values are not a regular array of numbers: its rows have different lengths.") from None
     if array.dtype.kind == "O":
         array = _plain_numbers(array, value)
     if array.dtype.kind == "c" and not complex_too:
         raise UsageError(COMPLEX)
     if array.dtype.kind not in "iufbc":
-        raise UsageError(f"Numbers are needed here, not {_described(value)}.")
+        raise UsageError(f"Numbers are needed here, not {_described(value, array)}.")
+    if array.dtype.char in "gG":
+        array = array.astype(complex if array.dtype.kind == "c" else float)
     if array.size == 0:
         raise UsageError("There are no values: the data is empty.")
     return array
@@ -186,8 +192,8 @@ def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
 
 def _plain_numbers(array: NDArray[Any], value: Any) -> NDArray[Any]:
     """Python's own numbers of any size as float64."""
-    if not all(one is None or isinstance(one, Real | Decimal) for one in array.ravel()):
-        raise UsageError(f"Numbers are needed here, not {_described(value)}.")
+    if value is None or not all(one is None or isinstance(one, Real | Decimal) for one in array.ravel()):
+        raise UsageError(f"Numbers are needed here, not {_described(value, array)}.")
     try:
         return np.array([np.nan if one is None else float(one) for one in array.ravel()]).reshape(array.shape)
     except OverflowError:
@@ -213,21 +219,25 @@ def complete(found: Points, *, varying: bool = False) -> Points:
     if missing.any():
         sparse = missing > MISSING_SHARE_MAX * len(matrix)
         if sparse.any():
-            notes.append(f"Left out, more than {MISSING_SHARE_MAX:.0%} missing: {', '.join(names[sparse])}.")
+            notes.append(f"Left out, more than {MISSING_SHARE_MAX:.0%} missing: {_listed(names[sparse])}.")
         whole = [np.isfinite(block[:, ~sparse]).all(axis=1) for block in spill.blocks(matrix)]
         kept = np.concatenate(whole)
         if not kept.all():
             notes.append(f"{int((~kept).sum()):,} of {len(matrix):,} rows left out: a value is missing.")
             groups = groups.rows(kept) if groups is not None else None
         matrix, names = _chosen(matrix, kept, ~sparse), names[~sparse]
-    if varying and len(matrix):
+    if varying and len(matrix) > 1:
         same = _constant(matrix)
         if same.any():
-            notes.append(f"Left out, the same in every row: {', '.join(names[same])}.")
+            notes.append(f"Left out, the same in every row: {_listed(names[same])}.")
             matrix, names = _chosen(matrix, None, ~same), names[~same]
     if not matrix.size:
         raise UsageError("Nothing is left to compute with: " + (" ".join(notes) or "the data is empty."))
     return replace(found, matrix=matrix, names=tuple(names), groups=groups, notes=tuple(notes))
+
+
+def _listed(names: NDArray[Any]) -> str:
+    return ", ".join(names[:NAMED_MAX]) + f" and {len(names) - NAMED_MAX:,} more" * (len(names) > NAMED_MAX)
 
 
 def _missing(matrix: NDArray[Any]) -> NDArray[Any]:
@@ -345,7 +355,32 @@ def _stacked(group: DataGroup, first: Points) -> Points:
     return Points(matrix, first.names, group.name, Labels(group.axis or group.name, tuple(group.names), codes))
 
 
-def _described(value: Any) -> str:
-    return {"str": "text", "dict": "a dictionary", "NoneType": "nothing"}.get(
-        type(value).__name__, type(value).__name__
-    )
+def bare(value: Any) -> NDArray[Any]:
+    """The array that a value is for numpy; what a mask hides is missing."""
+    array = np.asarray(value)
+    mask = getattr(value, "mask", None) if isinstance(value, np.ma.MaskedArray) else None
+    return array if mask is None or not np.any(mask) else np.where(mask, np.nan, array)
+
+
+_NAMED = {
+    "dict": "a dictionary", "NoneType": "nothing", "set": "a set; make a list of it",
+    "generator": "a generator; make a list of it", "bytes": "bytes",
+}  # fmt: skip
+_KINDS = {
+    "M": "times; as places of derivative, integral and fit they can be given",
+    "m": "spans of time; divide them by a unit, as numpy.timedelta64(1, 's')",
+    "V": "records; make a datter.Table of their columns",
+}
+
+
+def _described(value: Any, array: NDArray[Any]) -> str:
+    """What a value is that holds no numbers, and what would be right."""
+    name = type(value).__name__
+    if isinstance(value, str):
+        return "text" if name == "str" else f"a bare name; access({value}) gives its data"
+    if array.dtype.kind in _KINDS:
+        return _KINDS[array.dtype.kind]
+    if name in _NAMED or not array.ndim:
+        return _NAMED.get(name, name)
+    odd = next((one for one in array.ravel().tolist() if one is not None and not isinstance(one, Real | Decimal)), "")
+    return f"what holds {type(odd).__name__ if not isinstance(odd, str) else 'text'}, as {str(odd)[:40]!r}"

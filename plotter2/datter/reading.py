@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter import calling, loading
+from plotter2.datter import calling, loading, ordering
 from plotter2.datter.asking import accessed, is_transfer_key, unlocked
 from plotter2.datter.binding import find as find_key
 from plotter2.datter.context import Context, KeyOf, KeyType, current, file_digest, underway
@@ -32,14 +32,12 @@ from plotter2.datter.keys import (
     find,
     inside,
     is_pattern,
-    natural,
     ordinal,
     run_titles,
     stem,
     unknown,
 )
 from plotter2.datter.loading import delimited
-from plotter2.datter.points import Points
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -59,7 +57,7 @@ def access(key: Any = None, columns: Sequence[str] | None = None) -> Any:
         UsageError: nothing provides it; with the nearest keys.
     """
     context = current()
-    if isinstance(key, list | tuple):
+    if isinstance(key, list | tuple) and key and all(isinstance(one, str | KeyType) for one in key):
         return {str(one): access(one, columns) for one in key}
     if isinstance(key, Exposures):
         return key.only()
@@ -103,8 +101,15 @@ def copy(source: Any) -> Any:
 
 
 def private(value: Any) -> Any:
-    """The same value once more, which may be written to."""
-    return np.array(value) if isinstance(value, np.ndarray) else copying.deepcopy(value)
+    """The same value once more, which may be written to.
+
+    Raises:
+        UsageError: it is no value, but something that gives values once.
+    """
+    try:
+        return np.array(value) if type(value) is np.ndarray or isinstance(value, np.memmap) else copying.deepcopy(value)
+    except TypeError:
+        raise UsageError(f"copy: a {type(value).__name__} cannot be copied; make a list of it first.") from None
 
 
 class Exposures:
@@ -328,27 +333,20 @@ _kept = lru_cache(maxsize=KEPT_TABLES)(_parsed)
 _converted = lru_cache(maxsize=KEPT_CONVERTED)(_parsed)
 
 
-def order(value: Any, by: str | None = None) -> Any:
-    """A group in its stable total order; a table by a column; an array by value; a dictionary by its names.
+def order(value: Any, by: str | int | None = None) -> Any:
+    """A group in its stable total order; a table, points or a matrix by a column; values by size; a dictionary by name.
 
-    Groups: by key (tuples part by part, numbers before texts), then origin, then name in natural order; the keys stay
-    the axis that drawings use. Tables: rows by `by`, or by their first column. Ties keep their order everywhere.
+    Shapes: any in, the same out. Groups: by key (tuples part by part, numbers before texts), then origin, then name in
+    natural order; the keys stay the axis that drawings use. Tables, points and matrices (rows x columns): whole rows by
+    `by`, a column's name or its place from 0, or by their first column. Lists and arrays of one axis: by value.
+    Ties keep their order everywhere; what is missing (None, NaN) stands last.
+    Units: those of the values.
+    Definition: stable ascending sort (numpy.sort, "stable").
+
+    Raises:
+        UsageError: no such column, values that have no common order, or an array of more than two axes, which is in the
+            order of its first one already.
     """
     value = taken_in(value)
-    context, made = underway(), _ordered(value, by)
+    context, made = underway(), ordering.ordered(value, by)
     return made if context is None else context.alike(value, made)
-
-
-def _ordered(value: Any, by: str | None) -> Any:
-    if isinstance(value, DataGroup):
-        return value.ordered()
-    if isinstance(value, Table):
-        column = by or value.names[0]
-        places = value.codes(column)[0] if value.kind(column) == "text" else value.column(column)
-        ranks = np.argsort(places, kind="stable")
-        return Table({name: value.column(name)[ranks] for name in value.names}, name=value.name, notes=value.notes)
-    if isinstance(value, Points):
-        raise UsageError("order works on groups, tables and plain values; points have no order of their own.")
-    if isinstance(value, dict):
-        return DataGroup.of([value[name] for name in sorted(value, key=natural)], sorted(value, key=natural))
-    return np.sort(np.asarray(value), axis=0, kind="stable") if not isinstance(value, str) else value

@@ -107,12 +107,9 @@ def _pairs(data: Any, other: Any) -> tuple[Floats, Floats, tuple[str, str]]:
         return x, y, (unit_of_x or "x", "y")
     found = points(data)
     if found.shape[1] == 1:
-        at = _keys(data)
-        return (
-            np.arange(len(found), dtype=float) if at is None else at,
-            found.matrix[:, 0],
-            _names(data, found.names[0]),
-        )
+        keys = _keys(data)
+        at = keys if keys is not None and len(keys) == len(found) else np.arange(len(found), dtype=float)
+        return at, found.matrix[:, 0], _names(data, found.names[0])
     if found.shape[1] > 2:  # noqa: PLR2004 -- x and y
         first, second = found.names[:2]
         raise UsageError(

@@ -1,9 +1,9 @@
-"""Means, norms, similarities and trigonometry, by numpy (requirements 111 to 122).
+"""Means, spreads, norms and similarities, by numpy (requirements 111 to 118).
 
 Reductions work over all elements, or along `axis`. On a group they work across the items when all have one shape
 (`over="items"`), or on each item (`over="values"`). NaN in gives NaN out, as in numpy; empty data is refused. Sums and
 squares beyond what a float can hold are scaled first; floats of 16 and 32 bits become float64. Complex numbers are
-taken where the definition holds for them (mean, stddev, product, norms, trigonometry), and refused where an order is
+taken where the definition holds for them (mean, stddev, product, norms), and refused where an order is
 needed (median, mode, angles of points). From 256 MiB on, as float64, data is worked on by blocks (`blockwise`); `mode`
 of an array alone holds all of it.
 """
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import blockwise, spill
+from plotter2.datter import blockwise, products, spill
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
@@ -26,6 +26,8 @@ Reduction = Callable[[NDArray[Any], int | None], Any]
 Whole = Callable[[NDArray[Any]], Any]
 SQUARES = (1e-140, 1e140)
 """Between these, squares of numbers, and sums of very many of them, are ordinary floats."""
+PAIRED_MAX = 10_000
+"""Rows whose pairs are all compared: 800 MB of cosines."""
 WHOLE_MAX = float(1 << 63)
 """Products from here on do not fit into 64 bits."""
 
@@ -42,8 +44,7 @@ def _reduced(
     """A value reduced; `whole` does the same to all of a large array of real numbers, by blocks."""
     if not isinstance(value, DataGroup):
         return _along(numbers(value, complex_too=complex_too), how, axis, whole)
-    if not len(value):
-        raise UsageError(f"The group {value.name!r} is empty.")
+    value.filled()
     if over != "values":
         found = _across(value, how, complex_too=complex_too)
         if found is not None:
@@ -68,7 +69,7 @@ def _across(group: DataGroup, how: Reduction, *, complex_too: bool) -> Any:
     except _UnlikeError:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        return _plain(blockwise.along(rows, how, 0).reshape(first.shape))
+        return plain(blockwise.along(rows, how, 0).reshape(first.shape))
 
 
 class _UnlikeError(Exception):
@@ -86,13 +87,14 @@ def _along(array: NDArray[Any], how: Reduction, axis: int | None, whole: Whole |
         raise UsageError(f"The data has {array.ndim} axes, so there is no axis {axis}.")
     with np.errstate(over="ignore", invalid="ignore"):
         if not spill.is_large(array) or array.dtype.kind == "c":
-            return _plain(how(blockwise.wide(array), axis))
+            return plain(how(blockwise.wide(array), axis))
         if axis is not None and array.ndim > 1:
             return blockwise.along(array, how, axis)
-        return _plain(how(array, axis) if whole is None else whole(array))
+        return plain(how(array, axis) if whole is None else whole(array))
 
 
-def _plain(found: Any) -> Any:
+def plain(found: Any) -> Any:
+    """One number as Python's own; arrays as they are."""
     return (
         found.item() if isinstance(found, np.generic) or (isinstance(found, np.ndarray) and not found.ndim) else found
     )
@@ -195,7 +197,8 @@ def product(value: Any, other: Any = None, axis: int | None = None, over: Over |
 
     Shapes: any in; one number out, or with `axis` one axis less; of two, their common shape (numpy's broadcasting).
     Units: the product of the values' units.
-    Definition: numpy.prod and numpy.multiply; whole numbers that leave 64 bits become float64. Complex values too.
+    Definition: numpy.multiply, and numpy.prod with powers of two kept apart where numbers on the way would be too large
+    or too small; whole numbers that leave 64 bits become float64. Complex values too.
 
     Raises:
         UsageError: no numbers, empty, no such axis, shapes that do not fit.
@@ -204,12 +207,14 @@ def product(value: Any, other: Any = None, axis: int | None = None, over: Over |
         one, two = numbers(value, complex_too=True), numbers(other, complex_too=True)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                return _plain(_exact(np.multiply(one, two), lambda: np.multiply(one.astype(float), two.astype(float))))
+                return plain(_exact(np.multiply(one, two), lambda: np.multiply(one.astype(float), two.astype(float))))
         except ValueError as wrong:
             raise UsageError(f"product: {wrong}.") from None
 
     def multiplied(x: NDArray[Any], a: int | None) -> Any:
-        return _exact(np.prod(x, axis=a), lambda: np.prod(x.astype(float), axis=a))
+        if x.dtype.kind in "fc":
+            return products.product(x, a)
+        return _exact(np.prod(x, axis=a), lambda: products.product(x.astype(float), a))
 
     return _reduced(value, multiplied, axis, over, whole=blockwise.product)
 
@@ -269,7 +274,8 @@ def l1norm(value: Any, axis: int | None = None, over: Over | None = None) -> Any
 def cosine_simularity(value: Any, other: Any = None) -> Any:
     """Cosine of the angle between two vectors, -1 to 1; of a group or matrix, of all pairs; NaN for zero vectors.
 
-    Shapes: two of n values in, one number out; rows x n or a group in, rows x rows out.
+    Shapes: two of n values in, one number out; rows x n or a group of n values each in, rows x rows out, to
+    10,000 rows.
     Units: none.
     Definition: x.y / (|x| |y|), each vector scaled first so that no square overflows.
 
@@ -277,88 +283,33 @@ def cosine_simularity(value: Any, other: Any = None) -> Any:
         UsageError: no numbers, complex ones, empty, lengths that differ.
     """
     if other is None:
-        if isinstance(value, DataGroup) and not len(value):
-            raise UsageError(f"The group {value.name!r} is empty.")
-        rows = np.stack([numbers(one).ravel() for one in value]) if isinstance(value, DataGroup) else numbers(value)
+        rows = (_vectors(value) if isinstance(value, DataGroup) else numbers(value)).astype(float)
         if rows.ndim != 2:  # noqa: PLR2004 -- rows and columns
             raise UsageError("cosine_simularity needs two vectors, or a matrix or group of them.")
-        return _cosines(rows.astype(float), rows.astype(float))
+        if len(rows) > PAIRED_MAX:
+            raise UsageError(
+                f"cosine_simularity compares {PAIRED_MAX:,} rows at most, each with each, not {len(rows):,}; take some."
+            )
+        found = _cosines(rows, rows)
+        np.fill_diagonal(found, np.where(np.isnan(found.diagonal()), np.nan, 1.0))
+        return found
     one, two = numbers(value).astype(float).ravel(), numbers(other).astype(float).ravel()
     if one.shape != two.shape:
         raise UsageError(f"cosine_simularity needs vectors of one length, not {one.size} and {two.size}.")
-    return _plain(_cosines(one[None], two[None])[0, 0])
+    return plain(_cosines(one[None], two[None])[0, 0])
+
+
+def _vectors(group: DataGroup) -> NDArray[Any]:
+    """The values of a group as a row each."""
+    rows = [numbers(one).ravel() for one in group.filled()]
+    if len({one.size for one in rows}) > 1:
+        raise UsageError(f"cosine_simularity: the values of {group.name!r} have different lengths, so no angles.")
+    return np.stack(rows)
 
 
 def _cosines(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore", divide="ignore"):
         units = [rows / np.abs(rows).max(axis=1, keepdims=True) for rows in (one, two)]  # no overflow in the squares
         units = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in units]
-    found: NDArray[Any] = np.clip(units[0] @ units[1].T, -1.0, 1.0)
+        found: NDArray[Any] = np.clip(units[0] @ units[1].T, -1.0, 1.0)
     return found
-
-
-_TEMPLATE = """{what}
-
-    Shapes: any in, the same out; of a group, item by item.
-    Units: {units}.
-    Definition: {source}, element by element in float64{complex}.
-
-    Raises:
-        UsageError: no numbers, empty{refused}.
-    """
-_REAL_ONLY = frozenset({"atan2", "deg", "rad"})
-
-
-def _each(name: str, function: Callable[..., Any], what: str, units: str, source: str) -> Callable[..., Any]:
-    complex_too = name not in _REAL_ONLY
-
-    def apply(value: Any, *others: Any) -> Any:
-        if isinstance(value, DataGroup):
-            return value.map(lambda one: apply(one, *others))
-        array = numbers(value, complex_too=complex_too)
-        places = [numbers(other) for other in others]
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            found = function(array if array.dtype.kind == "c" else array.astype(float), *places)
-        return _plain(found[0]) if np.ndim(value) == 0 and not hasattr(value, "__len__") else found
-
-    apply.__doc__ = _TEMPLATE.format(
-        what=what,
-        units=units,
-        source=source,
-        complex="; complex values too" if complex_too else "",
-        refused="" if complex_too else ", complex ones",
-    )
-    return apply
-
-
-_IN, _OUT, _BARE = "radians in, a ratio out", "a ratio in, radians out", "none"
-TRIGONOMETRY: dict[str, Callable[..., Any]] = {
-    name: _each(name, function, *about)
-    for names, function, *about in (
-        (("sine", "sin"), np.sin, "Sine of an angle.", _IN, "numpy.sin"),
-        (("cos", "cosine"), np.cos, "Cosine of an angle.", _IN, "numpy.cos"),
-        (("tan",), np.tan, "Tangent of an angle.", _IN, "numpy.tan"),
-        (("asin",), np.arcsin, "Inverse sine; NaN outside -1 to 1.", _OUT, "numpy.arcsin"),
-        (("acos",), np.arccos, "Inverse cosine; NaN outside -1 to 1.", _OUT, "numpy.arccos"),
-        (("atan",), np.arctan, "Inverse tangent.", _OUT, "numpy.arctan"),
-        (
-            ("atan2",),
-            np.arctan2,
-            "Angle of the point (second, first argument).",
-            "lengths of one unit in, radians out",
-            "numpy.arctan2",
-        ),
-        (("sec",), lambda x: 1 / np.cos(x), "Secant of an angle.", _IN, "1 / cos"),
-        (("csc",), lambda x: 1 / np.sin(x), "Cosecant of an angle.", _IN, "1 / sine"),
-        (("cot",), lambda x: 1 / np.tan(x), "Cotangent of an angle.", _IN, "1 / tan"),
-        (("sinh",), np.sinh, "Hyperbolic sine.", _BARE, "numpy.sinh"),
-        (("cosh",), np.cosh, "Hyperbolic cosine.", _BARE, "numpy.cosh"),
-        (("tanh",), np.tanh, "Hyperbolic tangent.", _BARE, "numpy.tanh"),
-        (("asinh",), np.arcsinh, "Inverse hyperbolic sine.", _BARE, "numpy.arcsinh"),
-        (("acosh",), np.arccosh, "Inverse hyperbolic cosine; NaN below 1.", _BARE, "numpy.arccosh"),
-        (("atanh",), np.arctanh, "Inverse hyperbolic tangent; NaN outside -1 to 1.", _BARE, "numpy.arctanh"),
-        (("deg",), np.degrees, "Radians to degrees.", "radians in, degrees out", "x * 180 / pi (numpy.degrees)"),
-        (("rad",), np.radians, "Degrees to radians.", "degrees in, radians out", "x * pi / 180 (numpy.radians)"),
-    )
-    for name in names
-}
