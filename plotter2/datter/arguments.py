@@ -6,19 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
 
-from plotter2.datter import cluster, fitting
+from plotter2.datter import cluster, fitting, typed
 from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.automatic import VISUALS
 from plotter2.datter.expression import expr
 from plotter2.datter.keys import nearest
 from plotter2.errors import UsageError
 
-_PLAIN: dict[str, tuple[type, ...]] = {
-    "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "None": (type(None),),
-}  # fmt: skip
-_CALLED = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "true or false", "None": "null"}
 AXIS_SCALES = ("linear", "log")
-OVERS = ("items", "values")
 
 
 def check(
@@ -45,10 +40,11 @@ def check(
         bound = shape.bind(*[None] * before, *args, **given)
     except TypeError as wrong:
         raise UsageError(f"{wrong}") from None
+    annotations = typed.checks(call)
     for argument, value in bound.arguments.items():
         if argument not in from_pipeline:
-            _check_type(shape.parameters[argument], value)
-            rule = _RULES.get((name, argument)) or _RULES.get(("", argument))
+            typed.check(argument, annotations[argument], value)
+            rule = _RULES.get((name, argument))
             if rule is not None and value is not None:
                 rule(argument, value)
             known = _OWN[name, argument](own) if (name, argument) in _OWN and value else ()
@@ -63,16 +59,6 @@ def _check_names(shape: Signature, from_pipeline: Sequence[str], given: Mapping[
     unknown = next((one for one in given if one not in known), None)
     if unknown is not None and all(one.kind is not Parameter.VAR_KEYWORD for one in parameters):
         raise UsageError(f"there is no argument {unknown!r}; {nearest(unknown, known)}")
-
-
-def _check_type(parameter: Parameter, value: Any) -> None:
-    names = [part.strip() for part in str(parameter.annotation).split("|")]
-    if parameter.kind in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD} or not set(names) <= _PLAIN.keys():
-        return
-    fits = any(isinstance(value, _PLAIN[name]) and (name == "bool" or not isinstance(value, bool)) for name in names)
-    if not fits:
-        wanted = " or ".join(_CALLED[name] for name in names if name != "None")
-        raise UsageError(f"{parameter.name!r} is {wanted}, not {value!r}")
 
 
 def _one_of(*known: str) -> Callable[[str, Any], None]:
@@ -95,6 +81,10 @@ def _model(_: str, value: Any) -> None:
         fitting.degree_of(value)
 
 
+def _formula(_: str, value: Any) -> None:
+    expr(value)
+
+
 def _model_or_values(argument: str, value: Any) -> None:
     if isinstance(value, str):
         _model(argument, value)
@@ -103,6 +93,7 @@ def _model_or_values(argument: str, value: Any) -> None:
 _RULES: dict[tuple[str, str], Callable[[str, Any], None]] = {
     ("fit", "model"): _model,
     ("fit", "other"): _model_or_values,
+    ("expr", "text"): _formula,
     ("pca", "k"): _from_one,
     ("kmean", "k"): _from_one,
     ("kmean", "starts"): _from_one,
@@ -111,7 +102,6 @@ _RULES: dict[tuple[str, str], Callable[[str, Any], None]] = {
     ("scale", "how"): _one_of(*cluster.SCALES),
     ("axis", "xscale"): _one_of(*AXIS_SCALES),
     ("axis", "yscale"): _one_of(*AXIS_SCALES),
-    ("", "over"): _one_of(*OVERS),
 }
 _OWN: dict[tuple[str, str], Callable[[Additions], list[str]]] = {
     ("visualtype", "kind"): lambda own: [*VISUALS, *own.visuals],

@@ -15,13 +15,16 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-from plotter2.datter import words
+from plotter2.datter import typed, words
 from plotter2.datter.context import current
 from plotter2.datter.exchange import taken_in
+from plotter2.errors import UsageError
 
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
+MATHEMATICS = frozenset({"stats", "trigonometry", "calculus", "engine", "expression"})
+"""Modules whose words are told the types of their arguments at each call."""
 ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
 
 
@@ -61,7 +64,7 @@ class Builtin:
     @property
     def call(self) -> Callable[..., Any]:
         """The function; what other libraries hold reaches it as ours."""
-        return _welcoming(self._function)
+        return _welcoming(self._function, self.name if self.place[0] in MATHEMATICS else "")
 
     @property
     def _function(self) -> Callable[..., Any]:
@@ -91,11 +94,21 @@ class Builtin:
 
 
 @cache
-def _welcoming(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, but for frames and series of pandas, polars and Arrow, which become tables and arrays before."""
+def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The same, but for frames and series of pandas, polars and Arrow, which become tables and arrays before.
+
+    With a name its arguments are held against the types that it declares.
+    """
+    annotations = typed.checks(call) if name else {}
+    places = list(annotations)
 
     @wraps(call)
     def welcomed(*args: Any, **kwargs: Any) -> Any:
+        for argument, value in (*zip(places, args, strict=False), *kwargs.items()):
+            try:
+                typed.check(argument, annotations.get(argument, ""), value)
+            except UsageError as wrong:
+                raise UsageError(f"{name}: {wrong}") from None
         return call(*map(taken_in, args), **{name: taken_in(value) for name, value in kwargs.items()})
 
     return welcomed
@@ -123,7 +136,8 @@ TABLE: dict[str, Builtin] = {
         NUMERIC,
         "numbers",
     ),
-    **_rows("calculus", Role.DATA, "derivative integral", NUMERIC | {"expr"}, "numbers"),
+    **_rows("calculus", Role.DATA, "derivative", NUMERIC | {"expr"}),
+    **_rows("calculus", Role.DATA, "integral", NUMERIC | {"expr"}, "numbers"),
     **_rows("expression", Role.SOURCE, "expr", gives="expr"),
     **_rows("engine", Role.DATA, "pca", ROWS, "numbers"),
     **_rows("engine", Role.DATA, "kmean", ROWS, "clusters"),

@@ -46,7 +46,7 @@ def pca(data: Any, k: int = 2, *, standardise: bool | None = None) -> Projection
     """
     found = _varying("pca", data)
     _check_components(found, k)
-    is_scaled = _has_units(data) if standardise is None else standardise
+    is_scaled = _has_units(data) if standardise is None else bool(standardise)
     matrix = _standardised(found.matrix)[0] if is_scaled else found.matrix
     made = large.components(matrix, k) if _is_tall(matrix) else _decomposed(matrix, k)
     notes = [*found.notes, *(f"PCA of {matrix.shape[1]} columns brought to unit variance.",) * is_scaled]
@@ -121,7 +121,7 @@ def kmean(
     if starts is not None and not 1 <= starts <= STARTS_MAX:
         raise UsageError(f"kmean: starts must be between 1 and {STARTS_MAX}, not {starts}.")
     found = _varying("kmean", data)
-    is_scaled = _has_units(data) if standardise is None else standardise
+    is_scaled = _has_units(data) if standardise is None else bool(standardise)
     matrix, centre, spread = _standardised(found.matrix) if is_scaled else (found.matrix, 0.0, 1.0)
     measure = unit(matrix)
     matrix = matrix if measure == 1 else spill.changed(matrix, lambda block: block / measure, matrix.shape[1])

@@ -364,7 +364,8 @@ def bare(value: Any) -> NDArray[Any]:
 
 _NAMED = {
     "dict": "a dictionary", "NoneType": "nothing", "set": "a set; make a list of it",
-    "generator": "a generator; make a list of it", "bytes": "bytes",
+    "generator": "a generator; make a list of it", "bytes": "bytes", "Expr": "a formula; its values are .y",
+    "Fit": "a fit; its .residuals are some", "Boxes": "boxes; their .extents are some",
 }  # fmt: skip
 _KINDS = {
     "M": "times; as places of derivative, integral and fit they can be given",

@@ -182,6 +182,8 @@ def stddev(value: Any, axis: int | None = None, ddof: int = 0, over: Over | None
     Raises:
         UsageError: no numbers, empty, no such axis, not more than ddof values.
     """
+    if ddof < 0:
+        raise UsageError(f"stddev: ddof is 0 (of a population) or 1 (of a sample) or more, not {ddof}.")
 
     def spread(x: NDArray[Any], a: int | None) -> Any:
         count = x.size if a is None else x.shape[a]
