@@ -7,15 +7,17 @@ from itertools import islice
 import msgspec
 from blake3 import blake3
 
-from manager import kin
+from manager import kin, memo
+from manager.commands import PlanInstances
 from manager.kin import Kin
+from manager.recall import Recall
 from manager.rpc.asking import AskCalls
 from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
 from plotter2.errors import UsageError
-from plotter2.ids import TaskId
+from plotter2.ids import RequestId, RunId, TaskId
 from plotter2.model import ask, paths
-from plotter2.model.task import Task
+from plotter2.model.task import Task, TaskKind, TaskRun
 from plotter2.rpc import Context
 from plotter2.wire import tasks as wire
 
@@ -42,6 +44,7 @@ class InstanceCalls(AskCalls):
         made = await self._doors.instance_planner.plan(
             task, target, asked.parameters_json, own=self._doors.keeper.current
         )
+        known = await self._recalled(task, target, asked.parameters_json)
         return pb.PlanRunResponse(
             bundle=found.path,
             version=found.version,
@@ -53,7 +56,25 @@ class InstanceCalls(AskCalls):
             parameters_json=[msgspec.json.encode(one).decode() for one in islice(made.parameters, SHOWN_MAX)],
             warning=made.plan.warning,
             linked=[await self._linked(one, target, asked.parameters_json) for one in self._kin(task, target[0])],
+            known=known[:SHOWN_MAX],
+            known_total=sum(map(bool, known)),
         )
+
+    async def _recalled(self, task: Task, target: tuple[str, int], given_json: str) -> list[str]:
+        """Of each instance of a pipeline the run whose results it would have; of other definitions nothing is known."""
+        doors = self._doors
+        state = doors.state
+        seen = memo.stamp(state, task, target) if task.kind is TaskKind.PIPELINE else b""
+        if not seen:
+            return []
+        declared = state.catalog.parameters(task, target[0])
+        run = TaskRun(
+            RunId(""), RequestId(""), task.id, task.name, *target, ask.filled(given_json or "{}", declared),
+            config=state.config,
+        )  # fmt: skip
+        recall = Recall(doors.store, doors.organizer, doors.instance_planner, doors.keeper)
+        found = await recall.planned(PlanInstances(run, task, seen))
+        return [former.id if (former := found.known.get(key)) is not None else "" for key in found.memo_keys]
 
     def _kin(self, task: Task, bundle: str) -> list[Kin]:
         """What a definition is linked to; a file that was given is taken for the task whose source has its name."""

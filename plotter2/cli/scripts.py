@@ -45,6 +45,7 @@ def check(session: Session, path: Path, on: str) -> None:
             "axes": [{"name": one.name, "keys_of": one.keys_of, "keys": one.keys} for one in plan.axes],
             "instances": plan.total, "first": list(plan.first), "warning": plan.warning,
             "linked": [{"task": one.task, "instances": one.total, "warning": one.warning} for one in plan.linked],
+            "known": list(plan.known), "known_total": plan.known_total,
         }  # fmt: skip
     if session.as_json:
         output.document(found)
@@ -107,6 +108,13 @@ def _planned(plan: dict[str, Any] | None) -> dict[str, str]:
     shown = "; ".join(", ".join(f"{name} = {key}" for name, key in one.items()) for one in plan["first"][:SHOWN_MAX])
     more = "; …" if plan["instances"] > SHOWN_MAX else ""
     lines["instances"] = f"{plan['instances']:,}" + (f": {shown}{more}" if shown else "")
+    if plan["known_total"]:
+        first = next(filter(None, plan["known"]), "")
+        lines["known already"] = (
+            f"{plan['known_total']:,} of {plan['instances']:,}" + (f", as by run {first}" if first else "")
+            if plan["instances"] > 1
+            else f"its results are those of run {first}; --force runs it anew"
+        )
     if plan["warning"]:
         lines["warning"] = plan["warning"]
     for one in plan["linked"]:

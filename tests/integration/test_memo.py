@@ -87,6 +87,25 @@ async def test_the_same_on_the_same_data_is_given_again_with_its_outputs_and_whe
 
 
 @pytest.mark.req("r022")
+async def test_what_would_be_known_is_said_before_anybody_asks(manager: Manager, tmp_path: Path) -> None:
+    before = await manager.client.plan_run(STEPS, "lab")
+    assert (before.known, before.known_total) == (("",), 0)
+    first = await ran(manager)
+    plan = await manager.client.plan_run(STEPS, "lab")
+    assert (plan.known, plan.known_total) == ((first.runs[0].id,), 1)
+    assert (await manager.client.plan_run(STEPS, "lab", parameters={"lr": 1})).known == ("",)
+    (tmp_path / "script.py").write_text("def task(): pass")
+    assert (await manager.client.plan_run(tmp_path / "script.py", "lab")).known == ()
+    (tmp_path / "pipeline.json").write_text(json.dumps(STEPS))
+    await ran(manager, tmp_path / "pipeline.json")
+    code, said, _ = await manager.line("check", str(tmp_path / "pipeline.json"), "--on", "lab")
+    assert code == 0
+    assert "its results are those of run req-" in said
+    await manager.push("lab", {"x.csv": b"a,b\n1,2\n3,6\n"})
+    assert (await manager.client.plan_run(STEPS, "lab")).known_total == 0
+
+
+@pytest.mark.req("r022")
 async def test_new_data_here_or_below_and_a_wish_for_it_run_it_anew(manager: Manager) -> None:
     first = await ran(manager)
     forced = await ran(manager, force=True)

@@ -929,12 +929,15 @@ class PlanRunResponse(_message.Message):
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     WARNING_FIELD_NUMBER: _builtins.int
     LINKED_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    KNOWN_TOTAL_FIELD_NUMBER: _builtins.int
     bundle: _builtins.str
     version: _builtins.int
     total: _builtins.int
     """Instances in all."""
     warning: _builtins.str
     """Why there is no instance."""
+    known_total: _builtins.int
     @_builtins.property
     def axes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedAxis]: ...
     @_builtins.property
@@ -944,6 +947,12 @@ class PlanRunResponse(_message.Message):
     @_builtins.property
     def linked(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedLinked]:
         """What it is linked to: those run with it, in this order, and wait until it waits for them."""
+
+    @_builtins.property
+    def known(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of each of the first instances the run whose results it would be answered with, "" where it would be run; and of how many
+        instances in all the results are known.
+        """
 
     def __init__(
         self,
@@ -955,10 +964,12 @@ class PlanRunResponse(_message.Message):
         parameters_json: _abc.Iterable[_builtins.str] | None = ...,
         warning: _builtins.str = ...,
         linked: _abc.Iterable[Global___PlannedLinked] | None = ...,
+        known: _abc.Iterable[_builtins.str] | None = ...,
+        known_total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "linked", b"linked", "parameters_json", b"parameters_json", "total", b"total", "version", b"version", "warning", b"warning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axes", b"axes", "bundle", b"bundle", "known", b"known", "known_total", b"known_total", "linked", b"linked", "parameters_json", b"parameters_json", "total", b"total", "version", b"version", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -127,7 +127,10 @@ class Ask(Core):
         axes = tuple(Axis(one.name, one.keys_of, one.keys) for one in answer.axes)
         first = tuple(map(json.loads, answer.parameters_json))
         linked = tuple(LinkedPlan(one.task, one.total, one.warning) for one in answer.linked)
-        return RunPlan(answer.bundle, answer.version, axes, answer.total, first, answer.warning, linked)
+        return RunPlan(
+            answer.bundle, answer.version, axes, answer.total, first, answer.warning, linked, tuple(answer.known),
+            answer.known_total,
+        )  # fmt: skip
 
     async def replay(
         self, request_id: str, *, key: str = "", wait: bool = True, on_change: OnChange | None = None

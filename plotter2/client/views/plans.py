@@ -46,6 +46,8 @@ class RunPlan:
 
     Attributes:
         linked: the tasks that run with it, those that it is linked to.
+        known: of each of the first the run whose results it would be answered with; "" where it would be run.
+        known_total: of how many instances in all the results are known.
     """
 
     bundle: str
@@ -55,6 +57,8 @@ class RunPlan:
     first: tuple[dict[str, str], ...]
     warning: str = ""
     linked: tuple[LinkedPlan, ...] = ()
+    known: tuple[str, ...] = ()
+    known_total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
