@@ -103,6 +103,8 @@ def unit(matrix: NDArray[Any]) -> float:
 
 
 def _largest(block: NDArray[Any]) -> float:
+    if block.dtype.kind == "c":
+        block = np.maximum(np.abs(block.real), np.abs(block.imag))
     low, high = float(block.min(initial=0.0)), float(block.max(initial=0.0))
     if np.isfinite(high - low):
         return max(-low, high)
