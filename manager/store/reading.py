@@ -52,7 +52,12 @@ class Reader:
         return await self._request("get_request", request)
 
     async def find_request(self, client_key: str) -> Request | None:
-        """The request that was made under this client key."""
+        """The request that was made under this client key.
+
+        Nearly always there is none, which one question tells; only what is there needs a snapshot, with its children.
+        """
+        if not await self._fetch("find_request", client_key):
+            return None
         return await self._request("find_request", client_key)
 
     async def _request(self, name: str, key: str) -> Request | None:
