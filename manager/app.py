@@ -37,6 +37,7 @@ from manager.tree_planner import TreePlanner
 from manager.verifier import Verifier
 from plotter2 import rpc, telemetry
 from plotter2.api.v1 import manager_pb2_grpc
+from plotter2.clock import Clock
 from plotter2.layout import Layout
 from plotter2.lifecycle import Life
 from plotter2.mqtt import bus as mqtt
@@ -67,7 +68,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
     def spawn(work: Coroutine[Any, Any, None], name: str) -> object:
         return group.create_task(work, name=name)
 
-    registry = telemetry.registry()
+    began, registry = life.clock.monotonic(), telemetry.registry()
     machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max)
     organizer, hub = Organizer(layout), Hub()
     installation = loading.installation(layout, life.ids)
@@ -124,7 +125,7 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         spawn(loop.run(runner.perform), "loop")
         spawn(publisher.run(), "publisher")
         spawn(Devices(bus, topics, loop).run(), "devices")
-        for name, work in _regular(config, doors, tree).items():
+        for name, work in _regular(config, doors, tree, _tick(loop, life.clock, began, config.tick_s)).items():
             spawn(work, name)
         life.announce("manager", grpc=server.address, http=web)
         await server.set_serving(is_serving=True)
@@ -133,10 +134,12 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
         life.set_ready(False)
 
 
-def _regular(config: ManagerConfig, doors: Doors, tree: Tree) -> dict[str, Coroutine[Any, Any, None]]:
+def _regular(
+    config: ManagerConfig, doors: Doors, tree: Tree, clock: Coroutine[Any, Any, None]
+) -> dict[str, Coroutine[Any, Any, None]]:
     """What is done now and then, for as long as the manager runs."""
     return {
-        "clock": _tick(doors.loop, config.tick_s),
+        "clock": clock,
         "tree": tree.checkpoint(),
         "keeper": doors.keeper.watch(config.config_s),
         "verify tree": doors.verifier.every(config.verify_tree_s, contents=False),
@@ -153,7 +156,10 @@ async def _memory() -> AsyncIterator[Store]:
     yield MemoryStore()
 
 
-async def _tick(loop: Loop, every_s: float) -> None:
+async def _tick(loop: Loop, clock: Clock, began: float, every_s: float) -> None:
+    """Tell the time; from when the manager began to take up the work, and heard nobody, to its first tick too."""
     while True:
         await asyncio.sleep(every_s)
-        await loop.put(Ticked())
+        now = clock.monotonic()
+        await loop.put(Ticked(max(0.0, now - began - every_s)))
+        began = now

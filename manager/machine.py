@@ -206,7 +206,7 @@ class Machine:
                 commands, orphans = roster.leave(state, event, now)
                 return [*commands, *runs.move(state, orphans, now)]
             case Ticked():
-                return self._tick(now)
+                return self._tick(event, now)
             case ConfigRead():
                 return configured.read(state, event, now)
             case BusConnected():
@@ -376,9 +376,9 @@ class Machine:
             self.state.sent_at[run.id] = now
         return [runs.message(self.state, event.worker_id, held)] if held and event.is_ours else []
 
-    def _tick(self, now: Instant) -> list[Command]:
+    def _tick(self, event: Ticked, now: Instant) -> list[Command]:
         lost_before = {worker.id for worker in self.state.workers.values() if worker.state == "lost"}
-        commands, orphans = roster.judge(self.state, now)
+        commands, orphans = roster.judge(self.state, now, event.late_s)
         commands += runs.move(self.state, orphans, now)
         for worker in self.state.workers.values():
             if worker.state == "lost" and worker.id not in lost_before and not worker.is_ours:

@@ -73,13 +73,20 @@ def leave(state: State, event: WorkerLeft, now: Instant) -> tuple[list[Command],
     return _lose(state, known, now)
 
 
-def judge(state: State, now: Instant) -> tuple[list[Command], list[TaskRun]]:
-    """Look at everybody's silence. Returns commands, and the runs that must go elsewhere."""
+def judge(state: State, now: Instant, late_s: float) -> tuple[list[Command], list[TaskRun]]:
+    """Look at everybody's silence, but for the time in which nobody was listened to.
+
+    Returns:
+        Commands, and the runs that must go elsewhere.
+    """
     commands: list[Command] = []
     orphans: list[TaskRun] = []
     for worker in list(state.workers.values()):
         if worker.state is WorkerState.LOST:
             continue
+        if late_s:
+            worker = replace(worker, last_seen_at=min(now, Instant(worker.last_seen_at + late_s)))  # noqa: PLW2901 -- as it is from now on
+            state.workers[worker.id] = worker
         silence_s = now - worker.last_seen_at - GRACE_S
         if silence_s > worker.beat_s * LOST_BEATS:
             said, lost = _lose(state, worker, now)

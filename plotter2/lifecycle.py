@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from plotter2 import files, telemetry
+from plotter2 import files, structs, telemetry
 from plotter2.clock import Clock, IdSource, SystemClock, SystemIds, rfc3339
 from plotter2.config import DaemonConfig
 from plotter2.errors import ConfigError, Plotter2Error, RefusedError
@@ -79,6 +79,7 @@ def run(name: str, config: DaemonConfig, main: Main, *, drain_limit_s: float = D
     telemetry.setup(name, Layout.at(config.home).log, config.log_level)
     log = telemetry.logger("lifecycle")
     log.info("starting", home=str(config.home), pid=os.getpid())
+    structs.prepare()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_live(config, main, drain_limit_s))

@@ -62,4 +62,10 @@ class InstancesPlanned:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Time has passed."""
+    """Time has passed.
+
+    Attributes:
+        late_s: how much more of it than from one tick to the next: so long the manager has listened to nobody.
+    """
+
+    late_s: float = 0.0

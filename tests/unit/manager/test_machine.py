@@ -88,6 +88,14 @@ def test_a_late_report_of_an_old_epoch_is_ignored(story: Story) -> None:
 
 
 @pytest.mark.req("r084", "M04", "M43")
+def test_nobody_is_lost_for_what_the_manager_did_not_listen_to(story: Story) -> None:
+    story.worker("w1")
+    for _ in range(3):
+        assert not story.turn(Ticked(late_s=60.0), after_s=61.0)
+    story.turn(Ticked(), after_s=60.0)
+    assert story.machine.state.workers[WorkerId("w1")].state == "lost"
+
+
 def test_a_silent_worker_is_suspect_then_lost_and_its_runs_move(story: Story) -> None:
     story.worker("w1")
     asked, _ = story.run("add", source="x")
