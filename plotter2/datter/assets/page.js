@@ -6,8 +6,14 @@
   const NARROW = 520;
   const coarse = window.matchMedia("(pointer: coarse)").matches;
   const paper = { width: 960, height: 1200, frame_width: 780, frame_height: 1100 };
-  if (!onPaper) dark.addEventListener("change", () => window.location.reload());
-  const shades = JSON.parse(text("shades"))[dark.matches && !onPaper ? "night" : "day"];
+  const isNight = dark.matches && !onPaper;
+  const printed = window.matchMedia("print");
+  const shades = JSON.parse(text("shades"))[isNight ? "night" : "day"];
+  // Browsers print by day: what was drawn at night keeps its ground on paper, and is not loaded anew meanwhile.
+  if (isNight || onPaper) document.documentElement.classList.add(isNight ? "night" : "paper");
+  dark.addEventListener("change", () => {
+    if (!onPaper && !printed.matches && dark.matches !== isNight) window.location.reload();
+  });
 
   // Numbers at axes: as they are from a ten thousandth to a thousand million, else with a power of ten; `ticks.py` says
   // the same for pictures that no browser draws.
