@@ -2,7 +2,7 @@
 
 What is reduced along an axis is cut along another one. What is reduced as a whole is gone over block by block; the
 median by its rank among the bit patterns of floats, which are ordered as the floats are (radix selection): at most four
-passes a rank, and never more in memory than a block and a table of 65,536 counts.
+passes a rank, and never more in memory than a block and a table of 65,536 counts; the mode by sorted runs on the disk.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from plotter2.datter.moments import unit
 
 DIGIT_BITS = 16
 SIGN = np.uint64(1 << 63)
+RUNS_MAX = 256
+"""Sorted pieces of an array; more of one size than this are made longer."""
 Reduction = Callable[[NDArray[Any], int | None], Any]
 
 
@@ -84,6 +86,50 @@ def median(values: NDArray[Any]) -> float:
         return math.nan
     low = ranked(values, (values.size - 1) // 2)
     return low if values.size % 2 else low / 2 + ranked(values, values.size // 2) / 2
+
+
+def mode(values: NDArray[Any]) -> Any:
+    """The commonest value, the smallest of several; NaN where one is.
+
+    Sorted runs are mapped. Evenly chosen values of each run part the order so that between two of them lie no more
+    than a run holds; one part after the other is looked at.
+    """
+    length = max(1, spill.BLOCK_BYTES // max(1, values.dtype.itemsize), -(-values.size // RUNS_MAX))
+    line = values.reshape(-1) if values.flags.c_contiguous else values
+    step = max(1, length * len(line) // values.size)
+    cut = [line[start : start + step] for start in range(0, len(line), step)]
+    if any(np.isnan(one).any() for one in cut):
+        return math.nan
+    mapped = spill.matrix(1, (np.sort(one, axis=None)[:, None] for one in cut), values.dtype).reshape(-1)
+    runs = np.split(mapped, np.cumsum([one.size for one in cut])[:-1])
+    chosen = [run[:: max(1, len(run) // len(runs))] for run in runs] + [run[-1:] for run in runs]
+    return _commonest(runs, np.unique(np.concatenate(chosen)), length)
+
+
+def _commonest(runs: list[NDArray[Any]], marks: NDArray[Any], most: int) -> Any:
+    """The commonest value of sorted runs, gone over from mark to mark, so many values at a time.
+
+    How often a mark itself stands there is counted where it begins and ends, so it may do so any number of times.
+    """
+    starts, stops = (np.stack([np.searchsorted(run, marks, side) for run in runs]) for side in ("left", "right"))
+    equal = (stops - starts).sum(axis=0)
+    best, count = marks[equal.argmax()], int(equal.max())
+    place, before = -1, np.zeros(len(runs), np.int64)
+    while place < len(marks) - 1:
+        reached = int(np.searchsorted(stops.sum(axis=0), before.sum() + most, "right")) - 1
+        until = stops[:, reached] if reached > place else starts[:, place + 1]
+        part = np.concatenate([run[one:two] for run, one, two in zip(runs, before, until, strict=True)])
+        place = max(reached, place + 1)
+        before = stops[:, place]
+        found, counts = np.unique(part, return_counts=True)
+        if len(found) and _is_better(found, counts, best, count):
+            best, count = found[counts.argmax()], int(counts.max())
+    return best.item()
+
+
+def _is_better(found: NDArray[Any], counts: NDArray[Any], best: Any, count: int) -> bool:
+    top = counts.argmax()
+    return bool(counts[top] > count or (counts[top] == count and found[top] < best))
 
 
 def ranked(values: NDArray[Any], rank: int) -> float:

@@ -3,14 +3,15 @@
 Definition: (weighted) ordinary least squares, for formulas by Levenberg and Marquardt (MINPACK, as scipy has it) from
 the best of many beginnings; standard errors from the residual variance with n - p degrees of freedom, for formulas
 linearised at the solution; the band is the mean's 95 % confidence band by Student's t. Nothing is squared that a
-decomposition can give (QR, singular values), so badly conditioned data keeps its digits.
+decomposition can give (QR, singular values), so badly conditioned data keeps its digits. From 256 MiB on, as float64,
+points are gone over by blocks (`least`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from plotter2.datter.descent import independent, nearest_to, slopes_of
 from plotter2.datter.expression import Expr, expr
 from plotter2.datter.keys import nearest
+from plotter2.datter.least import Curve, Many, many
 from plotter2.datter.samples import Samples, samples
 from plotter2.datter.starting import beginnings
 from plotter2.errors import UsageError
@@ -100,12 +102,78 @@ def fit(
     """
     if not isinstance(start, Mapping | None):
         raise UsageError(f"fit: start is a value for each of some names, as {{'a': 2.0}}, not {start!r}.")
-    given = samples(data, other, weights)
+    whole = many(data, other, weights)
+    given = samples(data, other, weights) if whole is None else whole.sample()
     if isinstance(model, Expr) or model == EXPONENTIAL:
-        return _by_formula(given, model if isinstance(model, Expr) else expr("y = a exp(b x)"), start or {})
-    if start is not None:
+        found = _by_formula(given, model if isinstance(model, Expr) else expr("y = a exp(b x)"), start or {})
+    elif start is not None:
         raise UsageError("fit: only a formula has a start; a polynomial is found without one.")
-    return _by_polynomial(given, model)
+    else:
+        found = _by_polynomial(given, model)
+    if whole is None:
+        return found
+    return _polynomial_of(found, whole) if found.formula is None else _formula_of(found, found.formula, whole)
+
+
+def _polynomial_of(begun: Fit, whole: Many) -> Fit:
+    """The same polynomial through all of many points."""
+    terms, (low, high) = len(begun.params), whole.extent()
+    centre, half = high / 2 + low / 2, high / 2 - low / 2
+    triangle = whole.triangle(lambda x: chebyshev.chebvander((x - centre) / half, terms - 1))
+    back = np.linalg.inv(triangle[:terms, :terms])
+    solved = back @ triangle[:terms, terms]
+
+    def curve(x: Floats) -> Floats:
+        return np.asarray(chebyshev.chebval((x - centre) / half, solved))
+
+    at, plain = np.linspace(-1, 1, CURVE_POINTS), _expansion(terms, centre, half)
+    measure, moves = whole.measure, chebyshev.chebvander(at, terms - 1) @ back
+    params = tuple((plain @ solved * measure).tolist())
+    exact = replace(begun, params=params, centred=(tuple((solved * measure).tolist()), centre, half))
+    return _through_all(exact, whole, curve, centre + half * at, moves, plain @ back * measure)
+
+
+def _formula_of(begun: Fit, formula: Expr, whole: Many) -> Fit:
+    """The same formula through all of many points, from where some of them led."""
+    variable, measure = _variable(formula), whole.measure
+
+    def curve(places: Floats, *values: float) -> Floats:
+        found = formula(**dict(zip(begun.parameters, values, strict=True)), **{variable: places})
+        return np.broadcast_to(np.asarray(found, float) / measure, places.shape)
+
+    def slopes(places: Floats, values: Floats) -> Floats:
+        return slopes_of(curve, places, values)
+
+    solved, _ = whole.descended(curve, slopes, np.array(begun.params))
+    count = len(solved)
+    back = np.linalg.pinv(whole.triangle(lambda x: slopes(x, solved), lambda x: curve(x, *solved))[:count, :count])
+    at = np.linspace(*whole.extent(), CURVE_POINTS)
+    exact = replace(begun, params=tuple(solved.tolist()))
+    return _through_all(exact, whole, lambda x: curve(x, *solved), at, slopes(at, solved) @ back, back)
+
+
+def _through_all(exact: Fit, whole: Many, curve: Curve, at: Floats, moves: Floats, back: Floats) -> Fit:
+    """What is told of a curve through many points.
+
+    Args:
+        exact: with its numbers.
+        whole: the points.
+        curve: in the measure of the points.
+        at: the places at which it is drawn.
+        moves: how it moves there, in standard deviations.
+        back: how the numbers do.
+    """
+    misfit, freedom = whole.misfit(curve), len(whole.rows) - len(exact.params)
+    deviation = math.sqrt(misfit / freedom)
+    return replace(
+        exact,
+        errors=tuple((_lengths(back) * deviation).tolist()),
+        r2=whole.explained(misfit),
+        x=whole.rows[:, 0],
+        y=whole.rows[:, 1],
+        residuals=whole.residuals(curve),
+        curve=_drawn(at, curve(at), deviation * _reach(freedom) * _lengths(moves), whole.measure),
+    )
 
 
 def _by_polynomial(given: Samples, model: str) -> Fit:

@@ -37,7 +37,6 @@ from plotter2.datter.keys import (
     stem,
     unknown,
 )
-from plotter2.datter.loading import delimited
 from plotter2.datter.scope import Scope
 from plotter2.datter.table import Table
 from plotter2.errors import UsageError
@@ -316,7 +315,7 @@ def _read_file(context: Context, scope: Scope, key: Key, path: str, name: str, r
 def _load(local: Path, path: str, key: Key) -> Any:
     status = local.stat()
     is_parsed = ending(path)[0] in loading.PARTED
-    if is_parsed and delimited.is_large(local, ending(path)[1]):
+    if loading.is_converted(local, path):
         return _converted(local, status.st_mtime_ns, status.st_size, path, key.type, key.columns, key.dialect)
     if status.st_size > KEPT_BYTES_MAX or not is_parsed:
         return loading.load_file(local, path, key.type, dict(key.columns), key.dialect)

@@ -37,7 +37,12 @@ def places(value: Any) -> tuple[Floats, str]:
     if not known.size:
         raise UsageError("Every time is missing, so there are no places.")
     first = known.min()
-    return _seconds(times - first), f"seconds since {str(first.astype(FINEST)).removesuffix('.000000')}"
+    return _seconds(times - first), since(first)
+
+
+def since(first: Any) -> str:
+    """What places count that are times."""
+    return f"seconds since {str(first.astype(FINEST)).removesuffix('.000000')}"
 
 
 def of_table(table: Table) -> tuple[Any, Any, tuple[str, str]] | None:

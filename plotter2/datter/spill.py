@@ -45,8 +45,8 @@ def table(schema: Any, batches: Iterable[Any]) -> Any:
         path.unlink()
 
 
-def matrix(columns: int, rows: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    """A mapped float64 matrix of blocks of rows that come one at a time, read-only.
+def matrix(columns: int, rows: Iterable[NDArray[Any]], dtype: Any = float) -> NDArray[Any]:
+    """A mapped matrix of blocks of rows that come one at a time, read-only; float64, or of another dtype.
 
     Raises:
         UsageError: they do not fit on the disk, or are more than 64 GiB.
@@ -56,9 +56,9 @@ def matrix(columns: int, rows: Iterable[NDArray[Any]]) -> NDArray[Any]:
         with path.open("r+b") as file:
             for block in rows:
                 check_room(path.parent, file.tell(), block.nbytes)
-                file.write(np.ascontiguousarray(block, dtype=float).data)
-            count = file.tell() // (8 * columns)
-        return np.memmap(path, float, "r", shape=(count, columns)) if count else np.empty((0, columns))
+                file.write(np.ascontiguousarray(block, dtype=dtype).data)
+            count = file.tell() // (np.dtype(dtype).itemsize * columns)
+        return np.memmap(path, dtype, "r", shape=(count, columns)) if count else np.empty((0, columns), dtype)
     finally:
         path.unlink()
 

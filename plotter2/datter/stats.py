@@ -4,8 +4,7 @@ Reductions work over all elements, or along `axis`. On a group they work across 
 (`over="items"`), or on each item (`over="values"`). NaN in gives NaN out, as in numpy; empty data is refused. Sums and
 squares beyond what a float can hold are scaled first; floats of 16 and 32 bits become float64. Complex numbers are
 taken where the definition holds for them (mean, stddev, product, norms), and refused where an order is
-needed (median, mode, angles of points). From 256 MiB on, as float64, data is worked on by blocks (`blockwise`); `mode`
-of an array alone holds all of it.
+needed (median, mode, angles of points). From 256 MiB on, as float64, data is worked on by blocks (`blockwise`).
 """
 
 from __future__ import annotations
@@ -152,6 +151,7 @@ def mode(value: Any, axis: int | None = None, over: Over | None = None) -> Any:
         lambda x, a: _commonest(x) if a is None else np.apply_along_axis(_commonest, a, x),
         axis,
         over,
+        whole=blockwise.mode,
         complex_too=False,
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from plotter2.datter import spill
 from plotter2.datter.keys import natural, unknown
 from plotter2.errors import UsageError
 
@@ -242,7 +243,25 @@ class Table:
             column = column.cast("int8").cast("float64") if written == "bool" else column.cast("float64")
         if written.startswith("dictionary"):
             column = column.cast(column.type.value_type)
+        if column.nbytes >= spill.LARGE_BYTES and column.num_chunks > 1 and _NUMPY_KINDS.get(_numpy_kind(column)):
+            return _mapped(column)
         return np.array(column.to_numpy(), copy=None)
+
+
+def _numpy_kind(column: Any) -> str:
+    """What numpy calls the kind of a column of numbers or times; "O" for any other."""
+    try:
+        return str(np.dtype(column.type.to_pandas_dtype()).kind)
+    except (NotImplementedError, TypeError):
+        return "O"
+
+
+def _mapped(column: Any) -> NDArray[Any]:
+    """Many pieces of a large column as one mapped array; whole numbers of which some are missing as float64."""
+    has_gaps = column.null_count and _numpy_kind(column) in "iu"
+    dtype = np.dtype(float) if has_gaps else column.chunk(0).slice(0, 0).to_numpy(zero_copy_only=False).dtype
+    pieces = (one.to_numpy(zero_copy_only=False).astype(dtype, copy=False)[:, None] for one in column.chunks)
+    return spill.matrix(1, pieces, dtype).reshape(-1)
 
 
 def _as_arrow(frame: Any) -> Any:
@@ -266,7 +285,7 @@ def _plain(values: NDArray[Any]) -> list[Any]:
     return listed
 
 
-def _nearest(value: float) -> float:
+def nearest_float(value: float) -> float:
     """As a float; beyond the largest one infinite, as 1e400 is."""
     try:
         return float(value)
@@ -279,7 +298,7 @@ def _column(name: str, values: Any) -> NDArray[Any]:
     if isinstance(listed, list) and any(value is None for value in listed):
         numbers = all(value is None or isinstance(value, int | float) for value in listed)
         listed = (
-            [np.nan if value is None else _nearest(value) for value in listed]
+            [np.nan if value is None else nearest_float(value) for value in listed]
             if numbers
             else np.array(listed, dtype=object)
         )
@@ -290,7 +309,7 @@ def _column(name: str, values: Any) -> NDArray[Any]:
     except ValueError:
         array = np.array([repr(value) for value in listed], dtype=object)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array.ravel()):
-        array = np.array([_nearest(value) for value in array.ravel()])  # whole numbers beyond 64 bits
+        array = np.array([nearest_float(value) for value in array.ravel()])  # whole numbers beyond 64 bits
     if array.ndim != 1:
         raise UsageError(f"The column {name!r} must be a list of values, not an array of shape {array.shape}.")
     return array

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter import spill
 from plotter2.datter.cluster import flattened
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
@@ -263,7 +264,13 @@ def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str, palette: Se
 def fitted(found: Fit) -> Panel:
     """The points, the curve and its confidence band."""
     names = found.names
-    dots = Points(np.column_stack([found.x, found.y]), names, groups=Labels("", ("data",), np.zeros(len(found.x), int)))
+    pairs = zip(spill.blocks(found.x), spill.blocks(found.y), strict=True)
+    both = (
+        spill.matrix(2, (np.column_stack(pair) for pair in pairs))
+        if spill.is_large(found.x)
+        else np.column_stack([found.x, found.y])
+    )
+    dots = Points(both, names, groups=Labels("", ("data",), np.zeros(len(found.x), np.int8)))
     panel = scatter(dots)
     at, middle, low, high = found.curve.T
     layers = (

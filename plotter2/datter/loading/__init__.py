@@ -86,7 +86,16 @@ def _read(path: Path, name: str, written_as: str, packing: str, columns: Mapping
         if delimited.is_large(path, packing):
             return delimited.read_large_csv(path, name, packing, dialect, kinds)
         return delimited.read_csv(packed.unpacked(path, packing) if packing else path, name, dialect, kinds)
+    if written_as in written.RECORDS and written.is_large(path, packing):
+        return written.read_large(path, name, packing, written_as)
     return _FORMATS[written_as](packed.unpacked(path, packing) if packing else path, name)
+
+
+def is_converted(path: Path, name: str) -> bool:
+    """Whether reading it writes it anew as mapped Arrow, so that the value should be kept for those that follow."""
+    ending, packing = keys.ending(name)
+    is_large = delimited.is_large if ending in PARTED else written.is_large
+    return ending in {*PARTED, *written.RECORDS} and is_large(path, packing)
 
 
 def _by_content(path: Path, name: str, wanted: str) -> str:

@@ -1,22 +1,43 @@
-"""json, jsonl and text into values: tables of records, arrays of regular lists, all else as it stands."""
+"""json, jsonl and text into values: tables of records, arrays of regular lists, all else as it stands.
+
+What is large is gone over some records at a time, twice: to learn what the columns are, and to write them as mapped
+Arrow. So is a list of numbers or of equally long lists of numbers, which becomes a mapped array.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from plotter2.datter import spill
 from plotter2.datter.keys import stem
+from plotter2.datter.loading import packed
 from plotter2.datter.loading.packed import Source, content
+from plotter2.datter.loading.records import Columns, flat
 from plotter2.datter.table import Table
 
 TEXT_BYTES_MAX = 16 << 20
+RECORDS = frozenset({"json", "jsonl", "ndjson"})
+OBJECTS_SHARE = 8
+"""JSON takes so many times its room as objects of Python."""
+PACKED_SHARE = 8
+PART_BYTES = 4 << 20
+"""Gone over at a time."""
+VALUE_BYTES_MAX = 64 << 20
+"""Of one record of what is large."""
+Parts = Callable[[], Iterator[list[Any]]]
 
 
 def read_json(source: Source, name: str) -> Any:
     """What a JSON file holds."""
-    return _shaped(_parsed(content(source)), name)
+    return _shaped(_parsed(content(source)), name, ())
 
 
 def _parsed(text: bytes) -> Any:
@@ -33,37 +54,188 @@ def _whole(value: Any) -> Any:
     return [_whole(one) for one in value] if isinstance(value, list) else value
 
 
-def _shaped(value: Any, name: str) -> Any:
-    """Lists of records are tables, regular lists of numbers are arrays, all else stays as it is."""
+def _shaped(value: Any, name: str, notes: tuple[str, ...]) -> Any:
+    """Lists of records are tables, regular lists of numbers are arrays (null is NaN), all else stays as it is."""
     if isinstance(value, list) and value:
         if all(isinstance(one, dict) for one in value):
-            return Table.of_rows(value, name=stem(name))
-        try:
-            array = np.asarray(value)
-        except ValueError:
-            return value
-        return array if array.dtype.kind in "iuf" else value
+            columns = Columns()
+            plain = columns.learn(value)
+            table = import_module("pyarrow").Table.from_batches([columns.batch(plain)])
+            return Table(table, name=stem(name), notes=(*notes, *columns.notes(name)))
+        array = _numbers(value)
+        return value if array is None else array
     return value
 
 
+def _numbers(value: list[Any]) -> NDArray[Any] | None:
+    """A regular list of numbers, or of such lists; None for any other."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and _is_numeric(value):
+            array = np.asarray(value, float)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if array.dtype.kind not in "iuf":
+        return None
+    array.flags.writeable = False
+    return array
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_is_numeric(one) for one in value)
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
 def read_jsonl(source: Source, name: str) -> Any:
-    """One value a line; a last line that is cut off is left out, and said.
+    """One value a line; of records, a last line that is cut off is left out, and said.
 
     Raises:
         ValueError: another line is not JSON.
     """
     lines = [line for line in content(source).splitlines() if line.strip()]
-    values, notes = [], []
+    values: list[Any] = []
+    notes: tuple[str, ...] = ()
     for number, line in enumerate(lines, 1):
         try:
             values.append(_parsed(line))
         except json.JSONDecodeError:
-            if number < len(lines):
+            if number < len(lines) or not values or not isinstance(values[0], dict):
                 raise ValueError(f"line {number} is not JSON") from None
-            notes.append(f"{name}: the last line is cut off and was left out.")
-    if values and all(isinstance(one, dict) for one in values):
-        return Table.of_rows(values, name=stem(name), notes=notes)
-    return _shaped(values, name)
+            notes = (f"{name}: the last line is cut off and was left out.",)
+    return _shaped(values, name, notes)
+
+
+def is_large(path: Path, packing: str) -> bool:
+    """Whether a file is gone over by parts instead of being read into memory."""
+    return path.stat().st_size * OBJECTS_SHARE * (PACKED_SHARE if packing else 1) >= spill.LARGE_BYTES
+
+
+def read_large(path: Path, name: str, packing: str, written_as: str) -> Any:
+    """What a JSON file holds that may be larger than memory; one that is no list is read as a whole.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    notes: list[str] = []
+
+    def parts() -> Iterator[list[Any]]:
+        notes.clear()
+        with packed.opened(path, packing) as file:
+            yield from _listed(file) if written_as == "json" else _lines(file, name, notes)
+
+    first = next(parts(), [])
+    if first and all(isinstance(one, dict) for one in first):
+        return _table(parts, name, notes)
+    if first and _numbers(first) is not None and (found := _matrix(parts, first)) is not None:
+        return found
+    return (read_json if written_as == "json" else read_jsonl)(packed.unpacked(path, packing), name)
+
+
+def _table(parts: Parts, name: str, notes: list[str]) -> Table:
+    columns = Columns()
+    for part in parts():
+        if not all(isinstance(one, dict) for one in part):
+            raise ValueError("it is a list of records and of other things; a file of this size must hold one kind")
+        columns.learn(part)
+    batches = (columns.batch([flat(one) for one in part]) for part in parts())
+    table = spill.table(columns.schema, batches)
+    return Table(table, name=stem(name), notes=[*notes, *columns.notes(name)])
+
+
+def _matrix(parts: Parts, first: list[Any]) -> NDArray[Any] | None:
+    """A mapped array of numbers, or of lists of as many numbers each; None where they are something else."""
+    is_flat = not isinstance(first[0], list)
+    width = 1 if is_flat else len(first[0])
+
+    def rows() -> Iterator[NDArray[Any]]:
+        for part in parts():
+            block = _numbers(part)
+            if block is None or block.shape != ((len(part),) if is_flat else (len(part), width)):
+                raise _OtherError
+            yield block.reshape(len(part), width).astype(float)
+
+    try:
+        found = spill.matrix(width, rows())
+    except _OtherError:
+        return None
+    return found.reshape(-1) if is_flat else found
+
+
+class _OtherError(Exception):
+    """Further down stands something else."""
+
+
+def _lines(file: IO[bytes], name: str, notes: list[str]) -> Iterator[list[Any]]:
+    """The values of JSON lines."""
+    number = 0
+    while lines := file.readlines(PART_BYTES):
+        values = []
+        for line in lines:
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                values.append(_parsed(line))
+            except json.JSONDecodeError:
+                if line.endswith(b"\n"):
+                    raise ValueError(f"line {number} is not JSON") from None
+                notes.append(f"{name}: the last line is cut off and was left out.")
+        if values:
+            yield values
+
+
+def _listed(file: IO[bytes]) -> Iterator[list[Any]]:
+    """The values of one JSON list, some at a time; nothing where it is no list.
+
+    Raises:
+        ValueError: it is broken.
+    """
+    decode, text = json.JSONDecoder().raw_decode, _text(file)
+    rest = next(text, "").lstrip("\ufeff \t\r\n")
+    if not rest.startswith("["):
+        return
+    at, values, is_done = 1, [], False
+    for more in chain(text, ("",)):
+        rest, at = rest[at:] + more, 0
+        while (value := _next(decode, rest, at, is_last=not more)) is not None:
+            one, at, is_done = value
+            values.append(one) if not is_done else None
+            if is_done:
+                break
+        if values:
+            yield _whole(values) if "\\ud" in rest.lower() else values
+            values = []
+        if is_done:
+            return
+        if len(rest) - at > VALUE_BYTES_MAX:
+            raise ValueError(f"one of its values has more than {VALUE_BYTES_MAX} characters")
+    raise ValueError("its list does not end")
+
+
+def _next(decode: Callable[..., Any], text: str, at: int, *, is_last: bool) -> tuple[Any, int, bool] | None:
+    """The next value of a list, where it ends, and whether the list ended instead; None: more text is needed."""
+    start = at
+    while start < len(text) and text[start] in ", \t\r\n":
+        start += 1
+    if start < len(text) and text[start] == "]":
+        return None, start + 1, True
+    try:
+        value, end = decode(text, start)
+    except json.JSONDecodeError:
+        if is_last:
+            raise
+        return None
+    return (value, end, False) if end < len(text) else None
+
+
+def _text(file: IO[bytes]) -> Iterator[str]:
+    """The characters of a file, some at a time; what is no UTF-8 is refused."""
+    decoder = import_module("codecs").getincrementaldecoder("utf-8")()
+    while data := file.read(PART_BYTES):
+        yield decoder.decode(data)
+    if decoder.decode(b"", final=True):
+        raise ValueError("it is not UTF-8")
 
 
 def read_text(source: Source, name: str) -> str:
