@@ -15,9 +15,9 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from plotter2.datter.keys import below, catalog, ordinal, run_titles, stem, unknown
+from plotter2.datter.keys import below, catalog, nearest, ordinal, run_titles, stem
 from plotter2.datter.scope import Scope
-from plotter2.errors import LimitError
+from plotter2.errors import LimitError, UsageError
 
 INSTANCES_MAX = 100_000
 """Of one definition in one request, unless the installation says otherwise."""
@@ -124,7 +124,7 @@ def chosen(keys: Sequence[BoundKey], wanted: Any, base: str) -> BoundKey:
     if named is None and isinstance(wanted, int | float):
         named = next((key for key in keys if key.place == wanted), None)
     if named is None:
-        raise unknown(f"key of {base!r}", str(wanted), [key.name for key in keys])
+        raise UsageError(f"{base!r} has no key {str(wanted)!r}; {nearest(str(wanted), [key.name for key in keys])}.")
     return named
 
 

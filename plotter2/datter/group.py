@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from plotter2.datter.keys import natural, unknown
+from plotter2.datter.keys import natural, nearest, unknown
 from plotter2.errors import UsageError
 
 
@@ -78,6 +78,11 @@ class Member:
             else:
                 self._held = found
         return found
+
+    def guard(self, guarded: Callable[[Callable[[], Any]], Any]) -> None:
+        """Have what loads or makes it be called by `guarded`, who may say whose fault it is when it cannot be had."""
+        load = self._load
+        self._load = lambda: guarded(load)
 
     def at(self, key: Any) -> Member:
         """The same member at another place."""
@@ -196,7 +201,9 @@ class DataGroup:
         """
         found = [member for member in self._members if member.key == key]
         if not found:
-            raise unknown(f"key of {self.name!r}", str(key), [str(one) for one in self.keys])
+            raise UsageError(
+                f"{self.name!r} has no key {str(key)!r}; {nearest(str(key), [str(one) for one in self.keys])}."
+            )
         return found[0].value if len(found) == 1 else DataGroup(found, self.name, self.axis)
 
     def once(self, what: str, make: Callable[[DataGroup], Any]) -> Any:

@@ -7,6 +7,7 @@ Between steps there is one register: the data, and the frame. Steps are counted 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from plotter2.datter.axes import KEYTYPE, Axis
 from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
 from plotter2.datter.frame import Frame, Report
+from plotter2.datter.group import DataGroup
 from plotter2.datter.keys import nearest
 from plotter2.datter.repeating import REPEAT, Raw, is_awaiting, written_out
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError, UsageError
@@ -102,6 +104,9 @@ def _all(written: list[Any], filename: str, own: Additions) -> list[Raw]:
     once = _ONCE | {name for name, one in own.operations.items() if one.builtin and one.builtin.role is Role.SOURCE}
     for place, raw in enumerate(written, 1):
         name, args, kwargs = _taken_apart(raw)
+        if isinstance(raw, dict) and len(raw) > 1:
+            both = ", ".join(map(repr, raw))
+            raise ScriptError(f"{filename}, step {place}: each step is an object of its own, but here are {both}.")
         if not isinstance(name, str):
             raise ScriptError(
                 f'{filename}, step {place}: a step is a name, {{"name": {{arguments}}}} or ["name", arguments...].'
@@ -233,6 +238,25 @@ def _carried_out(register: Register, steps: tuple[Step, ...], context: Context) 
     return register.value
 
 
+def _answer_for(step: Step, group: DataGroup) -> None:
+    """Have what goes wrong when a member is looked at told as this step's, whichever step looks."""
+
+    def guarded(load: Callable[[], Any]) -> Any:
+        try:
+            return load()
+        except _StepFailedError:
+            raise
+        except WRONG as wrong:
+            raise _StepFailedError(f"{step.where}: {said(wrong)}") from wrong
+
+    for member in group.members:
+        member.guard(guarded)
+
+
+class _StepFailedError(TaskFailedError):
+    """A step went wrong, and it is known which."""
+
+
 class Register:
     """What stands between two steps."""
 
@@ -247,9 +271,14 @@ class Register:
             TaskFailedError: it went wrong; says which and why.
         """
         try:
+            before = self.value
             self._take(step, context)
+        except _StepFailedError:  # of a group's member, which is made when it is looked at
+            raise
         except WRONG as wrong:
-            raise TaskFailedError(f"{step.where}: {said(wrong)}") from wrong
+            raise _StepFailedError(f"{step.where}: {said(wrong)}") from wrong
+        if isinstance(self.value, DataGroup) and self.value is not before:
+            _answer_for(step, self.value)
 
     def _take(self, step: Step, context: Context) -> None:
         call, args, kwargs, role = step.builtin.call, step.args, step.kwargs, step.builtin.role

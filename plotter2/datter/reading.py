@@ -8,6 +8,7 @@ Loaded tables are kept by a child for its next tasks; arrays are mapped, so keep
 from __future__ import annotations
 
 import copy as copying
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -32,6 +33,7 @@ from plotter2.datter.keys import (
     find,
     inside,
     is_pattern,
+    nearest,
     ordinal,
     run_titles,
     stem,
@@ -82,8 +84,13 @@ def load(bundle: str, key: str) -> Any:
     scopes = {scope.bundle: scope for scope in (context.run.scope, *below(context.run.scope))}
     scope = context.run.loads.get(bundle) or scopes.get(bundle)
     if scope is None:
-        wrong = unknown("bundle here called", bundle, [*scopes, *context.run.loads])
-        raise UsageError(f'{str(wrong).rstrip(".")}. One that this run does not see is named as load("{bundle}", ...).')
+        near = nearest(bundle, [*scopes, *context.run.loads])
+        if re.search(rf"""(["']){re.escape(bundle)}\1""", context.run.source):  # it was looked for before the run began
+            raise UsageError(f"There is no bundle {bundle!r}; of those that this run sees {near}.")
+        raise UsageError(
+            f"This run does not see the bundle {bundle!r}; {near}. "
+            f'What else shall be loaded stands in the text as it is: load("{bundle}", ...).'
+        )
     return read(context, scope, key)
 
 

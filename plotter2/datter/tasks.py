@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from typing_extensions import override
+
 from plotter2.datter.alone import Alone
 from plotter2.datter.asking import Carrier, number_of, numbers_of, shown_to
 from plotter2.datter.context import Context, Symbol, current
@@ -36,6 +38,35 @@ class Handle:
     definition: str = field(compare=False)
     label: str = field(compare=False, default="")
     keys: dict[str, str] = field(compare=False, default_factory=dict)
+
+    @override
+    def __repr__(self) -> str:
+        """As messages call it."""
+        return f"{self.definition}[{self.label}]" if self.label else f"{self.definition} #{self.number}"
+
+
+class Settled(dict[str, list[Handle]]):
+    """How tasks that were waited for have settled: a dictionary, whose lists can be asked for as attributes too."""
+
+    @property
+    def released(self) -> list[Handle]:
+        """Those that have released to the one who waited."""
+        return self["released"]
+
+    @property
+    def done(self) -> list[Handle]:
+        """Those that are done."""
+        return self["done"]
+
+    @property
+    def gaveup(self) -> list[Handle]:
+        """Those that gave up."""
+        return self["gaveup"]
+
+    @property
+    def failed(self) -> list[Handle]:
+        """Those that failed, were cancelled or lost."""
+        return self["failed"]
 
 
 def _carrier(context: Context) -> Carrier:
@@ -99,7 +130,7 @@ def islinked(task: Any) -> list[Handle] | None:
     return _handles(carrier, sorted(owners)) or None
 
 
-def collect(tasks: Any, *, strict: bool = True) -> dict[str, list[Handle]]:
+def collect(tasks: Any, *, strict: bool = True) -> Settled:
     """Wait until every task has released to this one or ended; those that released, are done, gave up, failed.
 
     Raises:
@@ -108,7 +139,7 @@ def collect(tasks: Any, *, strict: bool = True) -> dict[str, list[Handle]]:
     """
     carrier = _carrier(current())
     found: dict[str, list[int]] = carrier.ask(Collect(_tasks(carrier, tasks), strict))
-    return {how: _handles(carrier, numbers) for how, numbers in found.items()}
+    return Settled({how: _handles(carrier, numbers) for how, numbers in found.items()})
 
 
 def release() -> dict[Handle, str]:

@@ -103,7 +103,7 @@ async def test_a_script_loads_from_any_bundle_that_it_names_and_is_told_how(tmp_
         found = await worker.run('def task():\n    return load("other", "y")["b"].item()\n', bundle="mine")
         assert (float(found.results_json), found.error) == (7.0, "")
         late = await worker.run('def task():\n    name = "oth" + "er"\n    return load(name, "y")\n', bundle="mine")
-        assert 'One that this run does not see is named as load("other", ...).' in late.error
+        assert 'What else shall be loaded stands in the text as it is: load("other", ...).' in late.error
 
 
 async def test_a_run_that_is_done_again_by_another_worker_makes_the_same_choices(tmp_path: Path) -> None:

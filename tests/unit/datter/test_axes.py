@@ -61,7 +61,7 @@ def test_a_parameter_chooses_a_key_by_name_or_place() -> None:
     for wanted in ("m_2", 2, 2.0):
         plan = planned([Axis("k", "m")], lambda base: keys(base, 4), {"k": wanted})
         assert [plan.parameters(place) for place in range(len(plan.instances))] == [{"k": "m_2"}]
-    with pytest.raises(UsageError, match="no key of 'm' 'm_22'; the nearest"):
+    with pytest.raises(UsageError, match="'m' has no key 'm_22'; the nearest"):
         planned([Axis("k", "m")], lambda base: keys(base, 4), {"k": "m_22"})
     assert chosen(keys("m", 3), "m_1", "m").place == 1
 

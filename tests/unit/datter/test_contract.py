@@ -115,7 +115,7 @@ def test_an_imposed_key_is_a_name_that_access_understands(matrices: Path, tmp_pa
 
 @pytest.mark.req("r129")
 def test_a_key_that_is_not_there_names_the_nearest(matrices: Path, tmp_path: Path) -> None:
-    with pytest.raises(TaskFailedError, match="There is no key of 'm' 'step_1'; the nearest are"):
+    with pytest.raises(TaskFailedError, match="'m' has no key 'step_1'; the nearest are"):
         Bench(tmp_path).run(KEYED, scope_of(matrices, declared=DECLARED), k="step_1")
 
 

@@ -101,7 +101,7 @@ def test_a_name_or_key_that_several_members_have_gives_them_all() -> None:
     assert group["b"] == 3
     assert group.at((2, "y")) == 2
     assert group[1, "x"].values == [1, 3]
-    with pytest.raises(UsageError, match=r"no key of 'g' .\(3, 'z'\)"):
+    with pytest.raises(UsageError, match=r"'g' has no key .\(3, 'z'\)"):
         group.at((3, "z"))
 
 

@@ -30,7 +30,7 @@ SEED = ["access", "label", "pca", "scale", "frame", "colour", "axis", "legend", 
         (["access", "plot"], r"step 2 \(plot\): there is no frame yet"),
         (["access", {"pca": {"n": 3}}], r"step 2 \(pca\): there is no argument 'n'; there are 'k', 'standardise'"),
         (["access", 3], "step 2: a step is a name"),
-        (["access", {"pca": {}, "mean": {}}], "step 2: a step is a name"),
+        (["access", {"pca": {}, "mean": {}}], "step 2: each step is an object of its own, but here are 'pca', 'mean'"),
         (["frame", "axis"] * 501, "1,002 steps are too many"),
     ],
 )
@@ -104,3 +104,10 @@ def test_a_report_and_an_animation_end_a_pipeline(bench: Bench, tmp_path: Path) 
     assert bench.sidecar(bench.run(["access", "animateme"], scope))["panels"][0]["frames"] == 3
     made = bench.run(["access", "frame", "animate", {"report": {"title": "All"}}], scope).made
     assert [one.kind for one in made] == ["asset", "report"]
+
+
+@pytest.mark.req("r105")
+def test_what_goes_wrong_in_a_member_of_a_group_is_told_of_the_step_that_makes_it(bench: Bench, tmp_path: Path) -> None:
+    scope = scope_of(written(tmp_path / "own", {"m/a.json": "[[1, 2], [3, 4]]", "m/b.json": "[[1, 2], [3, 5]]"}), "e")
+    with pytest.raises(TaskFailedError, match=r"^step 2 \(derivative\): .*no axis 7"):
+        bench.run([["access", "m/*.json"], {"derivative": {"axis": 7}}, "l2norm", "plotme"], scope)

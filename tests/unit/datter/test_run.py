@@ -202,7 +202,7 @@ def test_load_names_a_bundle_and_an_unknown_one_is_told_the_nearest(bench: Bench
     scope = scope_of(written(tmp_path / "own", {"x.csv": "v\n1\n"}), "e", descendants=[below])
     assert bench.run([["load", "e/low", "loss"], "mean"], scope).results == 3
     assert bench.run([["load", "e", "x"], "mean"], scope).results == 1
-    with pytest.raises(TaskFailedError, match=r"bundle here called 'e/lo'.*'e/low'.*is named as load"):
+    with pytest.raises(TaskFailedError, match=r"There is no bundle 'e/lo'; of those that this run sees .*'e/low'"):
         bench.run(body('return load("e/lo", "loss")'), scope)
 
 

@@ -60,10 +60,11 @@ def test_a_task_can_be_started_and_collected(tmp_path: Path) -> None:
 def task():
     one, two = datter.task('giver'), datter.task('giver')
     link(me, [one, two])
-    return len(collect([one, two])['done'])
+    found = collect([one, two])
+    return len(found['done']) + len(found.failed) + len(found.released) + len(found.gaveup), repr(found.done)
 """
     ended = tree(tmp_path, boss=boss, other="def task():\n    pass\n", giver=GIVER.replace("expose(found)\n", ""))
-    assert results(ended)["boss"] == 2
+    assert results(ended)["boss"] == [2, "[giver #4, giver #5]"]
 
 
 @pytest.mark.req("r127")

@@ -93,7 +93,7 @@ async def test_a_key_that_is_not_there_and_too_many_are_refused(
         instance_planner = InstancePlanner(manager.store, Organizer(manager.layout), manager.machine.state.catalog)
         assert len((await instance_planner.plan(task(both), ("lab", 1), "{}")).parameters) == 9
         assert len((await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_1"}')).parameters) == 3
-        with pytest.raises(UsageError, match="There is no key of 'm' 'm_7'; the nearest are"):
+        with pytest.raises(UsageError, match="'m' has no key 'm_7'; the nearest are"):
             await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_7"}')
         monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
         with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
