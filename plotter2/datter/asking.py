@@ -99,6 +99,14 @@ class Shelf:
         """The number of a value; 0 for one that has none."""
         return 0 if isinstance(value, SHARED_BY_PYTHON) else self._numbers.get(id(value), 0)
 
+    def plain_of(self, value: Any, numbers: Iterable[int]) -> int:
+        """Of some numbers the newest whose value is this plain one, which Python has once for all; 0 for none."""
+        same = (
+            number for number in reversed(list(numbers))
+            if (known := self._values[number].value) is value or (type(known) is type(value) and known == value)
+        )  # fmt: skip
+        return next(same, 0)
+
     def value(self, number: int) -> Any:
         """The value with a number."""
         return self._known(number).get(lambda value: self._meet(number, value))
@@ -173,9 +181,16 @@ class Carrier(Protocol):
         ...
 
 
+def known_number(context: Context, carrier: Carrier, value: Any) -> int:
+    """The number of a value; one without an identity of its own, as 3, is what this run exposed or accessed."""
+    if isinstance(value, SHARED_BY_PYTHON) and not isinstance(value, tuple | frozenset | None):
+        return carrier.shelf.plain_of(value, [*context.received, *carrier.mine])
+    return carrier.shelf.number_of(value)
+
+
 def number_of(context: Context, carrier: Carrier, value: Any, name: str = "") -> int:
     """The number of a value; one that has none becomes the instance's own."""
-    found = carrier.shelf.number_of(value)
+    found = known_number(context, carrier, value) if not name else carrier.shelf.number_of(value)
     if found:
         return found
     called = name or context.name_of(value) or "value"
@@ -237,7 +252,10 @@ def accessed(context: Context, carrier: Carrier, name: str, *, is_here: bool) ->
     if number is None:
         return None
     found = _received(context, carrier, number, name)
-    return context.know(found[0], name) if carrier.shelf.is_single(number) else found
+    if not carrier.shelf.is_single(number):
+        return found
+    context.received.extend(found.numbered)
+    return context.know(found[0], name)
 
 
 def unlocked(carrier: Carrier, key: str) -> Any:

@@ -108,12 +108,13 @@ class Context:
     Attributes:
         carrier: takes the run's ops to a ledger; None until there is something to ask.
         aside: names of exposures that are no data, so that nothing is drawn of them.
+        received: the ledger's numbers of single values that others exposed and this run accessed.
         used: files of the installation's own whose words the run has called.
         used_visuals: visual types of the installation's own that are drawing now, one in another.
     """
 
     __slots__ = ("again", "aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
-                 "is_plotted", "loose", "made", "parameters", "promised", "reads", "reports", "roots",
+                 "is_plotted", "loose", "made", "parameters", "promised", "reads", "received", "reports", "roots",
                  "run", "used", "used_visuals")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
@@ -136,6 +137,7 @@ class Context:
         self.roots: list[Frame] = []
         self.reports: list[Report] = []
         self.made: list[Made] = []
+        self.received: list[int] = []
         self.used: set[str] = set()
         self.used_visuals: list[str] = []
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy as copying
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from plotter2.datter import calling, loading, ordering
 from plotter2.datter.asking import accessed, is_transfer_key, unlocked
@@ -133,6 +134,23 @@ class Exposures:
         if not self._named:
             raise UsageError("Nothing is exposed to this task.")
         return next(iter(self._named.values())) if len(self._named) == 1 else dict(self._named)
+
+    def __getitem__(self, name: str) -> DataGroup:
+        """What is exposed under a name.
+
+        Raises:
+            UsageError: nothing is.
+        """
+        if name not in self._named:
+            raise UsageError(f"Nothing is exposed to this task as {name!r}; {nearest(name, self._named)}.")
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    @override
+    def __repr__(self) -> str:
+        return f"exposed({', '.join(f'{name}: {len(group)}' for name, group in self._named.items())})"
 
     def __contains__(self, what: object) -> bool:
         if isinstance(what, str):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
 
 from plotter2.datter.alone import Alone
-from plotter2.datter.asking import Carrier, number_of, numbers_of, shown_to
+from plotter2.datter.asking import Carrier, known_number, number_of, numbers_of, shown_to
 from plotter2.datter.context import Context, Symbol, current
 from plotter2.datter.ops import (
     Claim,
@@ -200,7 +201,7 @@ def exposed(_: Any = None) -> Exposures:
     context = current()
     if context.carrier is None:
         return Exposures({}, lambda _: 0)
-    return Exposures(shown_to(context, context.carrier), context.carrier.shelf.number_of)
+    return Exposures(shown_to(context, context.carrier), partial(known_number, context, context.carrier))
 
 
 def register(value: Any, name: str = "") -> Any:

@@ -234,3 +234,57 @@ def test_links_that_lead_nowhere_or_round_are_refused(tmp_path: Path, linked: st
             1,
             [Definition("a", source, "a.py", linked=(linked,)), Definition("b", source, "b.py", linked=("a",))],
         )
+
+
+@pytest.mark.req("r179")
+def test_what_is_exposed_is_had_by_name_and_gone_over(tmp_path: Path) -> None:
+    boss = """
+def task():
+    worker = gather_tasks('w')
+    link(me, worker)
+    collect(worker)
+    try:
+        exposed()['fond']
+    except Exception as wrong:
+        said = str(wrong)
+    return exposed()['found'].values, list(exposed()), repr(exposed()), said
+"""
+    worker = """
+expose(found)
+def task():
+    expose(found as 3)
+    for owner in me.owners:
+        handin(found, owner)
+    release()
+"""
+    assert results(tree(tmp_path, boss=boss, w=worker))["boss"] == [
+        [3], ["found"], "exposed(found: 1)", "Nothing is exposed to this task as 'fond'; the nearest is 'found'.",
+    ]  # fmt: skip
+
+
+@pytest.mark.req("r162", "r178", "r179")
+@pytest.mark.parametrize("value", ["3", "0.25", "float('nan')", "True"])
+def test_a_plain_value_that_is_exposed_and_handed_in_is_one_datum_and_known_when_it_comes_back(
+    tmp_path: Path, value: str
+) -> None:
+    boss = """
+def task():
+    workers = gather_tasks('w')
+    link(me, workers)
+    collect(workers)
+    count = len(exposed()['found'])
+    handin(access('found'), workers)
+    release()
+    return count
+"""
+    worker = f"""
+expose(found)
+def task():
+    value = {value}
+    expose(found as value)
+    for owner in me.owners:
+        handin(value, owner)
+        release()
+    return value in exposed(), 'other' in exposed(), 77 in exposed()
+"""
+    assert results(tree(tmp_path, boss=boss, w=worker)) == {"boss": 1, "w": [True, False, False]}
