@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,13 @@ from typing_extensions import override
 
 from plotter2.datter.formula import CONSTANTS, Node, formula
 from plotter2.datter.keys import nearest
+from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
 
 TERMS_MAX = 1_000_000
 TERMS = 200
+VALUES_MAX = 50_000_000
+"""Of a formula over all its ranges: 400 MB."""
 WHOLE_MAX = 1e9
 
 
@@ -82,7 +86,7 @@ class Expr:
         if lacking:
             raise UsageError(f"expr {self.text!r}: {', '.join(lacking)} must be given a value, as {lacking[0]}=1.")
         grids = {} if set(self.names) <= given.keys() else self._grids(given)
-        floats = {name: np.asarray(value, float) for name, value in given.items()}
+        floats = {name: _number_or_array(name, value) for name, value in given.items()}
         with np.errstate(all="ignore"):
             found = self._node.computed({**CONSTANTS, **self.constants, **grids, **floats})
         array = np.asarray(found, float)
@@ -105,6 +109,8 @@ class Expr:
     def y(self) -> NDArray[Any]:
         """The values over the places of all variables: one axis a variable."""
         shape = tuple(len(places) for places in self.ranges.values())
+        if prod(shape) > VALUES_MAX:
+            raise UsageError(f"expr {self.text!r}: {prod(shape):,} values over its ranges; at most {VALUES_MAX:,}.")
         return np.broadcast_to(np.asarray(self(), float), shape).copy()
 
     def linear_in(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -207,13 +213,25 @@ def expr(text: str, **given: Any) -> Expr:
         if word not in set(node.names()):
             raise UsageError(f"expr {text!r} has no name {word!r}; {nearest(word, dict.fromkeys(node.names()))}.")
         if np.ndim(value) == 0:
-            constants[word] = float(value)
+            constants[word] = float(_number_or_array(word, value))
         else:
             ranges[word] = _range(word, value)
     return Expr(text, node, name, ranges, constants)
 
 
+def _number_or_array(name: str, value: Any) -> NDArray[Any]:
+    """Numbers as float64, of the shape that they have."""
+    if isinstance(value, float | np.ndarray) and np.asarray(value).dtype == float:
+        return np.asarray(value)
+    try:
+        found = numbers(value).astype(float)
+    except UsageError as wrong:
+        raise UsageError(f"expr, {name}: {wrong}") from None
+    return found.reshape(()) if np.ndim(value) == 0 else found
+
+
 def _range(name: str, value: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    places = _number_or_array(name, value)
     if isinstance(value, tuple | list) and len(value) in {2, 3}:
         start, stop, terms = float(value[0]), float(value[1]), int(value[2]) if len(value) > 2 else TERMS  # noqa: PLR2004 -- start, stop, terms
         if not 2 <= terms <= TERMS_MAX or not np.isfinite([start, stop]).all() or start == stop:  # noqa: PLR2004 -- two ends
@@ -221,7 +239,6 @@ def _range(name: str, value: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
                 f"A range is (start, stop, terms) with 2 to {TERMS_MAX:,} terms, as {name}=(0, 10, {TERMS})."
             )
         return np.linspace(start, stop, terms)
-    found = np.asarray(value, float)
-    if found.ndim != 1 or not 0 < found.size <= TERMS_MAX:
+    if places.ndim != 1 or not 0 < places.size <= TERMS_MAX:
         raise UsageError(f"The places of {name} are a list of 1 to {TERMS_MAX:,} numbers.")
-    return found
+    return places

@@ -1,7 +1,8 @@
 """Formulas as text, made into small trees that can hold nothing but arithmetic (pure).
 
-A formula is numbers, names, `+ - * / % ^ **`, brackets, and the functions of `FUNCTIONS`; a number, a name or a bracket
-before a name or a bracket multiplies (`2x`, `3(x+1)`, `x(x-1)`; `1/2x` is half of x). Python's own parser reads it,
+A formula is numbers, names, `+ - * / % ^ **` (or the signs of print for these, and for pi), brackets, and the functions
+of `FUNCTIONS`; a number, a name or a bracket before a name or a bracket multiplies (`2x`, `3(x+1)`, `x(x-1)`; `1/2x` is
+half of x). Python's own parser reads it,
 after every character has been looked at; what it gives is taken over part by part, and computed by numpy in float64: no
 formula reaches an attribute, an import, a loop, or whole numbers without end.
 """
@@ -40,9 +41,20 @@ _COMPUTE: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide, "%": np.mod, "^": np.power,
     "negative": np.negative, "positive": np.positive,
 }  # fmt: skip
+_PYTHONS = {
+    "^": "**", "\N{MULTIPLICATION SIGN}": "*", "\N{MIDDLE DOT}": "*", "\N{DIVISION SIGN}": "/",
+    "\N{MINUS SIGN}": "-", "\N{SUPERSCRIPT TWO}": "**2", "\N{SUPERSCRIPT THREE}": "**3",
+    "\N{GREEK SMALL LETTER PI}": "pi",
+}  # fmt: skip
+"""What people write otherwise than Python."""
 _LONG = re.compile(r"[^\W\d_]{2}\w*")
 """Before a bracket this is a function; of one letter, `x(x+1)` and `k1(x+1)` multiply."""
-_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|[-+*/%^(),]))")
+_SIGNS = "\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DIVISION SIGN}\N{MINUS SIGN}"
+_RAISED = "\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}"
+_TOKEN = re.compile(
+    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
+    rf"|([^\W\d_{_RAISED}][^\W{_RAISED}]*)|(\*\*|[-+*/%^(),{_SIGNS}{_RAISED}]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +135,16 @@ def _spelled(text: str) -> tuple[str, list[tuple[int, int]]]:
             )
         word = str(token[token.lastindex or 0])
         is_operand = token.lastindex in {1, 2} or word == "("
+        if token.lastindex == 1 and _ends_operand(before):
+            raise UsageError(
+                f"{text.strip()!r} is not a formula: between {before!r} and {word!r} (character "
+                f"{token.start(1) + 1}) stands no sign."
+            )
         if is_operand and _ends_operand(before) and not (word == "(" and _LONG.fullmatch(before)):
             found.append("*")
             length += 1
         places.append((length, token.start(token.lastindex or 0)))
-        spelled = {"^": "**"}.get(word, word)
+        spelled = _PYTHONS.get(word, word)
         found.append(f" {spelled}")
         length += len(spelled) + 1
         at, before = token.end(), word

@@ -11,7 +11,6 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from importlib import import_module
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,9 @@ from typing_extensions import override
 
 from plotter2.datter.keys import natural, nearest, unknown
 from plotter2.errors import UsageError
+
+WHOLE_MAX = float(1 << 63)
+LARGEST_BYTES, SHAPES_NAMED = 8, 3
 
 
 class Member:
@@ -98,6 +100,31 @@ class Member:
 def _numbered(group: DataGroup) -> dict[int, int]:
     places = {member.number: place for place, member in enumerate(group.members)}
     return {} if 0 in places else places
+
+
+def _added(one: Any, two: Any) -> Any:
+    """The sum of two values; of whole numbers in 64 bits, or beyond them in float64."""
+    first, second = _wide(one), _wide(two)
+    found = first + second
+    kinds = {getattr(part, "dtype", np.dtype(object)).kind for part in (first, second)}
+    if kinds & {"i"} and kinds <= {"i", "O"}:
+        near = np.asarray(first, float) + np.asarray(second, float)
+        return near if np.any(np.abs(near) >= WHOLE_MAX) else found
+    return found
+
+
+def _wide(value: Any) -> Any:
+    """Lists as arrays; numbers of few bits in those of many, which their sums fit into."""
+    found = np.asarray(value) if isinstance(value, list | tuple) else value
+    if isinstance(found, str) or (isinstance(found, np.ndarray) and found.dtype.kind in "SUV"):
+        raise TypeError("text has no sum")
+    if not isinstance(found, np.ndarray | np.generic):
+        return found
+    kind = found.dtype.kind
+    if kind == "u" and found.dtype.itemsize == LARGEST_BYTES and float(np.max(found, initial=0)) > WHOLE_MAX / 2:
+        return found.astype(float)
+    wanted: Any = np.int64 if kind in "biu" else float if found.dtype.char in "ef" else found.dtype
+    return found.astype(wanted, copy=False)
 
 
 def _nothing() -> None:
@@ -246,7 +273,7 @@ class DataGroup:
         return found
 
     def total(self) -> Any:
-        """The elementwise sum of all values.
+        """The elementwise sum of all values; lists as arrays, whole numbers that leave 64 bits as float64.
 
         Raises:
             UsageError: the group is empty, or its values cannot be added.
@@ -254,9 +281,20 @@ class DataGroup:
         if not self._members:
             raise UsageError(f"The group {self.name!r} is empty, so it has no total.")
         try:
-            return reduce(add, self)
+            values = iter(self)
+            return reduce(_added, values, _wide(next(values)))
         except (TypeError, ValueError) as wrong:
-            raise UsageError(f"The values of {self.name!r} cannot be added: {wrong}.") from None
+            raise UsageError(f"The values of {self.name!r} cannot be added: {self._unlike(wrong)}.") from None
+
+    def _unlike(self, wrong: Exception) -> str:
+        """Why values cannot be added."""
+        shapes = dict.fromkeys(str(np.shape(one)) for one in self if isinstance(one, np.ndarray | list | tuple))
+        kinds = sorted({type(one).__name__ for one in self if not isinstance(one, np.ndarray | list | tuple)})
+        if kinds:
+            return (
+                f"they are of the kinds {', '.join(kinds)}; take numbers of each first, as group.map(lambda t: t['x'])"
+            )
+        return f"their shapes are {' and '.join(list(shapes)[:SHAPES_NAMED])}" if len(shapes) > 1 else f"{wrong}"
 
     def __len__(self) -> int:
         return len(self._members)
@@ -282,10 +320,10 @@ class DataGroup:
 
     def __add__(self, other: Any) -> Any:
         total = self.total()
-        return total + other.total() if isinstance(other, DataGroup) else total + other
+        return _added(total, other.total() if isinstance(other, DataGroup) else other)
 
     def __radd__(self, other: Any) -> Any:
-        return self.total() if isinstance(other, int) and other == 0 else other + self.total()
+        return self.total() if isinstance(other, int) and other == 0 else _added(other, self.total())
 
     @override
     def __repr__(self) -> str:

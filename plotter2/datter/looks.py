@@ -119,7 +119,14 @@ class Gradient:
     limits: tuple[float, float] | None = None
 
     def __call__(self, value: float) -> str:
-        """The colour at a value between the limits, without limits between 0 and 1."""
+        """The colour at a value between the limits, without limits between 0 and 1; beyond them that of the end.
+
+        Raises:
+            UsageError: it is no number, or a missing one.
+        """
+        number: Any = value
+        if not isinstance(number, int | float | np.number) or np.isnan(number):
+            raise UsageError(f"gradient: {value!r} has no place between two numbers, so it has no colour.")
         low, high = self.limits or (0.0, 1.0)
         share = float(np.clip((value - low) / (high - low), 0, 1)) * (len(self.stops) - 1)
         parts = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in self.stops], float)
@@ -139,8 +146,10 @@ def gradient(*what: Any, low: float | None = None, high: float | None = None) ->
     names = [one for given in rest for one in (given if isinstance(given, list | tuple) else [given])]
     if not STOPS_MIN <= len(names) <= STOPS_MAX:
         raise UsageError(f'gradient needs {STOPS_MIN} to {STOPS_MAX} colours, as gradient("white", "blue").')
-    if (low is None) != (high is None) or (low is not None and high is not None and not low < high):
-        raise UsageError(f"gradient: limits are low and high, the smaller first, not {low} and {high}.")
+    if (low is None) != (high is None) or (low is not None and high is not None and not 0 < high - low < np.inf):
+        raise UsageError(
+            f"gradient: limits are low and high, two finite numbers, the smaller first, not {low} and {high}."
+        )
     limits = (float(low), float(high)) if low is not None and high is not None else None
     made = Gradient(tuple(checked(name) for name in names), limits)
     if target is not None:

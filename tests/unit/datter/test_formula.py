@@ -54,10 +54,14 @@ def inside(node: Node) -> set[str]:
         ("1.5e-3 x", 1.5e-3 * X),
         (".5x", 0.5 * X),
         ("erf(x)", math.erf(X)),
+        ("2\N{MULTIPLICATION SIGN}x\N{MIDDLE DOT}x", 2 * X * X),
+        ("x\N{SUPERSCRIPT TWO} \N{MINUS SIGN} x\N{SUPERSCRIPT THREE}y", X**2 - X**4),
+        ("\N{GREEK SMALL LETTER PI} x \N{DIVISION SIGN} 2", math.pi * X / 2),
     ],
 )
 def test_a_formula_means_what_it_means_on_paper(text: str, value: float) -> None:
-    assert expr(text)(X) == pytest.approx(value)
+    formula = expr(text)
+    assert formula(**dict.fromkeys(formula.names, X)) == pytest.approx(value)
 
 
 @pytest.mark.req("r151")
@@ -79,6 +83,10 @@ def test_a_formula_means_what_it_means_on_paper(text: str, value: float) -> None
         ("(x, 2)", "a comma stands where"),
         ("2 = x", "before = stands one name"),
         ("x = 3 = 4", "cannot be part of one"),
+        ("1.2.3", r"between '1.2' and '.3' \(character 4\) stands no sign"),
+        ("x 2", r"between 'x' and '2' \(character 3\) stands no sign"),
+        ("1_000x", r"'_' \(character 2\) cannot be part of one"),
+        ("__class__", r"'_' \(character 1\) cannot be part of one"),
         ("9" * 400, "a number is larger than 1.8e308"),
         ("(" * 300 + "x" + ")" * 300, "wrong at character"),
         ("x" * 1001, "may have 1000 characters"),
@@ -138,6 +146,26 @@ def test_ranges_and_constants() -> None:
 def test_a_range_that_is_none_is_refused(given_: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         expr("2x", **given_)
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ({"x": "ab"}, "not text"), ({"x": ("a", "b")}, "what holds text"), ({"a": None}, "not nothing"),
+        ({"a": 1j}, "Complex numbers"), ({"a": 10**400}, "larger than 1.8e308"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_no_number_is_refused(given_: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        expr("a x", **given_)
+    with pytest.raises(UsageError, match=said):
+        expr("a x", **{"a": 1, "x": (0, 1)} | dict.fromkeys(given_, 1))(**given_)
+
+
+def test_ranges_that_are_many_together_are_limited() -> None:
+    places = (0, 1, 2000)
+    with pytest.raises(UsageError, match="8,000,000,000 values over its ranges; at most 50,000,000"):
+        _ = expr("x y z", x=places, y=places, z=places).y
 
 
 def test_a_name_without_a_value_is_asked_for() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from plotter2.datter.context import Context
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.reading import order
+from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 from tests.unit.datter.kit import Bench, scope_of
 
@@ -166,3 +168,32 @@ def test_what_is_said_of_a_value_keeps_it(context: Context) -> None:
     gc.collect()
     assert [one.name for one in context.data.values()] == ["a"]
     assert context.meet("text", "c", "digest") == "text"
+
+
+@pytest.mark.req("r182")
+@pytest.mark.parametrize(
+    ("values", "total"),
+    [
+        ([np.array([200], np.uint8)] * 2, [400]), ([np.array([True, False])] * 2, [2, 0]), ([[1, 2], [3, 4]], [4, 6]),
+        ([np.array([2**62])] * 2, [2.0**63]), ([np.array([2**64 - 1], np.uint64)] * 2, [2.0**65]), ([1, 2.5], 3.5),
+        ([np.array([0.1], np.float32)] * 3, [3 * float(np.float32(0.1))]), ([2**70, 1], 2**70 + 1), ([1j, 2], 2 + 1j),
+    ],
+)  # fmt: skip
+def test_a_total_never_wraps_around_and_lists_are_arrays(values: list[Any], total: Any) -> None:
+    group = DataGroup.of(values)
+    assert np.asarray(sum([group])).tolist() == total
+    assert np.asarray(sum([group, group])).tolist() == np.asarray(np.asarray(total) * 2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([np.ones(2), np.ones(3)], r"their shapes are \(2,\) and \(3,\)"),
+        (["a", "b"], "of the kinds str; take numbers"),
+        ([Table({"a": [1]})] * 2, "of the kinds Table; take numbers of each first"), ([np.ones(2), "b"], "kinds str"),
+        ([np.array(["a"])] * 2, "text has no sum"), ([{"a": 1}] * 2, "of the kinds dict"),
+    ],
+)  # fmt: skip
+def test_what_has_no_total_says_why(values: list[Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        DataGroup.of(values).total()
