@@ -7,6 +7,7 @@ run.
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ from plotter2.datter.context import Context, Symbol, enter, leave
 from plotter2.datter.contract import Gives
 from plotter2.datter.explaining import MODULE_NAME, explained
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
+from plotter2.datter.total import THRESHOLD
 from plotter2.datter.words import GaveUp, Me
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
 
@@ -31,6 +33,8 @@ __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
 AS_THEY_STAND = frozenset({Gives.FUNCTION, Gives.CONSTANT, Gives.PARAMETERS})
 """What a script gives that is no data: it is there once its module level has run, and nothing is drawn of it."""
 
+READS_PARAMETERS = re.compile(r"\bparameters\b|\bimposed\b")
+"""A script that looks at what it was given takes all of it."""
 POSITIONAL = "*"
 """The parameter that holds values by position."""
 
@@ -140,9 +144,25 @@ def _called(found: script.Script, names: dict[str, Any], context: Context) -> tu
         entry: Any = names.get(script.ENTRY)
         if POSITIONAL in context.parameters:
             return entry(*inputs(entry, context.parameters[POSITIONAL], found.filename)), False
-        return entry(**arguments(entry, context.parameters, found.filename)), False
+        taken = arguments(entry, context.parameters, found.filename)
+        if context.run.parameters.keys() - taken.keys():
+            _tell_untaken(found, context, taken)
+        return entry(**taken), False
     except GaveUp:
         return None, True
+
+
+def _tell_untaken(found: script.Script, context: Context, taken: dict[str, Any]) -> None:
+    """Say which parameters that were asked for nobody takes: one that is misspelled would change nothing, silently.
+
+    Nothing is said of trees and of many instances, which get the parameters of their request whoever needs them.
+    """
+    is_one_of_many = context.carrier is not None or bool(found.axes)
+    if is_one_of_many or READS_PARAMETERS.search(found.source):
+        return
+    for name in context.run.parameters.keys() - taken.keys() - {THRESHOLD}:
+        if not re.search(rf"\b{re.escape(name)}\b", found.source):
+            context.emit(f"The parameter {name!r} was given, and nothing in {found.filename} takes it.")
 
 
 def _kept(context: Context, returned: Any) -> Any:
