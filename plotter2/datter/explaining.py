@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from pickle import PickleError
 
 from plotter2.datter import script
 from plotter2.datter.keys import nearest
@@ -33,6 +34,11 @@ def _what(wrong: BaseException, line: str, run: RunInput) -> str:
         return f"the script ended itself by exit({wrong.code!r}); a task ends by `return`, or by giveup()."
     if isinstance(wrong, EOFError) and "input(" in line:
         return "nobody is there to answer input(); take a parameter, `def task(n):`, and give it by `--set n=3`."
+    if isinstance(wrong, PickleError | AttributeError) and MODULE_NAME in str(wrong):
+        return (
+            "what a script defines cannot be sent to another process, which has no such module; put it into a module"
+            " of the bundle, or have an instance for each part: impose(k as datter.keytype(data))."
+        )
     if isinstance(wrong, Plotter2Error):
         said = wrong.message
     else:

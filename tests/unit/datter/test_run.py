@@ -233,6 +233,10 @@ def test_a_tiny_task_loads_nothing_heavy() -> None:
         ("class Odd(BaseException): pass\n    raise Odd('so')", "work.py, line 3: task.<locals>.Odd: so."),
         ("raise ValueError('one\\ntwo')", "work.py, line 2: ValueError: one."),
         ("raise ValueError", "work.py, line 2: ValueError."),
+        (
+            "import pickle; pickle.dumps(task)",
+            "work.py, line 2: what a script defines cannot be sent to another process",
+        ),
         ("exit(3)", "work.py, line 2: the script ended itself by exit(3); a task ends by `return`"),
         ("return input('n?')", "work.py, line 2: nobody is there to answer input(); take a parameter"),
         ("import hleper", "work.py, line 2: ModuleNotFoundError: No module named 'hleper'. A library"),
@@ -248,7 +252,7 @@ def test_what_went_wrong_is_said_in_one_sentence_with_its_line_before_the_traceb
     assert first.startswith(sentence)
     assert first.endswith(".")
     assert second == "Traceback (most recent call last):"
-    assert "plotter2" not in caught.value.message.partition("\n")[2]
+    assert "plotter2." not in caught.value.message.partition("\n")[2]
 
 
 @pytest.mark.req("r130")
