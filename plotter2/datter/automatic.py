@@ -8,14 +8,14 @@ columns on their principal components; categories bars; everything else a table 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import curves, kinds, many, simulation, space, total, visuals
+from plotter2.datter import curves, kinds, many, simulation, space, spill, total, visuals
 from plotter2.datter.boxes import Boxes
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, PLAIN, Layer, Panel
@@ -168,7 +168,7 @@ def _lines(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
 def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[Panel]:
     """Single numbers over the group's axis, or one curve a member."""
     called = group.name or name or "value"
-    arrays = [numbers(one).ravel() for one in group.values]
+    arrays = spill.together((numbers(one).ravel() for one in group), len(group))
     numeric = all(isinstance(key, int | float) for key in group.keys)
     if all(one.size == 1 for one in arrays):
         places = np.asarray(group.keys if numeric else range(len(arrays)))
@@ -195,22 +195,36 @@ def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
 
 def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
     """One panel a metric, one curve a table."""
-    tables = dict(zip(group.names, group.values, strict=True))
-    first = next(iter(tables.values()))
+    first = group[0]
     x = step_column(first)
     counted = [name for name in first.of_kind("number", "flag") if name != x]
     panels = []
-    for metric in counted[:PANELS_MAX]:
-        series = [
-            (name, one.column(x) if x in one else np.arange(len(one)), one.column(metric))
-            for name, one in tables.items()
-            if metric in one and len(one)
-        ]
+    for metric, series in _series_of(group, x, counted[:PANELS_MAX]).items():
         draw = many.spread if len(series) > many.CURVES_MAX else _curves
         panels.append(draw(series, x or "row", metric, palette))
     if not panels:
         raise UsageError(f"The tables of {group.name!r} have no numeric column to compare.")
     return kinds.noted(panels, len(panels), len(counted), "columns")
+
+
+def _series_of(group: DataGroup, x: str, metrics: Sequence[str]) -> dict[str, list[curves.Series]]:
+    """The curve of each table for each metric; the tables are looked at one at a time."""
+    kept: list[tuple[str, list[str]]] = []
+
+    def columns() -> Iterator[NDArray[Any]]:
+        for name, one in zip(group.names, group, strict=True):
+            if len(one):
+                kept.append((name, [metric for metric in metrics if metric in one]))
+                yield one.column(x) if x in one else np.arange(len(one))
+                yield from (one.column(metric) for metric in kept[-1][1])
+
+    held = iter(spill.together(columns(), len(group) * (1 + len(metrics))))
+    found: dict[str, list[curves.Series]] = {metric: [] for metric in metrics}
+    for name, there in kept:
+        places = next(held)
+        for metric in there:
+            found[metric].append((name, places, next(held)))
+    return {metric: series for metric, series in found.items() if series}
 
 
 def _curves(series: Sequence[curves.Series], x: str, y: str, palette: Sequence[str]) -> Panel:

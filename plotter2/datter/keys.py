@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import translate
@@ -176,6 +176,20 @@ def run_titles(scopes: Sequence[Scope]) -> list[str]:
     titles = [", ".join(f"{name} = {one.parameters.get(name)}" for name in differ) for one in scopes]
     is_telling = bool(differ) and len(set(titles)) == len(titles)
     return titles if is_telling else [one.bundle.rpartition("/")[2] for one in scopes]
+
+
+def distinct(names: Sequence[str]) -> Iterator[str]:
+    """Names for all columns, each its own."""
+    found: set[str] = set()
+    taken = {name.strip() for name in names}
+    for place, name in enumerate(names):
+        plain = name.strip() or f"column {place}"
+        wanted, count = plain, 1
+        while wanted in found or (count > 1 and wanted in taken):
+            count += 1
+            wanted = f"{plain} {count}"
+        found.add(wanted)
+        yield wanted
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from plotter2.errors import UsageError
 LARGE_BYTES = 256 << 20
 """Values from here on are not held in memory: tables are converted to a mapped file, matrices are worked on by rows."""
 BLOCK_BYTES = 16 << 20
+ALIGNED_BYTES = 64
+"""Where an array begins in a file of several."""
 SPILLED_BYTES_MAX = 64 << 30
 FREE_BYTES_MIN = 1 << 30
 """What a conversion must leave free on the disk."""
@@ -56,9 +59,35 @@ def matrix(columns: int, rows: Iterable[NDArray[Any]], dtype: Any = float) -> ND
         with path.open("r+b") as file:
             for block in rows:
                 check_room(path.parent, file.tell(), block.nbytes)
-                file.write(np.ascontiguousarray(block, dtype=dtype).data)
+                file.write(np.ascontiguousarray(block, dtype=dtype).reshape(-1).view(np.uint8).data)
             count = file.tell() // (np.dtype(dtype).itemsize * columns)
         return np.memmap(path, dtype, "r", shape=(count, columns)) if count else np.empty((0, columns), dtype)
+    finally:
+        path.unlink()
+
+
+def together(values: Iterable[NDArray[Any]], count: int) -> list[NDArray[Any]]:
+    """So many arrays that come one at a time: held, or where they are more than memory is for, mapped, read-only."""
+    coming = iter(values)
+    first = next(coming, None)
+    if first is None:
+        return []
+    whole = chain((first,), coming)
+    return list(whole) if first.nbytes * count < LARGE_BYTES else _arrays(whole)
+
+
+def _arrays(values: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
+    path, about = _fresh(), []
+    try:
+        with path.open("r+b") as file:
+            for one in values:
+                check_room(path.parent, file.tell(), one.nbytes)
+                file.write(bytes(-file.tell() % ALIGNED_BYTES))
+                about.append((one.shape, one.dtype, file.tell()))
+                file.write(np.ascontiguousarray(one).reshape(-1).view(np.uint8).data)
+            size = file.tell()
+        mapped = np.memmap(path, np.uint8, "r", shape=(size,)) if size else np.empty(0, np.uint8)
+        return [np.ndarray(shape, dtype, mapped, start) for shape, dtype, start in about]
     finally:
         path.unlink()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from plotter2.datter import spill
-from plotter2.datter.keys import natural, unknown
+from plotter2.datter.keys import distinct, natural, unknown
 from plotter2.errors import UsageError
 
 ColumnKind = Literal["number", "flag", "text", "time"]
@@ -61,7 +61,7 @@ class Table:
             self.names = tuple(self._columns)
             self._rows = lengths.pop() if lengths else 0
         else:
-            self._arrow = _as_arrow(columns)
+            self._arrow = _apart(_as_arrow(columns))
             self.names = tuple(str(one) for one in self._arrow.column_names)
             self._rows = int(self._arrow.num_rows)
 
@@ -264,6 +264,12 @@ def _mapped(column: Any) -> NDArray[Any]:
     return spill.matrix(1, pieces, dtype).reshape(-1)
 
 
+def _apart(table: Any) -> Any:
+    """With a name for each column: some files have one twice."""
+    names = [str(one) for one in table.column_names]
+    return table if len(set(names)) == len(names) else table.rename_columns(list(distinct(names)))
+
+
 def _as_arrow(frame: Any) -> Any:
     """The pyarrow.Table of a frame of pyarrow, pandas or polars."""
     if hasattr(frame, "combine_chunks") and hasattr(frame, "column_names"):
@@ -276,7 +282,7 @@ def _as_arrow(frame: Any) -> Any:
 
 def _for_arrow(values: NDArray[Any]) -> Any:
     """A column as Arrow takes it: text that is no object of Python's becomes some."""
-    return values.astype(object) if values.dtype.kind in "US" else values
+    return values.astype(object) if values.dtype.kind in "US" else values.astype(values.dtype.newbyteorder("="))
 
 
 def _plain(values: NDArray[Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from collections.abc import Iterator
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter.keys import stem
 from plotter2.datter.loading.packed import Source, limited, stream
+from plotter2.datter.table import Table
 
 MAPPED_BYTES_MIN = 1 << 20
 """Smaller arrays are read: each map holds a file open, and a group may have ten thousand members."""
@@ -36,15 +39,35 @@ _PLAIN = {
 
 
 def read_npy(source: Source, name: str) -> Any:
-    """The array of a file; mapped read-only from 1 MiB on, a .npz as `read_npz` says."""
+    """The array of a file; mapped read-only from 1 MiB on, a .npz as `read_npz` says; of named fields a table."""
     if isinstance(source, Path) and name.endswith(".npz"):
         return read_npz(source, name)
     with stream(source) as file:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         shape, is_fortran, dtype = _header(file, size)
         if isinstance(source, Path) and size >= MAPPED_BYTES_MIN and 0 not in shape:
-            return np.memmap(source, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
-        return _read(file, shape, is_fortran=is_fortran, dtype=dtype)
+            return _fields(np.memmap(source, dtype, "r", file.tell(), shape, "F" if is_fortran else "C"), name)
+        return _fields(_read(file, shape, is_fortran=is_fortran, dtype=dtype), name)
+
+
+def _fields(array: NDArray[Any], name: str) -> Any:
+    """Rows of named fields as a table, whose columns are views; other arrays as they are."""
+    if array.dtype.names is None or array.ndim != 1:
+        return array
+    return Table(dict(_columns(array, "")), name=stem(name))
+
+
+def _columns(array: NDArray[Any], before: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Fields inside one another, and the places of those that hold several values, get dots."""
+    for field in array.dtype.names or ():
+        values = array[field]
+        if values.dtype.names is not None and values.ndim == 1:
+            yield from _columns(values, f"{before}{field}.")
+        elif values.ndim > 1:
+            flat = values.reshape(len(values), -1)
+            yield from ((f"{before}{field}.{place}", flat[:, place]) for place in range(flat.shape[1]))
+        else:
+            yield before + field, np.char.decode(values, "latin-1") if values.dtype.kind == "S" else values
 
 
 def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -82,7 +105,8 @@ def read_npz(source: Source, _: str) -> Any:
     with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
         arrays = {}
         for member in archive.infolist():
-            is_mapped = member.compress_type == zipfile.ZIP_STORED and not isinstance(source, bytes)
+            is_stored = member.compress_type == zipfile.ZIP_STORED and not isinstance(source, bytes)
+            is_mapped = is_stored and member.file_size >= MAPPED_BYTES_MIN
             loaded = _mapped(source, member) if is_mapped and isinstance(source, Path) else None
             if loaded is None:
                 with archive.open(member) as file:
@@ -91,7 +115,7 @@ def read_npz(source: Source, _: str) -> Any:
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 
 
-def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
+def _mapped(path: Path, member: zipfile.ZipInfo) -> Any:
     with path.open("rb") as file:
         file.seek(member.header_offset)
         header = file.read(_LOCAL_HEADER_BYTES)
@@ -99,7 +123,7 @@ def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
         shape, is_fortran, dtype = _header(file, file.tell() + member.file_size)
         if 0 in shape:
             return None
-        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
+        return _fields(np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C"), member.filename)
 
 
 def read_image(source: Source, _: str) -> NDArray[Any]:

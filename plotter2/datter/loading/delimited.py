@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 from plotter2.datter import spill
-from plotter2.datter.keys import stem
+from plotter2.datter.keys import distinct, stem
 from plotter2.datter.loading import packed, sheet
 from plotter2.datter.loading.mending import Mends
 from plotter2.datter.loading.packed import Source, content
@@ -62,7 +62,7 @@ def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds |
     if not text.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("the file is empty")
     found = sheet.look(text, dialect.delimiter, is_whole=True)
-    names = list(_distinct(found.heads))
+    names = list(distinct(found.heads))
     mends = Mends(found, names, dialect, dict(kinds or {}))
     table, ragged = _parsed(text[found.start :], found, names, mends, dialect)
     _check_lost(found, table.num_rows, len(ragged))
@@ -162,7 +162,7 @@ def read_large_csv(path: Path, name: str, packing: str, dialect: Dialect = PLAIN
     found = sheet.look(head, dialect.delimiter, is_whole=False)
     if len(head) < HEAD_BYTES and not head[found.start :].strip():
         return read_csv(head, name, dialect, kinds)
-    names = list(_distinct(found.heads))
+    names = list(distinct(found.heads))
     mends = Mends(found, names, dialect, dict(kinds or {}))
     mends.foresee(_parsed(head[found.start : head.rfind(b"\n") + 1], found, names, mends, dialect)[0])
     while True:
@@ -281,17 +281,3 @@ def _named(table: Any, name: str, found: Sheet, ragged: int, notes: list[str]) -
     if ragged:
         notes.append(f"{name}: {ragged} rows with a wrong number of fields were left out.")
     return Table(table, name=stem(name), notes=notes)
-
-
-def _distinct(names: tuple[str, ...]) -> Iterator[str]:
-    """Names for all columns, each its own."""
-    found: set[str] = set()
-    taken = {name.strip() for name in names}
-    for place, name in enumerate(names):
-        plain = name.strip() or f"column {place}"
-        wanted, count = plain, 1
-        while wanted in found or (count > 1 and wanted in taken):
-            count += 1
-            wanted = f"{plain} {count}"
-        found.add(wanted)
-        yield wanted

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from plotter2.datter import blockwise, cluster, spill, stats
+from plotter2.datter import automatic, blockwise, cluster, spill, stats
 from plotter2.datter.group import DataGroup, Member
 from plotter2.datter.loading import load_file
+from plotter2.datter.table import Table
 from plotter2.errors import UsageError
 
 CHANCE = np.random.default_rng(11)
@@ -181,3 +182,38 @@ def test_numbers_beyond_all_floats_in_records_are_infinite_as_1e400_is(tmp_path:
         np.nan if one is None else np.inf * np.sign(float(one > 0) - 0.5) if abs(one) > 1 else 1.0 for one in lines
     ]
     assert table.column("a").tolist() == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.req("r182")
+def test_a_group_is_drawn_with_few_of_its_values_at_a_time(by_blocks: Path) -> None:
+    watched = Watched(40)
+    panels = automatic.panels_of(watched.group, "many", "line")
+    assert watched.most <= 3
+    assert panels
+    assert list(by_blocks.iterdir()) == []
+
+
+@pytest.mark.req("r182")
+def test_tables_of_a_group_are_drawn_one_at_a_time_also_where_two_have_one_name(by_blocks: Path) -> None:
+    alive, most = 0, 0
+
+    def make(place: int) -> Callable[[], Table]:
+        def made() -> Table:
+            nonlocal alive, most
+            found = Table({"step": [1, 2, 3], "loss": [1.0, place, 2.0]})
+            alive += 1
+            most = max(most, alive)
+            weakref.finalize(found, gone)
+            return found
+
+        return made
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    group = DataGroup([Member("run", place, make(place)) for place in range(10)], "runs")
+    (panel,) = automatic.panels_of(group, "runs")
+    assert most <= 3
+    assert len([layer for layer in panel.layers if layer.mark == "line"]) == 10
+    assert list(by_blocks.iterdir()) == []

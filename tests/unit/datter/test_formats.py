@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -298,3 +299,28 @@ def test_a_large_csv_reads_as_a_small_one(tmp_path: Path, small_memory: Path) ->
     with pytest.raises(UsageError, match="the file is empty"):
         load_file(at(tmp_path, b"\n"), "m.csv")
     assert list(small_memory.iterdir()) == []
+
+
+def test_rows_of_named_fields_are_a_table(tmp_path: Path) -> None:
+    inner = np.dtype([("x", ">i4"), ("y", "f8")])
+    rows: np.ndarray = np.array([((1, 2.5), b"red", [1, 2])], [("p", inner), ("who", "S3"), ("v", "f4", 2)])
+    np.save(tmp_path / "s.npy", rows)
+    found = load_file(tmp_path / "s.npy", "s.npy")
+    assert found.to_arrow().to_pydict() == {"p.x": [1], "p.y": [2.5], "who": ["red"], "v.0": [1.0], "v.1": [2.0]}
+    assert found.to_pandas().shape == found.to_polars().shape == (1, 5)
+    np.savez(tmp_path / "s.npz", a=rows, b=np.arange(3))
+    assert load_file(tmp_path / "s.npz", "s.npz")["a"]["who"].tolist() == ["red"]
+
+
+def test_columns_of_one_name_and_the_index_of_pandas_are_told_apart(tmp_path: Path) -> None:
+    parquet.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "t.parquet")
+    assert load_file(tmp_path / "t.parquet", "t.parquet")[0] == {"a": 1, "a 2": 2}
+    frame = pd.DataFrame({"x": [1, 2]}, index=pd.date_range("2024-01-01", periods=2))
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert load_file(tmp_path / "t.parquet", "t.parquet").names == ("x", "index")
+
+
+def test_small_arrays_of_an_archive_hold_no_file_open(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", a=np.arange(3), b=np.eye(2))
+    found = load_file(tmp_path / "s.npz", "s.npz")
+    assert not any(isinstance(one, np.memmap) or one.flags.writeable for one in found.values())

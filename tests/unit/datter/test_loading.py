@@ -127,7 +127,8 @@ def test_objects_in_an_array_are_never_unpickled(tmp_path: Path) -> None:
         load_file(tmp_path / "x.npy", "x.npy")
 
 
-def test_stored_archives_are_mapped_and_compressed_ones_read(tmp_path: Path) -> None:
+def test_stored_archives_are_mapped_and_compressed_ones_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plotter2.datter.loading.arrays.MAPPED_BYTES_MIN", 0)
     arrays = {"a": np.arange(4.0), "b": np.arange(6).reshape(2, 3, order="F")}
     np.savez(tmp_path / "s.npz", **arrays)
     np.savez_compressed(tmp_path / "c.npz", **arrays)
