@@ -101,7 +101,7 @@ def _visual_of_table(table: Table) -> str:
         return "line"
     if len(counted) == 1 and (column := label_column(table)) and len(table) >= REPEATED * len(table.codes(column)[1]):
         return "box"
-    if _bar_column(table) and len(table) <= visuals.BARS_MAX:
+    if _bar_column(table) and len(table) <= (visuals.NAMED_BARS_MAX if len(counted) == 1 else visuals.BARS_MAX):
         return "bars"
     return "scatter" if len(counted) > 1 else "histogram"
 

@@ -7,7 +7,7 @@ from plotter2.datter.figure import INK, MUTED, Panel
 from plotter2.datter.sheet import Json, Sheet
 from plotter2.datter.styling import FONT
 
-LEGEND_MAX, NAME_MAX = 24, 60
+LEGEND_MAX, NAMES_MAX = 24, {1: 120, 2: 60, 3: 36}
 LETTERS_BESIDE = {1: 28, 2: 24, 3: 8}
 """Letters of a name that fit beside the drawing, by panels beside one another; longer ones lie under it."""
 LOW_FROM, LINE_HEIGHT, LOW_HEIGHT = 14, 24, 18
@@ -42,7 +42,7 @@ def legend(sheet: Sheet, panel: Panel, renderers: list[Json], columns: int) -> l
     shown = list(named.items())[:LEGEND_MAX]
     policy = "none" if any(layer.mark == "rgba" for layer in panel.layers) else "hide"  # a mix cannot be parted
     items = [
-        sheet.make("LegendItem", label={"type": "value", "value": shortened(name, NAME_MAX)}, renderers=found)
+        sheet.make("LegendItem", label={"type": "value", "value": shortened(name, NAMES_MAX[columns])}, renderers=found)
         for name, found in shown
     ]
     title = panel.legend_title + (f" (the first {LEGEND_MAX} of {len(named)})" if len(named) > LEGEND_MAX else "")

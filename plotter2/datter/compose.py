@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from plotter2.datter import kinds, pictures
 from plotter2.datter.automatic import panels_of
 from plotter2.datter.context import Context, Symbol
-from plotter2.datter.extent import extents
+from plotter2.datter.extent import Name, extents
 from plotter2.datter.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.frame import Coloured, Frame, Look, Report
 from plotter2.datter.group import DataGroup
@@ -25,6 +27,7 @@ from plotter2.datter.units import measured
 from plotter2.datter.writing import parameters, provenance, write
 from plotter2.errors import UsageError
 
+_MARKED = frozenset({"line", "points"})
 OVERLAID = frozenset({"line", "scatter", "fit", "shape"})
 WIDE = 2
 LARGE_MAX = 8
@@ -171,11 +174,37 @@ def _styled(panel: Panel, look: Look) -> Panel:
     y = _axis(panel.y, look.y, look.y_scale, look.y_range)
     if look.axes is not None:
         x, y = replace(x, is_shown=look.axes > 0), replace(y, is_shown=look.axes > 1)
+    notes = (*panel.notes, *_without_logarithm(panel, x, "x"), *_without_logarithm(panel, y, "y"))
     made = replace(
-        panel, has_legend=legend, legend_title=title, x=x, y=y, colours=_coloured(panel, look),
+        panel, notes=notes, has_legend=legend, legend_title=title, x=x, y=y, colours=_coloured(panel, look),
         size=look.size or panel.size,
     )  # fmt: skip
+    made = _on_a_decade(made) if y.scale == "log" else made
     return equal(made) if look.is_equal else made
+
+
+def _on_a_decade(panel: Panel) -> Panel:
+    """Bars on a logarithmic axis, which has no zero, stand on the decade below the shortest of them."""
+    tops = [np.asarray(one.columns["top"], float) for one in panel.layers if one.mark == "bars"]
+    heights = np.concatenate([*tops, [np.nan]])
+    if not (heights > 0).any():
+        return panel
+    low = float(10.0 ** (np.ceil(np.log10(heights[heights > 0].min())) - 1))
+    layers = tuple(
+        replace(one, columns={**one.columns, "bottom": np.full(len(one.columns["top"]), low)})
+        if one.mark == "bars" else one for one in panel.layers
+    )  # fmt: skip
+    return replace(panel, layers=layers, y=replace(panel.y, low=panel.y.low or low))
+
+
+def _without_logarithm(panel: Panel, axis: Axis, name: Name) -> list[str]:
+    """What a logarithmic axis has no place for, said."""
+    if axis.scale != "log":
+        return []
+    drawn = {id(one.columns): one.columns[name] for one in panel.layers if one.mark in _MARKED and name in one.columns}
+    lost = sum(int((np.asarray(one, float) <= 0).sum()) for one in drawn.values())
+    said = f"Not above 0, so without a place on the logarithmic axis of {axis.label or name}: {lost:,} values."
+    return [said] * bool(lost)
 
 
 def _coloured(panel: Panel, look: Look) -> Colours | None:

@@ -26,6 +26,8 @@ SHARES = (10, 90)
 EAST, NORTH = ("lon", "lng", "long", "longitude"), ("lat", "latitude")
 EAST_MAX, NORTH_MAX = 180.0, 90.0
 SPOTS_MAX = 5_000
+SPOT_SIZES = (20, 100, 400), (10.0, 5.0, 3.0)
+"""Of so many rows or columns, how many pixels a point of a sparse matrix is wide."""
 SIDE_MAX = 400
 
 
@@ -136,11 +138,13 @@ def sparse(value: Any) -> Panel:
         raise UsageError("Every value of this sparse matrix is zero, so there is nothing to draw.")
     x = Axis("column", low=-0.5, high=columns - 0.5, is_whole=True)
     y = Axis("row", low=rows - 0.5, high=-0.5, is_whole=True)
-    aspect = float(np.clip(rows / columns, visuals.FLATTEST, 1 / visuals.FLATTEST))
+    aspect = visuals.aspect_of(rows, columns)
     if held.size <= SPOTS_MAX:
         dots = {"x": at_column.astype(float), "y": at_row.astype(float), "colour": held}
         hover = (("row", "y"), ("column", "x"), ("value", "colour"))
-        layer, colours = Layer("points", dots, size=4, hover=hover), visuals.colour_scale(visuals.extent(held), "value")
+        size = float(np.interp(max(rows, columns), *SPOT_SIZES))
+        layer = Layer("points", dots, size=size, hover=hover)
+        colours = replace(visuals.colour_scale(visuals.extent(held), "value"), palette="strokes")
     else:
         sides = [min(side, SIDE_MAX) for side in (rows, columns)]
         counts, _, _ = np.histogram2d(at_row, at_column, sides, ((-0.5, rows - 0.5), (-0.5, columns - 0.5)))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import curves, space, visuals
-from plotter2.datter.figure import PALETTE, Axis, Layer, Motion, Panel, Space
+from plotter2.datter.figure import INK, PALETTE, Axis, Layer, Motion, Panel, Space
 from plotter2.datter.frame import Scene
 from plotter2.datter.placing import parted, placed
 from plotter2.datter.points import numbers
@@ -104,21 +104,31 @@ def panel_of(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
     first = value.states[0].astype(np.float32)
     colour = palette[0] if palette else PALETTE[0]
     columns = {"x": first[:, 0].copy(), "y": first[:, 1].copy(), "object": list(value.names)}
-    layers = [Layer("points", columns, colour=colour, size=9, hover=(("object", "object"), ("x", "x"), ("y", "y")))]
-    if len(value.names) <= TRAIL_MAX:
-        for place in range(len(value.names)):
-            way = curves.lines([("", value.states[:, place, 0], value.states[:, place, 1])], "", "").layers[0]
-            layers.append(replace(way, colour="#7F7F7F", alpha=0.4, size=1, hover=()))
+    ways = _ways(value, palette)
+    ink = INK if any(name for name, _ in ways) else colour
+    layers = [Layer("points", columns, colour=ink, size=9, hover=(("object", "object"), ("x", "x"), ("y", "y")))]
+    for place, (name, shade) in enumerate(ways):
+        way = curves.lines([("", value.states[:, place, 0], value.states[:, place, 1])], "", "").layers[0]
+        layers.append(replace(way, name=name, colour=shade, alpha=0.8 if name else 0.4, size=1.3, hover=()))
     frames = np.concatenate([value.states[..., 0], value.states[..., 1]], axis=1).astype(np.float32)
     labels = tuple(f"{step * value.dt:g}" for step in range(len(frames)))
     aspect = float(np.clip(((y.high or 0) - (y.low or 0)) / ((x.high or 1) - (x.low or 0)), 0.4, 1.2))
     note = f"{len(frames):,} steps of {value.dt:g}, {len(value.names):,} objects."
     return [
         Panel(
-            "scene", x=x, y=y, layers=tuple(layers), has_legend=False, aspect=aspect,
+            "scene", x=x, y=y, layers=tuple(layers), has_legend=ink == INK, aspect=aspect,
             motion=Motion(frames, labels, "time", "place"), notes=(note,),
         )
     ]  # fmt: skip
+
+
+def _ways(value: Scene, palette: Sequence[str]) -> list[tuple[str, str]]:
+    """Name and colour of each object's way: its own where few objects have names, grey without; of many, none."""
+    count = len(value.names)
+    if 1 < count <= len(PALETTE) and value.names != tuple(map(str, range(count))):
+        colours = list(palette) or list(PALETTE)
+        return [(name, colours[place % len(colours)]) for place, name in enumerate(value.names)]
+    return [("", PALETTE[-1])] * (count if count <= TRAIL_MAX else 0)
 
 
 def _in_space(value: Scene, palette: Sequence[str]) -> Panel:
@@ -128,14 +138,16 @@ def _in_space(value: Scene, palette: Sequence[str]) -> Panel:
     hover = (("object", "object"), ("x", "x"), ("y", "y"), ("z", "z"))
     first = {name: part[0].copy() for name, part in zip("xyz", parts, strict=True)}
     colour = palette[0] if palette else PALETTE[0]
-    layers = [Layer("points", {**first, "object": list(value.names)}, colour=colour, size=10, hover=hover)]
+    ways = _ways(value, palette)
+    ink = INK if any(name for name, _ in ways) else colour
+    layers = [Layer("points", {**first, "object": list(value.names)}, colour=ink, size=10, hover=hover)]
     step = -(-len(value.states) // TRAIL_PLACES)
-    for at in range(len(value.names) if len(value.names) <= TRAIL_MAX else 0):
+    for at, (called, shade) in enumerate(ways):
         way = {name: np.ascontiguousarray(part[::step, at]) for name, part in zip("xyz", parts, strict=True)}
-        layers.append(Layer("line", way, colour="#7F7F7F", alpha=0.4, size=1))
+        layers.append(Layer("line", way, called, shade, alpha=0.8 if called else 0.4, size=1.3))
     labels = tuple(f"{at * value.dt:g}" for at in range(len(value.states)))
     return Panel(
-        "scene", has_legend=False, space=Space(axes, tuple(layers)),
+        "scene", has_legend=ink == INK, space=Space(axes, tuple(layers)),
         motion=Motion(np.concatenate(parts, axis=1), labels, "time", "space"),
         notes=(f"{len(labels):,} steps of {value.dt:g}, {len(value.names):,} objects.",),
     )  # fmt: skip

@@ -71,7 +71,7 @@ def trajectory(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     columns = {**_xyz(found.matrix[chosen]), "colour": chosen.astype(float)}
     hover = (("place", "colour"), *zip(names, "xyz", strict=True))
     panel = _panel("trajectory", names, [Layer("line", columns, size=2, hover=hover)], [*found.notes, *notes])
-    colours = Colours("sequential", 0.0, max(float(len(found) - 1), 1.0), "place")
+    colours = Colours("strokes", 0.0, max(float(len(found) - 1), 1.0), "place")
     return [replace(panel, colours=colours)]
 
 

@@ -28,6 +28,8 @@ LEVELS = 10
 GRID, AIR = 80, 0.25
 ARROWS_ACROSS = 40
 SKEWED = 100
+HEXAGONS_PER_ROOT, HEXAGONS_MIN = 0.7, 8
+"""Cells across a honeycomb by the square root of how many rows it counts, so that few rows share some cells."""
 Groups = Sequence[tuple[str, NDArray[Any]]]
 
 
@@ -164,7 +166,8 @@ def honeycomb(found: Points) -> Panel:
     found = complete(found)
     if found.shape[1] < visuals.SEVERAL:
         raise UsageError("hexbin needs x and y: two columns of numbers.")
-    cells = geometry.hexagons(found.matrix[:, 0], found.matrix[:, 1])
+    across = int(np.clip(HEXAGONS_PER_ROOT * np.sqrt(len(found)), HEXAGONS_MIN, geometry.HEXAGONS_ACROSS))
+    cells = geometry.hexagons(found.matrix[:, 0], found.matrix[:, 1], across)
     xs, ys = cells.outlines()
     columns = {"xs": xs, "ys": ys, "colour": cells.count.astype(float), "count": cells.count}
     top = float(cells.count.max())
@@ -203,7 +206,7 @@ def contours(
     layer = Layer("curves", columns, size=1.8, hover=(("level", "level"),))
     x = Axis("", low=float(across[0]), high=float(across[-1]))
     y = Axis("", low=float(up[0]), high=float(up[-1]))
-    colours = Colours("sequential", low, high, title)  # the pale middle of a diverging scale would hide its lines
+    colours = Colours("strokes", low, high, title)  # the pale middle of a diverging scale would hide its lines
     return Panel("contour", x=x, y=y, layers=(layer,), has_legend=False, colours=colours)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter import spill
+from plotter2.datter.canvas import shortened
 from plotter2.datter.cluster import flattened
 from plotter2.datter.expression import Expr
 from plotter2.datter.figure import INK, PALETTE, Axis, Colours, Layer, Panel
@@ -30,12 +31,16 @@ CELLS_X, CELLS_Y = 360, 220
 VIEW_SHARE = 0.0005
 BINS_MAX = 60
 BINS_ASKED_MAX = 1_000
-BARS_MAX = 40
+WHOLE_BINS_MAX = 40
+BARS_MAX, NAMED_BARS_MAX, LETTERS_MAX = 40, 400, 30
+FAINTEST = 0.25
+"""Opacity of a cell of a density with one row, enough to be seen on white and on black."""
 ROWS_MAX = 200
 SIZED_BY, SIZES = (20, 200, 5_000), (9.0, 7.0, 5.0)
 """Of so many points, how many pixels one is wide."""
-FLATTEST = 0.25
-"""A matrix is drawn no flatter, and no narrower, than this: cells are squares only within it."""
+STRIPE, FLAT, UPRIGHT = 4.0, 0.4, 1.0
+"""A matrix of more than so many times as many rows as columns, or the other way, has no squares as cells; then it is so
+many times as high as wide."""
 OUTSIDE_MAX = 2_000
 SEVERAL = 2
 
@@ -98,6 +103,8 @@ def shaded(found: Points, values: NDArray[Any], title: str) -> Panel:
         far = f"; {outside:,} rows lie outside this view" if outside else ""
         notes.append(f"{len(xs):,} rows as the mean of each of {CELLS_X // 2} x {CELLS_Y // 2} cells{far}.")
     colours = colour_scale(limits, title)
+    if layer.mark == "points":
+        colours = replace(colours, palette="strokes")
     return Panel("scatter", x=x, y=y, layers=(layer,), has_legend=False, colours=colours, notes=tuple(notes))
 
 
@@ -168,7 +175,8 @@ def _mixed(counts: NDArray[Any], total: NDArray[Any], colours: list[str]) -> NDA
     parts = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], float)
     parts = parts[np.arange(len(counts)) % len(parts)]
     mixed = np.einsum("kyx,kc->yxc", counts, parts) / np.maximum(total, 1)[..., None]
-    strength = np.where(total > 0, 0.15 + 0.85 * np.log1p(total) / np.log1p(max(int(total.max()), 1)), 0.0)
+    share = np.log1p(total) / np.log1p(max(int(total.max()), 1))
+    strength = np.where(total > 0, FAINTEST + (1 - FAINTEST) * share, 0.0)
     pixels = np.dstack([mixed, strength * 255]).astype(np.uint8)
     found: NDArray[Any] = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
     return found
@@ -187,12 +195,19 @@ def matrix(array: NDArray[Any], *, limits: tuple[float, float] | None = None) ->
         {"image": shown.astype(np.float32), **place},
         hover=(("row", "$y{0}"), ("column", "$x{0}"), ("value", "image")),
     )
-    aspect = float(np.clip(rows / columns, FLATTEST, 1 / FLATTEST))
+    missing = int((~np.isfinite(values)).sum()) if values.dtype.kind == "f" else 0
+    notes = [*notes, *[f"{missing:,} of {values.size:,} values are missing or infinite: clear cells."] * bool(missing)]
     return Panel(
         "matrix", x=Axis("column", low=-0.5, high=columns - 0.5, is_whole=True),
         y=Axis("row", low=rows - 0.5, high=-0.5, is_whole=True), layers=(layer,), has_legend=False,
-        colours=colour_scale(limits or extent(values)), aspect=aspect, notes=tuple(notes),
+        colours=colour_scale(limits or extent(values)), aspect=aspect_of(rows, columns), notes=tuple(notes),
     )  # fmt: skip
+
+
+def aspect_of(rows: int, columns: int) -> float:
+    """Height over width of a matrix: its cells are squares, unless it were a mere stripe then."""
+    square = rows / columns
+    return FLAT if square < 1 / STRIPE else UPRIGHT if square > STRIPE else square
 
 
 def surface(found: Expr) -> Panel:
@@ -230,18 +245,15 @@ def colour_scale(limits: tuple[float, float], title: str = "") -> Colours:
     if low < 0 < high:
         reach = max(-low, high)
         return Colours("diverging", -reach, reach, title)
-    return Colours("sequential", low, high if high > low else low + 1.0, title)
+    around = 0.0 if high > low else abs(low) / 2 or 0.5
+    return Colours("sequential", low - around, high + around, title)
 
 
 def histogram(values: Any, name: str, bins: int | None = None) -> Panel:
     """How often values fall into equal bins: so many, or by Freedman and Diaconis, at most 60."""
     array = numbers(values).astype(float).ravel()
     finite = array[np.isfinite(array)]
-    low, high = extent(array)
-    found = (
-        len(np.histogram_bin_edges(finite, "fd")) - 1 if high > low and len(finite) < MATRIX_SIDE_MAX**2 else BINS_MAX
-    )
-    counts, edges = np.histogram(finite, bins or int(np.clip(found, 1, BINS_MAX)))
+    counts, edges = np.histogram(finite, bins or _bins(finite))
     columns = {"left": edges[:-1], "right": edges[1:], "top": counts, "bottom": np.zeros(len(counts))}
     missing = len(array) - len(finite)
     notes = (f"{missing:,} of {len(array):,} values are missing or infinite and not counted.",) if missing else ()
@@ -249,16 +261,42 @@ def histogram(values: Any, name: str, bins: int | None = None) -> Panel:
     return Panel("histogram", x=Axis(name), y=Axis("count", low=0), layers=(layer,), has_legend=False, notes=notes)
 
 
+def _bins(finite: NDArray[Any]) -> Any:
+    """How many bins, or where they lie: of few whole numbers each has its own, around it."""
+    low, high = extent(finite)
+    if high - low < WHOLE_BINS_MAX and np.array_equal(finite, np.round(finite)):
+        return np.arange(low, high + 2) - 0.5
+    if high <= low or len(finite) >= MATRIX_SIDE_MAX**2:
+        return BINS_MAX
+    return int(np.clip(len(np.histogram_bin_edges(finite, "fd")) - 1, 1, BINS_MAX))
+
+
 def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str, palette: Sequence[str] = ()) -> Panel:
-    """One bar a category."""
-    kept = list(names)[:BARS_MAX]
-    heights = values.astype(float)[:BARS_MAX]
-    notes = (f"The first {BARS_MAX} of {len(names):,} categories.",) if len(names) > BARS_MAX else ()
-    columns = {"x": kept, "top": heights, "bottom": np.zeros(len(kept)), "width": np.full(len(kept), 0.8)}
+    """One bar a category; of more than 40 the longest bars, by their length."""
+    kept, heights = list(names), values.astype(float)
+    notes: tuple[str, ...] = ()
+    if len(kept) > BARS_MAX:
+        ranks = np.argsort(-np.abs(np.nan_to_num(heights)), kind="stable")[:BARS_MAX]
+        kept, heights = [kept[place] for place in ranks.tolist()], heights[ranks]
+        notes = (f"The {BARS_MAX} largest of {len(names):,} categories, by size.",)
+    columns: dict[str, Any] = {
+        "x": kept,
+        "top": heights,
+        "bottom": np.zeros(len(kept)),
+        "width": np.full(len(kept), 0.8),
+    }
+    short = [shortened(name, LETTERS_MAX) for name in kept]
+    if short != kept and len(set(short)) == len(set(kept)):
+        columns, kept = {**columns, "x": short, "name": kept}, short
     colour = palette[0] if palette else PALETTE[0]
-    layer = Layer("bars", columns, colour=colour, hover=((x or "name", "x"), (y, "top")))
+    layer = Layer(
+        "bars", columns, colour=colour, hover=((x or "name", "name" if "name" in columns else "x"), (y, "top"))
+    )
     axis = Axis(x, "category", factors=tuple(dict.fromkeys(kept)))
-    return Panel("bars", x=axis, y=Axis(y), layers=(layer,), has_legend=False, notes=notes)
+    ends = (0.0 if np.nanmin(heights, initial=0) >= 0 else None, 0.0 if np.nanmax(heights, initial=0) <= 0 else None)
+    low, high = ends if ends != (0.0, 0.0) else (0.0, 1.0)
+    y_axis = Axis(y, low=low, high=high)
+    return Panel("bars", x=axis, y=y_axis, layers=(layer,), has_legend=False, notes=notes)
 
 
 def fitted(found: Fit) -> Panel:

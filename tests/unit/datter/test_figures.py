@@ -16,6 +16,7 @@ from plotter2.datter import assets, automatic, compose, curves, drawing, looks, 
 from plotter2.datter.cluster import kmean, pca
 from plotter2.datter.context import Context
 from plotter2.datter.expression import expr
+from plotter2.datter.figure import Colours
 from plotter2.datter.fitting import fit
 from plotter2.datter.frame import Frame
 from plotter2.datter.group import DataGroup
@@ -159,7 +160,7 @@ def test_what_cannot_be_drawn_is_refused_in_a_sentence(value: Any, words: str | 
 
 
 def test_constant_values_are_drawn() -> None:
-    assert automatic.panels_of(np.zeros((3, 3)))[0].colours.high == 1.0
+    assert automatic.panels_of(np.zeros((3, 3)))[0].colours == Colours("sequential", -0.5, 0.5)
     assert automatic.panels_of(np.zeros(9), visual="histogram")[0].layers[0].columns["top"].sum() == 9
 
 
