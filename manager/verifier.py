@@ -38,6 +38,7 @@ T = TypeVar("T")
 PAGE = 1_000
 BLOBS_AT_A_TIME = 32
 UNEXPLAINED = "is explained by no version"
+REWRITTEN = "is not as it is written now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,10 @@ class Verifier:
 
     async def _check_record(self, record: Record) -> list[Finding]:
         found = await asyncio.to_thread(self._organizer.check_folder, record.folder, record.files)
+        # What is written for it can be written again: a newer plotter2 may write it otherwise.
+        root = (self._layout.source / record.folder).relative_to(self._layout.home).as_posix()
+        ours = {f"{root}/{one.path}" for one in record.files if one.digest in record.documents}
+        found = [replace(one, problem=REWRITTEN, fault=Fault.HIDDEN) if one.path in ours else one for one in found]
         hidden = [one for one in found if one.fault is Fault.HIDDEN]
         if not hidden or self._tree.is_expected(record.bundle):
             return [one for one in found if one.fault is not Fault.HIDDEN]

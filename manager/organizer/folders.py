@@ -63,10 +63,20 @@ class Folders:
         folder = _Folder(self._layout, record.folder, self._quarantine)
         folder.make(record.folders)
         for entry in record.files:
-            folder.place(entry.path, entry.digest, ())
+            is_written = entry.digest in record.documents
+            folder.place(entry.path, entry.digest, self._former(record, entry) if is_written else ())
         if folder.has_changed:
             yield Need(self._layout.source, names=[*names, *folder.placed], folders=True)
         return folder.strays
+
+    def _former(self, record: Record, entry: FileEntry) -> tuple[bytes, ...]:
+        """What a document of ours holds that a former plotter2 may have written otherwise."""
+        place = self._layout.source / record.folder / entry.path
+        there, wanted = status(place), status(self._layout.blob(entry.digest))
+        if there is None or not is_file(there) or (wanted is not None and is_same(there, wanted)):
+            return ()
+        found = durable.digest(place)
+        return (found,) if self._blobs.have([found])[0] else ()  # what somebody else wrote is not in the store
 
     def set_aside(self, paths: Sequence[str], bundles: Sequence[str], reason: str) -> list[QuarantineItem]:
         """See `Organizer.set_aside`."""

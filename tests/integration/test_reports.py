@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from manager.events import RunReport, RunsReported, WorkerAnnounced
-from manager.organizer import Organizer
+from manager.organizer import Organizer, records
 from manager.store.memory import MemoryStore
 from manager.tree import GROUP
 from plotter2.datter import assets
@@ -95,6 +95,22 @@ async def test_each_new_child_draws_the_next_report_and_the_old_ones_stay(manage
         assert (manager.layout.output / page["path"]).read_text() == page_of(run)
         assert (place / assets.FOLDER / assets.script_name()).stat().st_nlink > 1
     assert (await manager.client.request(runs[1].removesuffix(".0"))).state is RequestState.DONE
+
+
+@pytest.mark.req("r003", "r026")
+async def test_a_cover_that_a_newer_plotter2_writes_otherwise_is_no_damage(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await manager.push("lab/a", LAB)
+    await end(manager, await fired(manager, "b1"))
+    place = await folder(manager, 1)
+    monkeypatch.setattr(records, "cover", lambda _: b"<p>newer</p>")
+    [found] = (await manager.client.verify()).findings
+    assert (found.path, found.fault, found.remedy) == (
+        "source/lab/a/meta/reports/report1/index.html", "hidden", "is shown again",
+    )  # fmt: skip
+    assert (place / "index.html").read_bytes() == b"<p>newer</p>"
+    assert (await manager.client.verify()).findings == ()
 
 
 @pytest.mark.req("r003", "r026")
