@@ -97,7 +97,6 @@ async def test_what_would_be_known_is_said_before_anybody_asks(manager: Manager,
     (tmp_path / "script.py").write_text("def task(): pass")
     assert (await manager.client.plan_run(tmp_path / "script.py", "lab")).known == ()
     (tmp_path / "pipeline.json").write_text(json.dumps(STEPS))
-    await ran(manager, tmp_path / "pipeline.json")
     code, said, _ = await manager.line("check", str(tmp_path / "pipeline.json"), "--on", "lab")
     assert code == 0
     assert "its results are those of run req-" in said
