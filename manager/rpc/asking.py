@@ -31,11 +31,10 @@ from manager.events import (
 )
 from manager.experiment import Experiment
 from manager.publisher import INLINE_SOURCE_BYTES_MAX
-from manager.rpc import replays
+from manager.rpc import replays, taking
 from manager.rpc.requests import RequestCalls
 from manager.rpc.versions import version_of
 from plotter2.api.v1 import manager_pb2 as pb
-from plotter2.datter.check import check_source
 from plotter2.errors import ConflictError, RefusedError, UsageError
 from plotter2.ids import RequestId
 from plotter2.model import ask, inheritance, package, paths, tags
@@ -142,9 +141,8 @@ class AskCalls(RequestCalls):
         if (known := await self._known(refused)) is not None:
             return known
         try:
-            own = await self._doors.keeper.chosen(event.config)
+            await taking.check(self._doors, event, await self._doors.keeper.chosen(event.config))
             if event.source:
-                await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind, own)
                 await self._keep(event.source.encode())
         except RefusedError as wrong:
             return await self._refuse(refused, wrong)

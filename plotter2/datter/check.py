@@ -19,12 +19,14 @@ class Outline:
         exposes: names that it says it gives.
         is_social: whether it speaks of other tasks.
         imposes: what must hold of its parameters.
+        takes: the parameters that it uses; None where any may be.
     """
 
     axes: tuple[Axis, ...] = ()
     exposes: tuple[str, ...] = ()
     is_social: bool = False
     imposes: tuple[Imposed, ...] = ()
+    takes: frozenset[str] | None = None
 
 
 def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Outline:
@@ -38,7 +40,8 @@ def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Out
     if kind != "script":
         return Outline()
     found = script.compiled(source, filename, own.names)
-    return Outline(found.axes, found.exposes, found.contract.is_social, found.contract.imposes)
+    said = found.contract
+    return Outline(found.axes, found.exposes, said.is_social, said.imposes, None if said.is_social else said.takes)
 
 
 def check_source(source: str, filename: str, kind: str, own: Additions = NONE) -> None:

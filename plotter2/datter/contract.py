@@ -32,6 +32,12 @@ SUSPENDING = frozenset({"release", "collect", "handin"})
 """Words that wait for other tasks, which only a running `task()` can do."""
 TYPES = frozenset({"int", "float", "str", "bool", "list", "dict", "tuple", "set", "complex", "bytes"})
 HANDLE = "datter"
+THRESHOLD = "shared_threshold"
+"""The parameter or setting of the bundle: cells count as shared where every matrix is further from 0 than this."""
+ME = "me"
+OF_ME = frozenset({"task", "bundle", "version", "keys", "owners"})
+"""What a script asks of itself that tells no parameter."""
+_CODE = frozenset({"eval", "exec", "globals", "vars", "locals", "getattr"})
 OF_HANDLE = (KEYTYPE, "Table", "group", "keys", "runs")
 SPELLED_CHARS_MAX = 200
 
@@ -88,6 +94,7 @@ class Contract:
         gathers: definitions whose instances it asks for, as it calls them.
         links: whether it links tasks.
         is_social: whether it speaks of other tasks, or starts some.
+        takes: parameters that it uses; None where that cannot be told: it takes all by `**`, or reads `me.parameters`.
         calls: built-ins and names of Python that it calls, by name.
         entry: the signature of `task`, "" where it is not a plain function of the module.
         symbols: bare names in its contract, which stand for themselves.
@@ -103,6 +110,7 @@ class Contract:
     symbols: frozenset[str] = frozenset()
     axes: tuple[Axis, ...] = ()
     is_social: bool = False
+    takes: frozenset[str] | None = None
 
 
 EMPTY = Contract()
@@ -129,6 +137,7 @@ def read(tree: ast.Module, filename: str) -> Contract:
         frozenset(module.symbols()),
         declared(tree),
         module.is_social(called.keys()),
+        module.takes(),
     )
 
 
@@ -286,6 +295,38 @@ class _Module:
             and node.attr in {STARTS, *OTHERS}
             for node in ast.walk(self._tree)
         )  # fmt: skip
+
+    def takes(self) -> frozenset[str] | None:
+        """The parameters that it uses; None where any may be used."""
+        entry = self._functions.get(ENTRY)
+        if entry is None or entry.args.kwarg is not None or self._looks_at_all():
+            return None
+        found = {one.arg for one in _arguments(entry)}
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == IMPOSE:
+                if any(word.arg is None for word in node.keywords):
+                    return None
+                found |= {str(word.arg) for word in node.keywords}
+                found |= {one.id for one in node.args if isinstance(one, ast.Name)}
+                found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+        return frozenset(found)
+
+    def _looks_at_all(self) -> bool:
+        """Whether it may look at parameters by names that do not stand in it: by `me`, in code that it makes."""
+        plain = {
+            id(node.value)
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Attribute) and node.attr in OF_ME
+        } | {
+            id(one)
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in self._functions
+            for one in node.args
+        }  # fmt: skip
+        return any(
+            isinstance(node, ast.Name) and (node.id in _CODE or (node.id == ME and id(node) not in plain))
+            for node in ast.walk(self._tree)
+        )
 
     def symbols(self) -> Iterator[str]:
         """Every bare name of the contract that may stand for itself."""

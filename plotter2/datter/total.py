@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from plotter2.datter import curves, visuals
 from plotter2.datter.context import current
+from plotter2.datter.contract import THRESHOLD
 from plotter2.datter.figure import INK, PALETTE, Axis, Layer, Panel, digest
 from plotter2.datter.group import DataGroup
 from plotter2.datter.points import numbers
 from plotter2.errors import UsageError
 
 NAME = "series_total"
-THRESHOLD = "shared_threshold"
-"""The parameter or setting of the bundle: cells count as shared where every matrix is further from 0 than this."""
 LISTED_MAX = 1_000
 STRETCHES = 500
 """Of the curve, which as many figures carry as it has values: what each of them carries has an end."""

@@ -1,0 +1,59 @@
+"""Parameters that a script does not know are refused before anything runs, with the nearest that it does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.errors import UsageError
+from tests.unit.manager.rpc.kit import Small, small
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Small]:
+    async with small(tmp_path) as made:
+        await made.push("lab", "")
+        yield made
+
+
+async def asked(manager: Small, source: str, given: str) -> str:
+    run = pb.RunAsk(task="plot", bundle="lab", source=source, filename="plot.py", parameters_json=given)
+    return str((await manager.submit(run=run)).id)
+
+
+@pytest.mark.req("r178")
+@pytest.mark.parametrize(
+    ("source", "near"),
+    [
+        ("def task(bins=3): ...", "the nearest is 'bins'"),
+        ("def task(): impose(bins as int)", "the nearest is 'bins'"),
+        ("impose(bin_count as int)\ndef task(): ...", "there are 'bin_count'"),
+        ("def task(): return me.task, islinked(me)", "it takes none"),
+    ],
+)
+async def test_a_parameter_that_the_script_does_not_know_is_refused_with_the_nearest(
+    manager: Small, source: str, near: str
+) -> None:
+    with pytest.raises(UsageError, match=f"plot.py takes no parameter 'bons'; {near}"):
+        await asked(manager, source, '{"bons": 3}')
+
+
+@pytest.mark.req("r178")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def task(bons): ...",
+        "def task(**more): ...",
+        "def task(): return me.parameters['bons']",
+        "def read(one): return one.parameters\ndef task(): return read(me)",
+        "def task(): return eval('me.parameters')",
+        "impose(bons)\ndef task(): ...",
+        "def task():\n    if 1:\n        impose(bons as float)",
+        "from code_of_mine import task",
+    ],
+)
+async def test_one_that_it_uses_or_may_use_is_taken(manager: Small, source: str) -> None:
+    assert await asked(manager, source, '{"bons": 3}')
