@@ -21,10 +21,9 @@ from plotter2.datter import binding, compose, pipeline, promises, results, scrip
 from plotter2.datter.asking import Carrier
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
-from plotter2.datter.contract import Gives
+from plotter2.datter.contract import THRESHOLD, Gives
 from plotter2.datter.explaining import MODULE_NAME, explained
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
-from plotter2.datter.total import THRESHOLD
 from plotter2.datter.words import GaveUp, Me
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
 
