@@ -2,8 +2,9 @@
 
 An instance runs until it asks its tree's ledger for something that is journaled; then others run, and it goes on when
 its answer comes. What it only reads is answered at once, and its thread waits for it. A parked instance costs some
-kilobytes. What this child knows of a tree (values by number, opened sets, who the tasks are) is kept as long as an
-instance of it is here, and shared by all of them.
+kilobytes. What this child knows of a tree (values by number, opened sets, who the tasks are) is shared by all of its
+instances here, and kept until this child does something else: they come by portions, and thousands of them draw what
+was worked out once.
 """
 
 from __future__ import annotations
@@ -91,13 +92,14 @@ class Afar(Shelf):
         rows = _ROWS.decode(told.value)
         for row in rows:
             if row.datum not in self._values:
-                bring = partial(laying.take_up, row.ref, _places(told.places), row.name)
+                bring = partial(laying.take_up, row.ref, partial(self._place, row.datum, told.places), row.name)
                 self._values[row.datum] = Fetched(row.label, row.place, bring)
         return tuple(row.datum for row in rows)
 
-
-def _places(places: dict[str, str]) -> Callable[[str], Path]:
-    return lambda digest: Path(places[digest])
+    def _place(self, datum: int, places: dict[str, str], digest: str) -> Path:
+        """Where content lies; asked anew where it was let go since, as no instance of the tree was here."""
+        path = Path(places[digest])
+        return path if path.exists() else Path(self._read(Look((datum,))).places[digest])
 
 
 class _Tree:
@@ -191,10 +193,15 @@ class Instances:
         """An instance begins, and runs until it waits or ends."""
         tree = self._trees.get(about.tree)
         if tree is None:
+            self.rest()
             tree = self._trees[about.tree] = _Tree(Afar(self._read))
         tree.count += 1
         seat = self._seats[run.sequence] = Seat(self, run, about, tree.shelf)
         self._go_on(seat, seat)
+
+    def rest(self) -> None:
+        """Something else is done here: trees that have no instance here are let go."""
+        self._trees = {name: tree for name, tree in self._trees.items() if tree.count}
 
     def told(self, told: Told) -> None:
         """The answer of an instance that waits has come: it goes on."""
@@ -211,10 +218,7 @@ class Instances:
         self._line.attend(0, self._recorder)
         if isinstance(ended, Ended):
             del self._seats[seat.run.sequence]
-            tree = self._trees[seat.tree]
-            tree.count -= 1
-            if not tree.count:
-                del self._trees[seat.tree]
+            self._trees[seat.tree].count -= 1
             self._line.send(ended)
 
     def live(self, seat: Seat) -> Ended:

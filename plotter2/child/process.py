@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from plotter2.child import limits
 from plotter2.child.capture import Recorder
-from plotter2.child.frames import Forget, Fork, Program, Ready, Told
+from plotter2.child.frames import Ended, Forget, Fork, Program, Ready, Run, Told
 from plotter2.child.interpreter import Execute, Interpreter
 from plotter2.child.messenger import Messenger
 from plotter2.child.scratch import Scratch
@@ -60,7 +60,14 @@ def live(connection: socket, order: Fork, parent: int, execute: Execute) -> NoRe
                     instances = made(interpreter, messenger, scratch.values, recorder)
                 instances.begin(work, work.instance)
             case _:
-                messenger.send(interpreter.run(work))
+                messenger.send(_alone(interpreter, instances, work))
+
+
+def _alone(interpreter: Interpreter, instances: Instances | None, work: Run) -> Ended:
+    """A run by itself; trees that have no instance here make room for it."""
+    if instances is not None:
+        instances.rest()
+    return interpreter.run(work)
 
 
 def _to_log(path: Path) -> None:

@@ -9,15 +9,18 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from plotter2 import files
+from plotter2.child.frames import Told
+from plotter2.child.instances import Afar
 from plotter2.datter import page, writing
 from plotter2.datter.figure import digest
 from plotter2.datter.hub import Definition
 from plotter2.datter.ledger import Ledger
-from plotter2.datter.ops import Open
+from plotter2.datter.ops import Look, Lying, Open, Question
 from plotter2.datter.scope import Scope
 from tests.unit.datter.sample import META, TASK1, Tree, defined, matrices, visuals
 from tests.unit.plotter2.child.fleet import Fleet
@@ -90,6 +93,35 @@ def test_the_meta_task_gives_every_matrix_its_place_in_the_total_across_children
     assert len(opened) <= 2 * len(fleet.children), "each child opens a set once"
     book = fleet.plan.ledger.book
     assert Ledger.replayed(fleet.journal, book.secret).book == book
+
+
+@pytest.mark.req("r199")
+def test_what_a_child_knows_of_a_tree_is_kept_until_it_does_something_else(tmp_path: Path) -> None:
+    fleet = sample(tmp_path, 3)
+    fleet.run(META)
+    for child in fleet.children:
+        assert (len(child.instances), list(child.instances._trees)) == (0, ["req-1"])
+        child.instances.rest()
+        assert not child.instances._trees
+
+
+def test_content_that_was_let_go_meanwhile_is_asked_for_anew(tmp_path: Path) -> None:
+    digest = "0" * 64
+    asked: list[Question] = []
+    row = Lying(7, "x", "", 0.0, f"blob:npy:{digest}")
+
+    def read(question: Question) -> Told:
+        asked.append(question)
+        place = tmp_path / str(len(asked))
+        with place.open("wb") as file:
+            np.save(file, np.arange(3))
+        return Told(1, 1, value=msgspec.msgpack.encode([row]), is_read=True, places={digest: str(place)})
+
+    shelf = Afar(read)
+    assert shelf.data_of(5) == (7,)
+    (tmp_path / "1").unlink()
+    assert shelf.value(7).tolist() == [0, 1, 2]
+    assert asked == [Open(5), Look((7,))]
 
 
 @pytest.mark.req("r187", "r193", "r196")
