@@ -154,7 +154,9 @@ def many(data: Any, other: Any, weights: Any) -> Many | None:
 
 def _columns(data: Any, other: Any, weights: Any) -> tuple[Any, Any, Any, tuple[str, str]] | None:
     """X (None for places in order), y, weights and names, as they are held; None for what is never large."""
-    if isinstance(weights, str) and isinstance(data, Table):
+    if isinstance(weights, str):
+        if not isinstance(data, Table):
+            return None  # refused where samples are looked at
         weights = data.column(weights)
         data = data.select([name for name in data.names if data.column(name) is not weights])
     scale = None if weights is None else numbers(weights).reshape(-1)
