@@ -154,12 +154,11 @@ def many(data: Any, other: Any, weights: Any) -> Many | None:
 
 def _columns(data: Any, other: Any, weights: Any) -> tuple[Any, Any, Any, tuple[str, str]] | None:
     """X (None for places in order), y, weights and names, as they are held; None for what is never large."""
-    if isinstance(weights, str):
-        if not isinstance(data, Table):
-            return None  # refused where samples are looked at
+    if isinstance(weights, str) and isinstance(data, Table):
         weights = data.column(weights)
         data = data.select([name for name in data.names if data.column(name) is not weights])
-    scale = None if weights is None else numbers(weights).reshape(-1)
+    # a name without a table is refused where samples are looked at
+    scale = None if weights is None or isinstance(weights, str) else numbers(weights).reshape(-1)
     if other is None and isinstance(data, Table):
         pair = of_table(data)
         return None if pair is None else (pair[0], pair[1], scale, pair[2])
