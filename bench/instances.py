@@ -11,8 +11,8 @@ import psutil
 from greenlet import getcurrent, greenlet
 
 from bench.report import Measure, note
-from plotter2.datter.hub import Definition, Local
 from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.trees.hub import Definition, Local
 from plotter2.model import package
 
 WAITING = """

@@ -26,8 +26,8 @@ from dataclasses import replace
 import numpy as np
 from sklearn.cluster import HDBSCAN
 
-from plotter2.datter.figure import PALETTE
-from plotter2.datter.points import Labels
+from plotter2.datter.figures.figure import PALETTE
+from plotter2.datter.values.points import Labels
 
 
 def task(data, circled, labelled, cleaned):

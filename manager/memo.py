@@ -1,9 +1,9 @@
 """Which results are known already: a pipeline's, under a key of what decides them (requirement 022; pure).
 
-A key has two halves. The first says what is done, with what: `plotter2.datter.memo` reads it from the definition. The
-second, the stamp, says what it is done on: the bundles that a run on this version sees, and where its links lead. It is
-worked out when a run is planned, before anything is read, and again when the run has ended: only if nothing came in
-between are its results kept under the key.
+A key has two halves. The first says what is done, with what; `plotter2.datter.pipelines.memo` reads it from the
+definition. The second, the stamp, says what it is done on: the bundles that a run on this version sees, and where its
+links lead. It is worked out when a run is planned, before anything is read, and again when the run has ended: only if
+nothing came in between are its results kept under the key.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from manager.keeper import Keeper
 from manager.organizer import Organizer
 from manager.publisher import seed_of
 from manager.store import Store
-from plotter2.datter import memo as recipe
-from plotter2.datter import pipeline
 from plotter2.datter.additions import Additions
+from plotter2.datter.pipelines import memo as recipe
+from plotter2.datter.pipelines import pipeline
 from plotter2.model.task import SCRIPT_SUFFIX, SOURCE_BYTES_MAX, TaskRun
 
 KEPT_MAX = 10_000

@@ -17,7 +17,7 @@ from manager.journal import note
 from manager.state import LiveRequest, State
 from manager.store import TaskRow
 from plotter2.clock import Instant
-from plotter2.datter.keys import nearest
+from plotter2.datter.values.keys import nearest
 from plotter2.errors import ConflictError, NotFoundError, RefusedError
 from plotter2.ids import RequestId, TaskId, uuid7
 from plotter2.model import ask, paths

@@ -12,7 +12,7 @@ from itertools import islice
 from plotter2 import scan
 from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import check_source
-from plotter2.datter.keys import find, is_pattern
+from plotter2.datter.values.keys import find, is_pattern
 from plotter2.errors import PackageError, ScriptError
 from plotter2.model import document, package
 from plotter2.model.bundle import CODE, PACKAGE_FILE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from plotter2.datter.keys import find, is_pattern
+from plotter2.datter.values.keys import find, is_pattern
 from plotter2.model import package
 from plotter2.model.link import Form, Head
 from plotter2.scan import CODE_SUFFIX

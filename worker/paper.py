@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from plotter2 import telemetry
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import FailedError
 from plotter2.model import paths
 from plotter2.mqtt.payloads import Report

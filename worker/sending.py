@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from plotter2 import files as durable
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError
 from plotter2.layout import Layout
 from plotter2.model import output, packing, paths

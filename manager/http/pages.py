@@ -22,7 +22,7 @@ from manager.doors import Doors
 from manager.state import State
 from manager.store import OutputRow
 from plotter2.clock import Instant, rfc3339
-from plotter2.datter import redraw
+from plotter2.datter.pages import redraw
 from plotter2.errors import NotFoundError
 from plotter2.ids import RequestId, RunId
 from plotter2.model import paths

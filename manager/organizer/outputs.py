@@ -11,7 +11,7 @@ from pathlib import Path
 
 from manager.organizer.disk import inside, plain_below, sync_contents, sync_names, trouble
 from plotter2 import files as durable
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError, NotFoundError
 from plotter2.layout import Layout
 from plotter2.model import output, paths

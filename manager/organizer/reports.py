@@ -16,7 +16,7 @@ from manager.organizer import sidecars
 from manager.organizer.blobs import Blobs
 from manager.organizer.disk import plain_below, trouble
 from plotter2 import files as durable
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.layout import Layout
 from plotter2.model import output
 from plotter2.model.bundle import FileEntry

@@ -14,7 +14,7 @@ from manager.organizer.blobs import Blobs
 from manager.organizer.disk import inside, plain_below, trouble
 from manager.organizer.outputs import lay_asset
 from plotter2 import files as durable
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError, PathRefusedError
 from plotter2.layout import Layout
 from plotter2.model import packing

@@ -11,8 +11,8 @@ from manager.doors import Doors
 from manager.events import RunAsked
 from plotter2.datter.additions import Additions
 from plotter2.datter.check import check_source
-from plotter2.datter.contract import THRESHOLD
-from plotter2.datter.keys import nearest
+from plotter2.datter.scripting.contract import THRESHOLD
+from plotter2.datter.values.keys import nearest
 from plotter2.errors import NotFoundError, UsageError
 from plotter2.ids import TaskId
 from plotter2.model.request import Over

@@ -22,7 +22,7 @@ WARM = (
     "sklearn.cluster",
     "sklearn.decomposition",
     "sklearn.preprocessing",
-    "plotter2.datter.render",
+    "plotter2.datter.pages.render",
     "plotter2.child.instances",
 )
 """Imported once, shared by all children, beside what the engine itself imports."""

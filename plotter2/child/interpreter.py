@@ -31,7 +31,7 @@ from plotter2.child.surroundings import Change, Surroundings
 from plotter2.datter import additions
 from plotter2.datter.additions import Additions
 from plotter2.datter.scope import RunInput, RunResult, Scope
-from plotter2.datter.seeding import sow
+from plotter2.datter.trees.seeding import sow
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
 from plotter2.model import output, package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState

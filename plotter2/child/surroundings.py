@@ -22,7 +22,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from plotter2.datter import renaming
+from plotter2.datter.scripting import renaming
 
 KEPT_TEXTS = 256
 _WRITERS = frozenset({"setattr", "delattr"})

@@ -14,9 +14,9 @@ from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
 if TYPE_CHECKING:
     from plotter2.cli.verbs import Session
     from plotter2.datter.additions import Additions
-    from plotter2.datter.contract import Contract
-    from plotter2.datter.pipeline import Step
-    from plotter2.datter.script import Script
+    from plotter2.datter.pipelines.pipeline import Step
+    from plotter2.datter.scripting.contract import Contract
+    from plotter2.datter.scripting.script import Script
 
 SHOWN_MAX = 3
 ENDINGS = (SCRIPT_SUFFIX, PIPELINE_SUFFIX)
@@ -75,7 +75,7 @@ def _text(path: Path) -> str:
 
 
 def _script(source: str, path: Path, own: Additions) -> dict[str, Any]:
-    found: Script = import_module("plotter2.datter.script").compiled(source, path.name, own.names)
+    found: Script = import_module("plotter2.datter.scripting.script").compiled(source, path.name, own.names)
     names = import_module("plotter2.datter.builtins").NAMES | own.names
     return {"kind": "script", "file": str(path), **document(found.contract, names)}
 
@@ -94,7 +94,7 @@ def document(contract: Contract, names: frozenset[str]) -> dict[str, Any]:
 
 
 def _pipeline(source: str, path: Path, own: Additions) -> dict[str, Any]:
-    steps: tuple[Step, ...] = import_module("plotter2.datter.pipeline").parsed(source, path.name, own)
+    steps: tuple[Step, ...] = import_module("plotter2.datter.pipelines.pipeline").parsed(source, path.name, own)
     written = [{"step": one.place, "name": one.builtin.name, "does": one.builtin.role.value} for one in steps]
     return {"kind": "pipeline", "file": str(path), "steps": written}
 

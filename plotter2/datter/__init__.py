@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
-    "DataGroup": "group", "Made": "scope", "RunInput": "scope", "RunResult": "scope", "Scope": "scope",
-    "Table": "table",
+    "DataGroup": "values.group", "Made": "scope", "RunInput": "scope", "RunResult": "scope", "Scope": "scope",
+    "Table": "values.table",
     "check_source": "check", "execute": "run",
 }  # fmt: skip
 

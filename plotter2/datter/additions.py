@@ -18,12 +18,12 @@ from typing import Any
 from blake3 import blake3
 from typing_extensions import override
 
-from plotter2.datter import templates
-from plotter2.datter.automatic import VISUALS
 from plotter2.datter.builtins import NAMES, Builtin, Role
 from plotter2.datter.context import current
-from plotter2.datter.keys import nearest
-from plotter2.datter.templates import Template
+from plotter2.datter.figures.automatic import VISUALS
+from plotter2.datter.pages import templates
+from plotter2.datter.pages.templates import Template
+from plotter2.datter.values.keys import nearest
 from plotter2.errors import ConfigError, PackageError, UsageError
 from plotter2.model import types
 from plotter2.model.additions import FILE_BYTES_MAX, OPERATIONS, PICTURES, digest_of

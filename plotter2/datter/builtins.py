@@ -15,16 +15,16 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-from plotter2.datter import typed, words
 from plotter2.datter.context import current
-from plotter2.datter.exchange import taken_in
+from plotter2.datter.scripting import typed, words
+from plotter2.datter.values.exchange import taken_in
 from plotter2.errors import UsageError
 
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
-MATHEMATICS = frozenset({"stats", "trigonometry", "calculus", "engine", "expression"})
-"""Modules whose words are told the types of their arguments at each call."""
+MATHEMATICS = "mathematics."
+"""The room whose words are told the types of their arguments at each call."""
 ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
 
 
@@ -64,7 +64,7 @@ class Builtin:
     @property
     def call(self) -> Callable[..., Any]:
         """The function; what other libraries hold reaches it as ours."""
-        return _welcoming(self._function, self.name if self.place[0] in MATHEMATICS else "")
+        return _welcoming(self._function, self.name if self.place[0].startswith(MATHEMATICS) else "")
 
     @property
     def _function(self) -> Callable[..., Any]:
@@ -127,50 +127,50 @@ _TRIGONOMETRY = "sine sin cos cosine tan asin acos atan atan2 sec csc cot sinh c
 _QUOTED = re.compile(r"(?<=: |> )'([^']*)'")
 
 TABLE: dict[str, Builtin] = {
-    **_rows("stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),
-    **_rows("stats", Role.DATA, "cosine_simularity cosine_similarity=cosine_simularity", ROWS, "numbers"),
+    **_rows("mathematics.stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),
+    **_rows("mathematics.stats", Role.DATA, "cosine_simularity cosine_similarity=cosine_simularity", ROWS, "numbers"),
     **_rows(
-        "trigonometry",
+        "mathematics.trigonometry",
         Role.DATA,
         " ".join(f"{name}=TRIGONOMETRY:{name}" for name in _TRIGONOMETRY.split()),
         NUMERIC,
         "numbers",
     ),
-    **_rows("calculus", Role.DATA, "derivative", NUMERIC | {"expr"}),
-    **_rows("calculus", Role.DATA, "integral", NUMERIC | {"expr"}, "numbers"),
-    **_rows("expression", Role.SOURCE, "expr", gives="expr"),
-    **_rows("engine", Role.DATA, "pca", ROWS, "numbers"),
-    **_rows("engine", Role.DATA, "kmean", ROWS, "clusters"),
-    **_rows("engine", Role.DATA, "fit", ROWS, "fit"),
-    **_rows("engine", Role.DATA, "boxer", ROWS, "boxes"),
-    **_rows("drawing", Role.DATA, "scale=scaled", NUMERIC),
-    **_rows("drawing", Role.DATA, "label visualtype", ANYTHING),
-    **_rows("reading", Role.DATA, "order", ROWS),
-    **_rows("reading", Role.DATA, "copy", ANYTHING),
-    **_rows("reading", Role.SOURCE, "access load", gives="data"),
-    **_rows("operations", Role.DATA, "through", ANYTHING, "data"),
-    **_rows("operations", Role.SCRIPT_ONLY, "operation"),
-    **_rows("words", Role.EFFECT, "loggy"),
-    **_rows("exporting", Role.EFFECT, "export"),
-    **_rows("tasks", Role.EFFECT, "register deregister"),
-    **_rows("looks", Role.NEW_FRAME, "frame"),
-    **_rows("looks", Role.FRAME, "axis legend colour color=colour font gradient graident=gradient"),
-    **_rows("drawing", Role.FRAME, "text"),
-    **_rows("shapes", Role.FRAME, "shape point circle ellipse rect polygon arrow arc path band"),
-    **_rows("shapes", Role.DRAW, "image heatmap histogram bars box violin hexbin contour quiver"),
-    **_rows("drawing", Role.DRAW, "plot animate automatic table line"),
-    **_rows("drawing", Role.SCRIPT_ONLY, "page"),
-    **_rows("simulation", Role.DRAW, "simulate"),
-    **_rows("drawing", Role.DRAW_NOW, "plotme animateme"),
-    **_rows("drawing", Role.END, "report"),
-    **_rows("tasks", Role.END, "handoff handout=handoff"),
-    **_rows("pipe", Role.DATA, "script=layer", ANYTHING, "data"),
-    **_rows("pipe", Role.SCRIPT_ONLY, "pipe"),
-    **_rows("words", Role.CONTRACT, "impose"),
-    **_rows("progress", Role.SCRIPT_ONLY, "progress track"),
-    **_rows("again", Role.EFFECT, "repeat"),
-    **_rows("words", Role.SCRIPT_ONLY, "giveup expose imposed"),
-    **_rows("tasks", Role.SCRIPT_ONLY, "exposed islinked link gather_tasks collect release task handin share"),
+    **_rows("mathematics.calculus", Role.DATA, "derivative", NUMERIC | {"expr"}),
+    **_rows("mathematics.calculus", Role.DATA, "integral", NUMERIC | {"expr"}, "numbers"),
+    **_rows("mathematics.expression", Role.SOURCE, "expr", gives="expr"),
+    **_rows("mathematics.engine", Role.DATA, "pca", ROWS, "numbers"),
+    **_rows("mathematics.engine", Role.DATA, "kmean", ROWS, "clusters"),
+    **_rows("mathematics.engine", Role.DATA, "fit", ROWS, "fit"),
+    **_rows("mathematics.engine", Role.DATA, "boxer", ROWS, "boxes"),
+    **_rows("figures.drawing", Role.DATA, "scale=scaled", NUMERIC),
+    **_rows("figures.drawing", Role.DATA, "label visualtype", ANYTHING),
+    **_rows("values.reading", Role.DATA, "order", ROWS),
+    **_rows("values.reading", Role.DATA, "copy", ANYTHING),
+    **_rows("values.reading", Role.SOURCE, "access load", gives="data"),
+    **_rows("scripting.operations", Role.DATA, "through", ANYTHING, "data"),
+    **_rows("scripting.operations", Role.SCRIPT_ONLY, "operation"),
+    **_rows("scripting.words", Role.EFFECT, "loggy"),
+    **_rows("trees.exporting", Role.EFFECT, "export"),
+    **_rows("trees.tasks", Role.EFFECT, "register deregister"),
+    **_rows("figures.looks", Role.NEW_FRAME, "frame"),
+    **_rows("figures.looks", Role.FRAME, "axis legend colour color=colour font gradient graident=gradient"),
+    **_rows("figures.drawing", Role.FRAME, "text"),
+    **_rows("figures.shapes", Role.FRAME, "shape point circle ellipse rect polygon arrow arc path band"),
+    **_rows("figures.shapes", Role.DRAW, "image heatmap histogram bars box violin hexbin contour quiver"),
+    **_rows("figures.drawing", Role.DRAW, "plot animate automatic table line"),
+    **_rows("figures.drawing", Role.SCRIPT_ONLY, "page"),
+    **_rows("figures.simulation", Role.DRAW, "simulate"),
+    **_rows("figures.drawing", Role.DRAW_NOW, "plotme animateme"),
+    **_rows("figures.drawing", Role.END, "report"),
+    **_rows("trees.tasks", Role.END, "handoff handout=handoff"),
+    **_rows("pipelines.pipe", Role.DATA, "script=layer", ANYTHING, "data"),
+    **_rows("pipelines.pipe", Role.SCRIPT_ONLY, "pipe"),
+    **_rows("scripting.words", Role.CONTRACT, "impose"),
+    **_rows("scripting.progress", Role.SCRIPT_ONLY, "progress track"),
+    **_rows("trees.again", Role.EFFECT, "repeat"),
+    **_rows("scripting.words", Role.SCRIPT_ONLY, "giveup expose imposed"),
+    **_rows("trees.tasks", Role.SCRIPT_ONLY, "exposed islinked link gather_tasks collect release task handin share"),
 }
 
 IN_RUNS = frozenset({"me", "datter", "print"})

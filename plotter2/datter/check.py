@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plotter2.datter import pipeline, script
 from plotter2.datter.additions import NONE, Additions
-from plotter2.datter.axes import Axis
-from plotter2.datter.contract import Imposed
+from plotter2.datter.pipelines import pipeline
+from plotter2.datter.scripting import script
+from plotter2.datter.scripting.axes import Axis
+from plotter2.datter.scripting.contract import Imposed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from plotter2 import files
-from plotter2.datter.contents import Contents
-from plotter2.datter.figure import DataRef
-from plotter2.datter.frame import Coloured, Frame, MotionOf, Report
-from plotter2.datter.keys import Key, catalog_of
+from plotter2.datter.figures.figure import DataRef
+from plotter2.datter.figures.frame import Coloured, Frame, MotionOf, Report
 from plotter2.datter.scope import Made, RunInput, Scope
+from plotter2.datter.values.contents import Contents
+from plotter2.datter.values.keys import Key, catalog_of
 from plotter2.errors import UsageError
 
 if TYPE_CHECKING:
     from plotter2.datter.additions import Additions, Word
-    from plotter2.datter.templates import Template
+    from plotter2.datter.pages.templates import Template
 
 DIGEST_CHARS = 64
 Emit = Callable[[str], None]

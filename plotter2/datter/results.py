@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter.boxes import Boxes
-from plotter2.datter.exchange import taken_in
-from plotter2.datter.expression import Expr
-from plotter2.datter.fitting import Fit
-from plotter2.datter.frame import Frame, Page, Report
-from plotter2.datter.group import DataGroup
-from plotter2.datter.points import Clusters, Points, Projection
+from plotter2.datter.figures.frame import Frame, Page, Report
+from plotter2.datter.mathematics.boxes import Boxes
+from plotter2.datter.mathematics.expression import Expr
+from plotter2.datter.mathematics.fitting import Fit
 from plotter2.datter.scope import Made
-from plotter2.datter.table import Table
+from plotter2.datter.values.exchange import taken_in
+from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.points import Clusters, Points, Projection
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 VALUES_MAX = 10_000

@@ -17,14 +17,18 @@ from typing import Any, Literal
 
 from greenlet import GreenletExit
 
-from plotter2.datter import binding, compose, pipeline, promises, results, script, words, writing
-from plotter2.datter.asking import Carrier
+from plotter2.datter import results
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
-from plotter2.datter.contract import THRESHOLD, Gives
-from plotter2.datter.explaining import MODULE_NAME, explained
+from plotter2.datter.figures import compose
+from plotter2.datter.pages import writing
+from plotter2.datter.pipelines import pipeline
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
-from plotter2.datter.words import GaveUp, Me
+from plotter2.datter.scripting import binding, promises, script, words
+from plotter2.datter.scripting.contract import THRESHOLD, Gives
+from plotter2.datter.scripting.explaining import MODULE_NAME, explained
+from plotter2.datter.scripting.words import GaveUp, Me
+from plotter2.datter.trees.asking import Carrier
 from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError
 
 __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from plotter2 import scan
-from plotter2.datter import keys
 from plotter2.datter.check import check_source
+from plotter2.datter.values import keys
 from plotter2.errors import ConflictError, ScriptError
 from plotter2.model.bundle import CODE, PACKAGE_FILE
 from plotter2.model.names import listed

@@ -15,10 +15,10 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow import feather, parquet
 
-from plotter2.datter.expression import expr
-from plotter2.datter.formula import FUNCTIONS, Node
 from plotter2.datter.loading import load_file
-from plotter2.datter.table import Table
+from plotter2.datter.mathematics.expression import expr
+from plotter2.datter.mathematics.formula import FUNCTIONS, Node
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 ARITHMETIC = {"number", "name", "function", "negative", "positive", *"+-*/%^"}

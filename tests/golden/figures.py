@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter import compose, drawing, looks
 from plotter2.datter.context import Context, enter, leave
-from plotter2.datter.figure import describe
-from plotter2.datter.frame import Frame
-from plotter2.datter.group import DataGroup, Member
-from plotter2.datter.points import Labels, Points
+from plotter2.datter.figures import compose, drawing, looks
+from plotter2.datter.figures.figure import describe
+from plotter2.datter.figures.frame import Frame
 from plotter2.datter.run import RunInput, Scope
-from plotter2.datter.table import Table
+from plotter2.datter.values.group import DataGroup, Member
+from plotter2.datter.values.points import Labels, Points
+from plotter2.datter.values.table import Table
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.model.task import RunState
 from tests.integration.worker_kit import REAL_ENGINE, rig
 from worker.paper import Press

@@ -15,7 +15,7 @@ from manager.events import RunReport, RunsReported, WorkerAnnounced
 from manager.organizer import Organizer, records
 from manager.store.memory import MemoryStore
 from manager.tree import GROUP
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.ids import RunId, WorkerId
 from plotter2.model.record import JOURNAL
 from plotter2.model.request import RequestState

@@ -18,11 +18,11 @@ from blake3 import blake3
 from typing_extensions import override
 
 from plotter2.api.v1 import device_pb2, manager_pb2
-from plotter2.datter.figure import digest
-from plotter2.datter.hub import Local
-from plotter2.datter.ops import End, Look, Open, OpId, Start, Turn, unpacked
+from plotter2.datter.figures.figure import digest
 from plotter2.datter.scope import RunInput
-from plotter2.datter.seeding import seed_of
+from plotter2.datter.trees.hub import Local
+from plotter2.datter.trees.ops import End, Look, Open, OpId, Start, Turn, unpacked
+from plotter2.datter.trees.seeding import seed_of
 from plotter2.ids import RequestId, RunId, TaskId
 from plotter2.layout import Layout
 from plotter2.model.output import PAGES

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 import plotter2
-from plotter2.datter.figure import digest
-from plotter2.datter.total import LISTED_MAX
+from plotter2.datter.figures.figure import digest
+from plotter2.datter.figures.total import LISTED_MAX
 from tests.system.installation import Installation, until
 from tests.unit.datter.sample import MATRIX_PLOT, META, META_SUM_MATRIX, TASK1, matrices, visuals
 

@@ -9,7 +9,7 @@ import msgspec
 
 from plotter2.datter.ledger import batons, exposures, holding, transfer, waits
 from plotter2.datter.ledger.state import Asked, Book, Task, TaskState, Wait, WaitKind
-from plotter2.datter.ops import (
+from plotter2.datter.trees.ops import (
     ROOT,
     Access,
     Answer,

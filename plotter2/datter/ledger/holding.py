@@ -7,9 +7,9 @@ the last task that could link it has ended.
 
 from __future__ import annotations
 
-from plotter2.datter.keys import nearest
 from plotter2.datter.ledger.state import RUNNABLE, Book, Definition, Task, TaskState
-from plotter2.datter.ops import Begin, Define, Gather
+from plotter2.datter.trees.ops import Begin, Define, Gather
+from plotter2.datter.values.keys import nearest
 from plotter2.errors import ConflictError, UsageError
 
 

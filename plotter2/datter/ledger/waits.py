@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from plotter2.datter.ledger.holding import has_waited, want
 from plotter2.datter.ledger.state import Book, Task, TaskState, Wait
-from plotter2.datter.ops import Answer
+from plotter2.datter.trees.ops import Answer
 from plotter2.errors import DeadlockError
 
 SHOWN_MAX = 20

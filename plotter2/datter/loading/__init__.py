@@ -17,12 +17,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plotter2.datter import keys
-from plotter2.datter.keys import nearest
 from plotter2.datter.loading import arrays, columnar, delimited, packed, shapes, written
 from plotter2.datter.loading.delimited import PLAIN
 from plotter2.datter.loading.packed import Source
-from plotter2.datter.table import Table
+from plotter2.datter.values import keys
+from plotter2.datter.values.keys import nearest
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 from plotter2.model.package import Dialect
 

@@ -15,9 +15,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.keys import stem
 from plotter2.datter.loading.packed import Source, limited, stream
-from plotter2.datter.table import Table
+from plotter2.datter.values.keys import stem
+from plotter2.datter.values.table import Table
 
 MAPPED_BYTES_MIN = 1 << 20
 """Smaller arrays are read: each map holds a file open, and a group may have ten thousand members."""

@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from plotter2.datter import spill
-from plotter2.datter.keys import stem
 from plotter2.datter.loading.packed import Source, stream
-from plotter2.datter.table import Table
+from plotter2.datter.values import spill
+from plotter2.datter.values.keys import stem
+from plotter2.datter.values.table import Table
 
 INDEX = "index"
 CHECKED_BYTES_MAX = 64 << 20

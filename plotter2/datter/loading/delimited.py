@@ -15,13 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
-from plotter2.datter import spill
-from plotter2.datter.keys import distinct, stem
 from plotter2.datter.loading import packed, sheet
 from plotter2.datter.loading.mending import Mends
 from plotter2.datter.loading.packed import Source, content
 from plotter2.datter.loading.sheet import Sheet
-from plotter2.datter.table import Table
+from plotter2.datter.values import spill
+from plotter2.datter.values.keys import distinct, stem
+from plotter2.datter.values.table import Table
 from plotter2.model.package import Dialect
 
 NULLS = [

@@ -12,7 +12,7 @@ from datetime import date
 from importlib import import_module
 from typing import Any, Literal
 
-from plotter2.datter.table import nearest_float
+from plotter2.datter.values.table import nearest_float
 
 Kind = Literal["null", "bool", "int", "float", "time", "zoned", "text", "list", "mixed"]
 _BITS = 63

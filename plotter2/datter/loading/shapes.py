@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.keys import stem, unknown
 from plotter2.datter.loading.delimited import read_csv
-from plotter2.datter.table import Table
+from plotter2.datter.values.keys import stem, unknown
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 

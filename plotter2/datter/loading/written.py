@@ -16,12 +16,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter import spill
-from plotter2.datter.keys import stem
 from plotter2.datter.loading import packed
 from plotter2.datter.loading.packed import Source, content
 from plotter2.datter.loading.records import Columns, flat
-from plotter2.datter.table import Table
+from plotter2.datter.values import spill
+from plotter2.datter.values.keys import stem
+from plotter2.datter.values.table import Table
 
 TEXT_BYTES_MAX = 16 << 20
 RECORDS = frozenset({"json", "jsonl", "ndjson"})

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plotter2.datter import page, writing
-from plotter2.datter.figure import digest
-from plotter2.datter.hub import Definition, Ended, Local
+from plotter2.datter.figures.figure import digest
+from plotter2.datter.pages import page, writing
 from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.trees.hub import Definition, Ended, Local
 from plotter2.model import package
 
 HERE = Path(__file__).resolve().parents[3] / "examples" / "matrices"

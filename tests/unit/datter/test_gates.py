@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from plotter2.datter.check import outline
-from plotter2.datter.contract import unmet
-from plotter2.datter.hub import Definition
+from plotter2.datter.scripting.contract import unmet
+from plotter2.datter.trees.hub import Definition
 from plotter2.errors import ScriptError, TaskFailedError
 from tests.unit.datter.kit import Bench, scope_of
 from tests.unit.datter.sample import Tree

@@ -15,13 +15,14 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from plotter2.datter import cluster, ordering, products, stats, trigonometry
 from plotter2.datter.builtins import TABLE
-from plotter2.datter.calculus import derivative, integral
-from plotter2.datter.expression import expr
-from plotter2.datter.group import DataGroup
-from plotter2.datter.points import Labels, Points
-from plotter2.datter.table import Table
+from plotter2.datter.mathematics import cluster, products, stats, trigonometry
+from plotter2.datter.mathematics.calculus import derivative, integral
+from plotter2.datter.mathematics.expression import expr
+from plotter2.datter.values import ordering
+from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.points import Labels, Points
+from plotter2.datter.values.table import Table
 from plotter2.errors import Plotter2Error, UsageError
 
 CHANCE = np.random.default_rng(2)

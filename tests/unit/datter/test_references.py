@@ -21,12 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.multivariate.pca import PCA
 
-from plotter2.datter import cluster, fitting, stats, trigonometry
 from plotter2.datter.builtins import TABLE
-from plotter2.datter.calculus import derivative, integral
-from plotter2.datter.expression import expr
-from plotter2.datter.group import DataGroup
-from plotter2.datter.table import Table
+from plotter2.datter.mathematics import cluster, fitting, stats, trigonometry
+from plotter2.datter.mathematics.calculus import derivative, integral
+from plotter2.datter.mathematics.expression import expr
+from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 CHANCE = np.random.default_rng(11)

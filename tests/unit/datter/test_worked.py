@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plotter2.datter import page, total, writing
-from plotter2.datter.figure import digest
-from plotter2.datter.group import DataGroup, Member
-from plotter2.datter.hub import Definition
+from plotter2.datter.figures import total
+from plotter2.datter.figures.figure import digest
 from plotter2.datter.ledger import Ledger
+from plotter2.datter.pages import page, writing
+from plotter2.datter.trees.hub import Definition
+from plotter2.datter.values.group import DataGroup, Member
 from plotter2.errors import UsageError
 from tests.unit.datter.sample import MATRIX_PLOT, META, META_SUM_MATRIX, TASK1, Tree, defined, visuals
 

@@ -95,7 +95,7 @@ async def test_a_key_that_is_not_there_and_too_many_are_refused(
         assert len((await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_1"}')).parameters) == 3
         with pytest.raises(UsageError, match="'m' has no key 'm_7'; the nearest are"):
             await instance_planner.plan(task(both), ("lab", 1), '{"k": "m_7"}')
-        monkeypatch.setattr("plotter2.datter.axes.planned.__defaults__", (None, 8))
+        monkeypatch.setattr("plotter2.datter.scripting.axes.planned.__defaults__", (None, 8))
         with pytest.raises(LimitError, match="3 keys of 'm' x 3 keys of 'n' are 9 instances, more than the 8"):
             await instance_planner.plan(task(both), ("lab", 1), "{}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import PathRefusedError
 from plotter2.ids import RunId
 from plotter2.model.task import RunState

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from plotter2.datter.ledger import TaskState
 from plotter2.datter.ledger.state import RUNNABLE
-from plotter2.datter.ops import (
+from plotter2.datter.trees.ops import (
     ROOT,
     Access,
     Claim,

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import FileResponse
 
 from manager.http import pages
-from plotter2.datter import canvas
+from plotter2.datter.pages import canvas
 from plotter2.errors import NotFoundError, UsageError
 from plotter2.model.task import Output
 

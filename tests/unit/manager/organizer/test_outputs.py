@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manager.organizer import outputs
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError, FailedError, NotFoundError, PathRefusedError
 from plotter2.model.task import Output
 from tests.unit.manager.organizer.conftest import Home, digest

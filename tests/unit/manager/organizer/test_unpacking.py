@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manager.organizer import unpacking
-from plotter2.datter import assets
+from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError, FailedError, NotFoundError, PathRefusedError
 from plotter2.model import packing
 from plotter2.model.packing import Packed

@@ -19,9 +19,11 @@ from plotter2.child.instances import Instances
 from plotter2.child.interpreter import Interpreter
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
-from plotter2.datter import refs
-from plotter2.datter.hub import Definition, Local
-from plotter2.datter.ops import (
+from plotter2.datter.run import execute
+from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.trees import refs
+from plotter2.datter.trees.hub import Definition, Local
+from plotter2.datter.trees.ops import (
     Answer,
     Begin,
     Describe,
@@ -35,9 +37,7 @@ from plotter2.datter.ops import (
     Start,
     unpacked,
 )
-from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, Scope
-from plotter2.datter.seeding import seed_of
+from plotter2.datter.trees.seeding import seed_of
 from plotter2.model.output import PAGES
 
 SEED = 7
