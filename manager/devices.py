@@ -73,6 +73,7 @@ def reported(batch: payloads.ReportBatch, worker_id: WorkerId) -> RunsReported:
                 report.progress,
                 report.again_json,
                 report.packed,
+                report.lines_from,
             )
             for report in batch.reports
         ),

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from manager import authority, contracts, edges, memo
+from manager import authority, contracts, edges, memo, printed
 from manager.commands import (
     AssignRuns,
     CallEnd,
     Command,
     KeepReport,
-    NotifyLines,
     NotifyProgress,
     SaveEdges,
     SaveReport,
@@ -166,8 +165,7 @@ def report(state: State, event: RunsReported, now: Instant) -> list[Command]:
         run = state.runs.get(said.run_id)
         if run is None or run.epoch != said.epoch or run.worker_id != event.worker_id or said.run_id in state.taking:
             continue
-        if said.lines:
-            commands += [*authority.said(state, run, len(said.lines)), NotifyLines(run.request_id, run.id, said.lines)]
+        commands += printed.taken(state, run, said)
         if said.progress is not None and said.state is RunState.RUNNING:
             state.progress[run.id] = said.progress
             commands.append(NotifyProgress(run.request_id, run.id, *said.progress))
@@ -217,7 +215,9 @@ def move(state: State, orphans: list[TaskRun], now: Instant) -> list[Command]:
             final = replace(run, state=RunState.FAILED, error=reason, error_code="failed", finished_at=now)
             commands += end(state, final, now)
             continue
-        again = replace(run, state=tasks.step(run.id, run.state, RunState.QUEUED), worker_id=WorkerId(""))
+        # An instance does the same again and leaves out what it has said; others are begun as if they had never run.
+        said = run.said if run.id in state.seats else 0
+        again = replace(run, state=tasks.step(run.id, run.state, RunState.QUEUED), worker_id=WorkerId(""), said=said)
         state.runs[run.id] = again
         authority.moved(state, run)
         state.queue.appendleft(run.id)

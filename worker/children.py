@@ -65,7 +65,7 @@ def forget_turns(held: Held) -> None:
     """What it has done is done again from its beginning."""
     held.child = held.sequence = held.memory_bytes = 0
     held.started_at = held.used_s = held.used_cpu_s = 0.0
-    held.repeated = held.said
+    held.repeated = held.lines_from + len(held.lines)
 
 
 def retire_if_due(state: State, seat: Seat, now: float) -> list[Command]:

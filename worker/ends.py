@@ -11,6 +11,8 @@ ENDS_MAX = 10_000
 ENDS_BYTES_MAX = 64 << 20
 REPORT_BYTES = 300
 """What a report weighs beside its texts."""
+LINE_BYTES = 60
+"""What a printed line weighs beside its characters."""
 
 
 class Ends:
@@ -26,9 +28,10 @@ class Ends:
         return len(self._reports)
 
     def put(self, report: Report) -> None:
-        """Remember an end. What was printed was said once and is not kept."""
+        """Remember an end, with all that was printed: it is told again to who has not heard it."""
         self._drop(report.run_id)
-        size = REPORT_BYTES + len(report.results_json) + len(report.error) + 100 * len(report.made)
+        texts = len(report.results_json) + len(report.error) + sum(LINE_BYTES + len(line) for line in report.lines)
+        size = REPORT_BYTES + texts + 100 * len(report.made)
         self._reports[report.run_id] = (report, size)
         self._bytes += size
         while len(self._reports) > self._count_max or self._bytes > self._bytes_max:

@@ -144,7 +144,10 @@ class Machine:
         if held is not None:
             if held.assignment.epoch >= assignment.epoch:
                 is_told = (held.is_told or held.has_asked) and held.assignment.epoch == assignment.epoch
-                return [Tell(self._state.reports.running(held))] if is_told else []
+                if not is_told:
+                    return []
+                held.told = 0  # who asks may have heard nothing yet: the lines of the attempt are told from the first
+                return [Tell(self._state.reports.running(held))]
             commands = self._cancel(held, now)
         # What is not taken comes again: the manager repeats what nobody confirms.
         awake = len(self._state.held) - len(self._state.asleep)
@@ -154,7 +157,7 @@ class Machine:
         request = ids.request_of(assignment.run_id) if is_of_one else RequestId("")
         held = self._state.held[assignment.run_id] = Held(assignment, task, now)
         if assignment.instance is not None:
-            held.said = held.repeated = assignment.instance.said
+            held.repeated = held.lines_from
             self._state.trees[assignment.instance.tree] += 1
         key = ProgramKey(
             task.id, task.source_digest, assignment.bundle, assignment.version, request, assignment.config,
@@ -198,8 +201,8 @@ class Machine:
         self._state.seats.learn(held, now - held.turn_at)
         is_old = seat.done >= self._state.policy.recycle_runs or now - seat.born_at >= self._state.policy.recycle_age_s
         seat.is_retiring |= event.ended.is_spent or is_old
-        lines = turns.fresh(held, event.ended.lines) if event.ended.lines else ()
-        report = self._state.reports.ended(held, event.ended, lines, now)
+        turns.keep(held, event.ended.lines)
+        report = self._state.reports.ended(held, event.ended, now)
         commands = children.retire_if_due(self._state, seat, now)
         if report.made and not held.is_cancelled:
             self._state.sending[report.run_id] = report
@@ -211,7 +214,8 @@ class Machine:
         report, held = self._state.sending.get(event.run_id), self._state.held.get(event.run_id)
         if report is None or held is None or report.epoch != event.epoch:
             return []
-        return [Tell(self._state.reports.running(held, (event.line,)))]
+        held.lines.append(event.line)
+        return [Tell(self._state.reports.running(held))]
 
     def _files_sent(self, event: FilesSent) -> list[Command]:
         report = self._state.sending.get(event.run_id)
@@ -233,7 +237,8 @@ class Machine:
         if held is None or held.is_cancelled:
             return []
         held.is_told = True
-        return [Tell(self._state.reports.running(held, turns.fresh(held, event.lines), event.progress))]
+        turns.keep(held, event.lines)
+        return [Tell(self._state.reports.running(held, event.progress))]
 
     def _skipped(self, event: RunsSkipped, now: float) -> list[Command]:
         seat = self._state.seats.get(event.child)

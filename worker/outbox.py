@@ -2,7 +2,7 @@
 
 So an idle worker reports at once, and a busy one many at a time: messages leave some milliseconds apart. What could not
 be handed to the broker is handed to it again; what was lost after that, the manager asks for again by repeating the
-assignment.
+assignment: the answer has all lines of the attempt.
 """
 
 from __future__ import annotations

@@ -20,9 +20,13 @@ class Reports:
     def __init__(self, wall_offset_s: float) -> None:
         self._wall_offset_s = wall_offset_s
 
-    def running(self, held: Held, lines: tuple[str, ...] = (), progress: tuple[float, float] | None = None) -> Report:
-        """It is going on; what it printed, and how far it says it is."""
-        return replace(self._make(held, RunState.RUNNING, lines=lines), progress=progress)
+    def running(self, held: Held, progress: tuple[float, float] | None = None) -> Report:
+        """It is going on; what it printed that was not told yet, and how far it says it is."""
+        report = replace(self._make(held, RunState.RUNNING), progress=progress)
+        first, held.told = held.told, len(held.lines)
+        if first == held.told:
+            return report
+        return replace(report, lines=tuple(held.lines[first:]), lines_from=held.lines_from + first)
 
     def given_back(self, held: Held) -> Report:
         """It could not be begun here in time."""
@@ -45,8 +49,8 @@ class Reports:
         error = words.exit_sentence(held.task.name, UNKNOWN_STATUS if status is None else status)
         return self.failed(held, error, "task_failed", now)
 
-    def ended(self, held: Held, said: Ended, lines: tuple[str, ...], now: float) -> Report:
-        """Its interpreter says how it ended; `lines`: what of its last words the manager does not have yet."""
+    def ended(self, held: Held, said: Ended, now: float) -> Report:
+        """Its interpreter says how it ended."""
         return Report(
             held.assignment.run_id,
             held.assignment.epoch,
@@ -57,7 +61,6 @@ class Reports:
             tuple(MadeFile(one.path, one.kind, one.title, one.size_bytes, one.digest) for one in said.made),
             self._wall(held.started_at),
             self._wall(now),
-            lines,
             again_json=said.again_json,
         )
 
@@ -69,7 +72,6 @@ class Reports:
         now: float = 0.0,
         error: str = "",
         error_code: str = "",
-        lines: tuple[str, ...] = (),
     ) -> Report:
         return Report(
             held.assignment.run_id,
@@ -79,7 +81,6 @@ class Reports:
             error_code=error_code,
             started_at=self._wall(held.started_at),
             finished_at=self._wall(now),
-            lines=lines,
         )
 
     def _wall(self, moment: float) -> Instant:

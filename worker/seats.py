@@ -32,7 +32,8 @@ class Held:
         ask: the question that has no answer yet; 0 for none.
         reached: the last op that it has come to, however often it began.
         has_asked: whether it has ever asked something: then it is not given back as if it had not begun.
-        said: how many of its lines the manager has; repeated: how many of these will come again.
+        lines: what it has printed in this attempt, kept until its end is told; told: how many of these were.
+        repeated: how many of the lines that it will print were printed before, by an interpreter that is gone.
         deaths: how many interpreters were killed from outside under it.
         is_told: the manager has heard that it runs.
     """
@@ -54,10 +55,16 @@ class Held:
     ask: int = 0
     reached: int = 0
     has_asked: bool = False
-    said: int = 0
+    lines: list[str] = field(default_factory=list)
+    told: int = 0
     repeated: int = 0
     is_told: bool = False
     is_cancelled: bool = False
+
+    @property
+    def lines_from(self) -> int:
+        """How many lines of it the manager had before this attempt, which prints them again and leaves them out."""
+        return self.assignment.instance.said if self.assignment.instance is not None else 0
 
 
 @dataclass(slots=True)

@@ -75,7 +75,10 @@ class State:
         return Limits(own.wall_s or usual.wall_s, own.cpu_s or usual.cpu_s, own.memory_bytes or usual.memory_bytes)
 
     def end(self, held: Held, report: Report, *, is_told: bool = True) -> list[Command]:
-        """A run is over here. What nobody was told is forgotten: if it comes again, it is new."""
+        """A run is over here. What nobody was told is forgotten: if it comes again, it is new.
+
+        With its end all its lines are told: any report before may not have arrived, and nobody asks for that one again.
+        """
         if self.is_live(held):
             del self.held[held.assignment.run_id]
             self.sending.pop(held.assignment.run_id, None)
@@ -84,7 +87,9 @@ class State:
             commands = [*commands, self._leave_tree(held, held.assignment.instance.tree)]
         if not is_told:
             return commands
-        self.ends.put(replace(report, lines=()) if report.lines else report)
+        if held.lines:
+            report = replace(report, lines=tuple(held.lines), lines_from=held.lines_from)
+        self.ends.put(report)
         return [Tell(report), *commands]
 
     def _leave_tree(self, held: Held, tree: str) -> Command:

@@ -51,12 +51,11 @@ def cancelled(state: State, seat: Seat, held: Held, now: float) -> list[Command]
     return [*ended, *children.retire_if_due(state, seat, now)]
 
 
-def fresh(held: Held, lines: Sequence[str]) -> tuple[str, ...]:
-    """What a run has printed, without what it had printed when it did the same before."""
+def keep(held: Held, lines: Sequence[str]) -> None:
+    """Keep what a run has printed, without what it had printed when it did the same before."""
     known = min(held.repeated, len(lines))
     held.repeated -= known
-    held.said += len(lines) - known
-    return tuple(lines[known:])
+    held.lines += lines[known:]
 
 
 def answered(state: State, event: OpAnswered, now: float) -> list[Command]:

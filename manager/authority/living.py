@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from manager.authority.following import follow
-from manager.commands import Command, SaveLines, SaveRun
+from manager.commands import Command, SaveLines
 from manager.ledgers import Seat, Tree
 from manager.state import State
 from manager.store import Snapshot
@@ -32,14 +32,6 @@ def instances_of(state: State, runs: Iterable[TaskRun]) -> Mapping[RunId, Instan
             label = tree.ledger.book.tasks[number].label
             found[run.id] = Instance(tree.id, number, label, tree.leaves[number].place, run.said)
     return found
-
-
-def said(state: State, run: TaskRun, count: int) -> list[Command]:
-    """People are shown so many more lines of a run; of an instance that is remembered: it may print them again."""
-    if run.id not in state.seats:
-        return []
-    state.runs[run.id] = replace(run, said=run.said + count)
-    return [SaveRun(state.runs[run.id])]
 
 
 def ended(state: State, final: TaskRun) -> list[Command]:

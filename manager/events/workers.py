@@ -41,8 +41,9 @@ class WorkerLeft:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed since the last report.
+    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed, `lines_from` how many lines came before.
 
+    Of a run that goes on these are the lines since its last report, of its end those of the whole attempt.
     `packed` is the digest of the list of its files, b"" where they lie below `temp/runs/`.
     """
 
@@ -57,6 +58,7 @@ class RunReport:
     progress: tuple[float, float] | None = None
     again_json: str = ""
     packed: bytes = b""
+    lines_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing_extensions import Buffer, override
 
 LINES_BYTES_MAX = 64 << 10
+"""Of what one run prints, its first lines; who carries them on keeps all of them until the run's end is told."""
 
 
 class Recorder:
@@ -78,8 +79,11 @@ class Recorder:
                 self._partial = ""
             lines, self._lines = self._lines, []
             if self._left_out:
-                lines.append(f"… {self._left_out} lines left out")
+                lines.append(f"… {self._left_out} lines left out: of what a run prints the first {self._kept()} are kept")
             return lines
+
+    def _kept(self) -> str:
+        return f"{self._bytes_max >> 10} KiB" if self._bytes_max >= 1 << 10 else f"{self._bytes_max} B"
 
     def _add(self, line: str) -> None:
         if self._left_out or not self._room:
@@ -87,7 +91,7 @@ class Recorder:
             return
         size = len(line.encode(errors="replace")) + 1
         if size > self._room:
-            line = line[: self._room] + " …"
+            line = line.encode(errors="replace")[: self._room].decode(errors="ignore") + " …"
             self._room = 0
         else:
             self._room -= size

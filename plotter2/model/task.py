@@ -158,7 +158,7 @@ class TaskRun:
         memo_key: under which its results can be found by whoever asks the same of the same data; b"" for not at all.
         reused_of: the earlier run that has its outputs: the same was done before, so this one was not run.
         config: the digest of what the installation added when it was asked for (`plotter2.model.additions`).
-        said: how many of its lines people were shown, of an instance: another attempt prints them again.
+        said: how many lines of its attempt were taken; of an instance of all attempts, each prints the same again.
     """
 
     id: RunId

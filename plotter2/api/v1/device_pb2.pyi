@@ -218,6 +218,7 @@ class Report(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     FINISHED_AT_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    LINES_FROM_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     AGAIN_JSON_FIELD_NUMBER: _builtins.int
     PACKED_FIELD_NUMBER: _builtins.int
@@ -230,6 +231,8 @@ class Report(_message.Message):
     """stable code of the error (plotter2.errors)."""
     started_at: _builtins.float
     finished_at: _builtins.float
+    lines_from: _builtins.int
+    """How many lines it had printed before the first of these: who has some of them already takes the others."""
     again_json: _builtins.str
     """Of a run that has ended well: what it asks to be done again (a JSON object), or empty."""
     packed: _builtins.bytes
@@ -240,7 +243,7 @@ class Report(_message.Message):
     def made(self) -> _containers.RepeatedCompositeFieldContainer[Global___MadeFile]: ...
     @_builtins.property
     def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What it printed since the last report, bounded."""
+        """What it printed, bounded: since the last report while it goes on, all of this attempt with its end."""
 
     @_builtins.property
     def progress(self) -> Global___Progress:
@@ -259,13 +262,14 @@ class Report(_message.Message):
         started_at: _builtins.float = ...,
         finished_at: _builtins.float = ...,
         lines: _abc.Iterable[_builtins.str] | None = ...,
+        lines_from: _builtins.int = ...,
         progress: Global___Progress | None = ...,
         again_json: _builtins.str = ...,
         packed: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["again_json", b"again_json", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "made", b"made", "packed", b"packed", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["again_json", b"again_json", "epoch", b"epoch", "error", b"error", "error_code", b"error_code", "finished_at", b"finished_at", "lines", b"lines", "lines_from", b"lines_from", "made", b"made", "packed", b"packed", "progress", b"progress", "results_json", b"results_json", "run_id", b"run_id", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -93,6 +93,7 @@ class Report:
     """What a worker says of one run.
 
     `packed` is the digest of the list of all files that it left (`model.packing`), b"" where the manager sees them.
+    `lines_from`: how many lines it had printed before the first of `lines`.
     """
 
     run_id: RunId
@@ -108,6 +109,7 @@ class Report:
     progress: tuple[float, float] | None = None
     again_json: str = ""
     packed: bytes = b""
+    lines_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ def _report_to_proto(report: Report) -> device_pb2.Report:
         else device_pb2.Progress(done=report.progress[0], total=report.progress[1]),
         again_json=report.again_json,
         packed=report.packed,
+        lines_from=report.lines_from,
     )
 
 
@@ -255,6 +258,7 @@ def _report_batch(payload: bytes) -> ReportBatch:
                 progress=(one.progress.done, one.progress.total) if one.HasField("progress") else None,
                 again_json=one.again_json,
                 packed=one.packed,
+                lines_from=one.lines_from,
             )
             for one in message.reports
         ),

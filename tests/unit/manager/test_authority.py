@@ -93,8 +93,8 @@ async def test_lines_that_people_were_shown_are_not_shown_again_when_the_worker_
     fleet.go(4)
     state = fleet.story.machine.state
     run = next(one for one in state.runs.values() if one.task_name == TASK1)
-    for lines in (("a", "b"), ("c",)):
-        said = RunReport(run.id, run.epoch, RunState.RUNNING, lines=lines)
+    for first, lines in ((0, ("a", "b")), (2, ("c",))):
+        said = RunReport(run.id, run.epoch, RunState.RUNNING, lines=lines, lines_from=first)
         (shown,) = only(fleet.story.turn(RunsReported(run.worker_id, "one", (said,))), NotifyLines)
         assert shown.lines == lines
     if is_restarted:

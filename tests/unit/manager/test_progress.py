@@ -18,8 +18,9 @@ from tests.unit.manager.kit import Story, only
 WORKER = WorkerId("w1")
 
 
-def said(run: str, done: float, *lines: str, epoch: int = 1) -> RunsReported:
-    report = RunReport(RunId(run), epoch, RunState.RUNNING, lines=lines, progress=(done, 10))
+def said(run: str, done: float, *lines: str, epoch: int = 1, lines_from: int = 0) -> RunsReported:
+    going = RunState.RUNNING
+    report = RunReport(RunId(run), epoch, going, lines=lines, progress=(done, 10), lines_from=lines_from)
     return RunsReported(WORKER, "one", (report,))
 
 
@@ -70,7 +71,7 @@ async def test_who_comes_late_is_told_what_was_printed_and_how_far_it_is(tmp_pat
             while not heard:
                 await asyncio.sleep(0.01)
             assert heard[0] == (["begun", "going"], {run: (4.0, 10.0)})
-            await manager.put(said(run, 5, "more"))
+            await manager.put(said(run, 5, "more", lines_from=2))
             while len(heard) < 2:
                 await asyncio.sleep(0.01)
             assert heard[1] == (["more"], {run: (5.0, 10.0)})

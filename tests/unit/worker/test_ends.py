@@ -27,6 +27,16 @@ def test_large_results_are_forgotten_by_size() -> None:
     assert len(ends) == 2
 
 
+def test_what_was_printed_counts_line_by_line() -> None:
+    ends = Ends(bytes_max=2_000)
+    for number in range(10):
+        ends.put(replace(report(number), lines=("x",) * 10))
+    assert len(ends) == 2
+    found = ends.get(RunId("r9"))
+    assert found is not None
+    assert len(found.lines) == 10
+
+
 def test_a_newer_epoch_takes_the_place_of_an_older() -> None:
     ends = Ends()
     ends.put(report(1))

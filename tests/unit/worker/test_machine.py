@@ -141,6 +141,39 @@ def test_what_a_run_prints_is_told_while_it_goes_on() -> None:
     assert (report.state, report.lines) == (RunState.RUNNING, ("a", "b"))
 
 
+@pytest.mark.req("r130")
+def test_each_report_says_which_line_its_first_is_and_the_end_has_them_all() -> None:
+    story = Story()
+    [sent] = only(story.assign(1), SendRun)
+    parts = [("a", "b"), ("c",)]
+    going = [report for lines in parts for report in told(story.turn(RunPrinted(sent.child, sent.run.sequence, lines)))]
+    assert [(one.lines_from, one.lines) for one in going] == [(0, ("a", "b")), (2, ("c",))]
+    [report] = told(story.turn(RunEnded(sent.child, Ended(sent.run.sequence, "done", "1", lines=["d"]))))
+    assert (report.lines_from, report.lines) == (0, ("a", "b", "c", "d"))
+    assert told(story.assign(1)) == [report], "who asks again is told all of it again"
+
+
+@pytest.mark.req("r130")
+def test_who_asks_for_a_run_that_goes_on_is_told_its_lines_from_the_first() -> None:
+    story = Story()
+    [sent] = only(story.assign(1), SendRun)
+    for line in "ab":
+        story.turn(RunPrinted(sent.child, sent.run.sequence, (line,)))
+    [report] = told(story.assign(1))
+    assert (report.state, report.lines_from, report.lines) == (RunState.RUNNING, 0, ("a", "b"))
+    [report] = told(story.turn(RunPrinted(sent.child, sent.run.sequence, ("c",))))
+    assert (report.lines_from, report.lines) == (2, ("c",))
+
+
+@pytest.mark.req("r130")
+def test_a_run_that_is_ended_for_its_limits_keeps_what_it_printed() -> None:
+    story = Story(Policy(children=1, limits=Limits(wall_s=1.0)))
+    [sent] = only(story.assign(1), SendRun)
+    story.turn(RunPrinted(sent.child, sent.run.sequence, ("a",)))
+    [report] = told(story.turn(Ticked(), after_s=2.0))
+    assert (report.state, report.lines_from, report.lines) == (RunState.FAILED, 0, ("a",))
+
+
 @pytest.mark.req("r200", "r201")
 def test_a_run_over_its_wall_limit_costs_its_child_and_nobody_else() -> None:
     story = Story()
@@ -273,16 +306,18 @@ def test_a_run_that_cannot_begin_within_its_lease_is_given_back() -> None:
 def test_an_end_with_files_is_told_when_they_are_where_the_manager_finds_them() -> None:
     story = Story()
     [sent] = only(story.assign(1), SendRun)
-    ended = Ended(sent.run.sequence, "done", "1", made=[Made("a.html", "figure", "A", 3, b"d" * 32)])
+    made = Made("a.html", "figure", "A", 3, b"d" * 32)
+    ended = Ended(sent.run.sequence, "done", "1", made=[made], lines=["last"])
     commands = story.turn(RunEnded(sent.child, ended))
     assert told(commands) == []
     [wanted] = only(commands, SendFiles)
     [meanwhile] = told(story.turn(FilesGoing(wanted.report.run_id, wanted.report.epoch, "printing it")))
-    assert (meanwhile.state, meanwhile.lines) == (RunState.RUNNING, ("printing it",))
+    assert (meanwhile.state, meanwhile.lines) == (RunState.RUNNING, ("last", "printing it"))
     [report] = told(story.turn(FilesSent(wanted.report.run_id, wanted.report.epoch, packed=b"list")))
     assert told(story.turn(FilesGoing(wanted.report.run_id, wanted.report.epoch, "too late"))) == []
     assert [one.path for one in report.made] == ["a.html"]
     assert report.packed == b"list"
+    assert report.lines == ("last", "printing it")
     assert told(story.assign(1)) == [report], "a repeated question gets the same answer"
 
 

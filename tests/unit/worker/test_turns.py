@@ -195,6 +195,7 @@ def test_the_last_instance_of_a_tree_says_so() -> None:
     assert [one.tree for one in only(story.end(second), ForgetInstance)] == [REQUEST]
 
 
+@pytest.mark.req("r130", "r187")
 def test_lines_that_were_said_before_are_not_said_again() -> None:
     story = Story(USUAL)
     (sent,) = story.instances(1)
@@ -204,8 +205,10 @@ def test_lines_that_were_said_before_are_not_said_again() -> None:
     (again,) = only(replaced(story), SendRun)
     (report,) = told(story.turn(RunPrinted(again.child, again.run.sequence, ("a",))))
     assert report.lines == ()
-    (report,) = told(story.turn(RunEnded(again.child, Ended(again.run.sequence, "done", "1", lines=["b", "c"]))))
-    assert report.lines == ("c",)
+    (report,) = told(story.turn(RunPrinted(again.child, again.run.sequence, ("b", "c"))))
+    assert (report.lines, report.lines_from) == (("c",), 2)
+    (report,) = told(story.turn(RunEnded(again.child, Ended(again.run.sequence, "done", "1", lines=["d"]))))
+    assert (report.lines, report.lines_from) == (("a", "b", "c", "d"), 0)
 
 
 @pytest.mark.req("r187")
@@ -213,13 +216,13 @@ def test_lines_that_a_lost_worker_has_said_are_not_said_again() -> None:
     story = Story(USUAL)
     (sent,) = story.instances(1, epoch=2, said=2)
     (report,) = told(story.turn(RunPrinted(sent.child, sent.run.sequence, ("a", "b", "c"))))
-    assert report.lines == ("c",)
+    assert (report.lines, report.lines_from) == (("c",), 2)
     story.turn(ChildGone(sent.child, KILLED))
     (again,) = only(replaced(story), SendRun)
     (report,) = told(
         story.turn(RunEnded(again.child, Ended(again.run.sequence, "done", "1", lines=["a", "b", "c", "d"])))
     )
-    assert report.lines == ("d",)
+    assert (report.lines, report.lines_from) == (("c", "d"), 2), "its end has all that this worker has heard"
 
 
 def test_a_worker_that_stops_leaves_those_that_wait_to_others() -> None:

@@ -18,7 +18,22 @@ def test_what_is_too_much_is_counted_and_left_out() -> None:
         recorder.feed("0123456789\n")
     lines = recorder.end()
     assert lines[0] == "0123456789"
-    assert lines[-1] == "… 98 lines left out"
+    assert lines[-1] == "… 98 lines left out: of what a run prints the first 20 B are kept"
+
+
+def test_who_prints_more_than_is_kept_is_told_so_in_the_run() -> None:
+    recorder = Recorder()
+    for _ in range(70):
+        recorder.feed("é" * 511 + "x\n")
+    *kept, word = recorder.end()
+    assert [len(line.encode()) for line in kept] == [1023] * 64
+    assert word == "… 6 lines left out: of what a run prints the first 64 KiB are kept"
+
+
+def test_a_line_that_does_not_fit_is_cut_by_its_bytes() -> None:
+    recorder = Recorder(bytes_max=7)
+    recorder.feed("ééééé\n")
+    assert recorder.end() == ["ééé …"]
 
 
 def test_a_line_without_an_end_does_not_grow_without_one() -> None:
