@@ -41,9 +41,9 @@ class WorkerLeft:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed, `lines_from` how many lines came before.
+    """What a worker says of one run. Terminal or RUNNING; `lines` is what it printed since the last report.
 
-    Of a run that goes on these are the lines since its last report, of its end those of the whole attempt.
+    With an end these are all lines of the attempt. `lines_from`: how many it had printed before the first of them.
     `packed` is the digest of the list of its files, b"" where they lie below `temp/runs/`.
     """
 

@@ -79,11 +79,12 @@ class Recorder:
                 self._partial = ""
             lines, self._lines = self._lines, []
             if self._left_out:
-                lines.append(f"… {self._left_out} lines left out: of what a run prints the first {self._kept()} are kept")
+                lines.append(self._left_out_words())
             return lines
 
-    def _kept(self) -> str:
-        return f"{self._bytes_max >> 10} KiB" if self._bytes_max >= 1 << 10 else f"{self._bytes_max} B"
+    def _left_out_words(self) -> str:
+        kept = f"{self._bytes_max >> 10} KiB" if self._bytes_max >= 1 << 10 else f"{self._bytes_max} B"
+        return f"… {self._left_out} lines left out: of what a run prints the first {kept} are kept"
 
     def _add(self, line: str) -> None:
         if self._left_out or not self._room:
