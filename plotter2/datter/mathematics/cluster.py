@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from plotter2.datter.mathematics import large
 from plotter2.datter.mathematics.moments import moments, unit
+from plotter2.datter.mathematics.starts import spread_out
 from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Clusters, Labels, Points, Projection, complete, points
@@ -146,13 +147,15 @@ def kmean(
         notes.append(why)
     with np.errstate(over="ignore"):
         centres = model.cluster_centers_[order] * measure * spread + centre
+    if measure != 1:  # rounding may leave the range of the data, and with it the floats
+        centres = np.clip(centres, found.matrix.min(axis=0), found.matrix.max(axis=0))
     return Clusters(
         matrix=found.matrix,
         names=found.names,
         title=found.title,
         groups=Labels("cluster", names, _sealed(codes)),
         notes=tuple(notes),
-        centres=np.clip(centres, found.matrix.min(axis=0), found.matrix.max(axis=0)),
+        centres=centres,
         inertia=float(model.inertia_) * measure * measure,
         is_standardised=is_scaled,
     )
@@ -164,14 +167,15 @@ def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> A
     Raises:
         UsageError: fewer can be told apart.
     """
-    cluster, count = import_module("sklearn.cluster"), starts or "auto"
+    cluster = import_module("sklearn.cluster")
     with warnings.catch_warnings(), import_module("sklearn").config_context(assume_finite=True):  # rows are complete
         warnings.simplefilter("ignore", import_module("sklearn.exceptions").ConvergenceWarning)  # looked at below
         if spill.is_large(matrix):
-            model = cluster.MiniBatchKMeans(k, n_init=count, random_state=seed, batch_size=BATCH_ROWS).fit(matrix)
+            asked = {"n_init": starts or "auto", "random_state": seed, "batch_size": BATCH_ROWS}
+            model = cluster.MiniBatchKMeans(k, **asked).fit(matrix)
         else:
-            model = cluster.KMeans(k, n_init=count, random_state=seed).fit(matrix)
-    there = len(np.unique(model.labels_))
+            model = cluster.KMeans(k, init=spread_out, n_init=starts or 1, random_state=seed).fit(matrix)
+    there = np.count_nonzero(np.bincount(model.labels_))
     if there < k:
         raise UsageError(
             f"kmean: only {there} of {k} clusters can be told apart: beside the largest values the others are alike. "

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.values import spill
-
 
 def spread_out(matrix: NDArray[Any], k: int, random_state: Any) -> NDArray[Any]:
     """Rows to begin with, in the form of scikit-learn's `init`.
@@ -32,28 +30,36 @@ def spread_out(matrix: NDArray[Any], k: int, random_state: Any) -> NDArray[Any]:
 
 def chosen(matrix: NDArray[Any], k: int, random_state: Any) -> NDArray[np.intp]:
     """The numbers of those rows, in the order in which they were chosen."""
-    count, tries = len(matrix), 2 + int(math.log(k))
-    is_small = matrix.nbytes <= spill.BLOCK_BYTES
-    across = np.ascontiguousarray(matrix.T) if is_small else matrix.T  # twice as fast to multiply by, and a copy
-    norms = np.einsum("ij,ij->j", across, across)
+    count, tries, across = len(matrix), 2 + int(math.log(k)), _across(matrix)
     found = np.empty(k, np.intp)
     found[0] = int(random_state.random_sample() * count)
-    nearest = _squared(matrix[found[:1]], across, norms)[0]
+    nearest = _squared(found[:1], across)[0]
     for place in range(1, k):
         nearest = np.maximum(nearest, 0, out=nearest)  # rounding may leave a row a little less than no way from itself
         reached = np.cumsum(nearest)
         drawn = random_state.uniform(size=tries) * reached[-1]
         tried = np.minimum(np.searchsorted(reached, drawn), count - 1)
-        distances = _squared(matrix[tried], across, norms)
+        distances = _squared(tried, across)
         np.minimum(distances, nearest, out=distances)
         best = int(distances.sum(axis=1).argmin())
         found[place], nearest = tried[best], distances[best]
     return found
 
 
-def _squared(rows: NDArray[Any], across: NDArray[Any], norms: NDArray[Any]) -> NDArray[Any]:
+def _across(matrix: NDArray[Any]) -> NDArray[Any]:
+    """A row for each column, one of their squares added up, one of ones: so a product adds all that distances need."""
+    columns = matrix.shape[1]
+    across = np.empty((columns + 2, len(matrix)))
+    across[:columns] = matrix.T
+    np.einsum("ij,ij->j", across[:columns], across[:columns], out=across[columns])
+    across[columns + 1] = 1.0
+    return across
+
+
+def _squared(rows: NDArray[np.intp], across: NDArray[Any]) -> NDArray[Any]:
     """Squared distances of some rows to all: some x all."""
-    distances: NDArray[Any] = (-2.0 * rows) @ across
-    distances += norms
-    distances += np.einsum("ij,ij->i", rows, rows)[:, None]
+    weights = np.ascontiguousarray(across[:, rows].T)
+    weights[:, :-2] *= -2.0
+    weights[:, -2:] = weights[:, :-3:-1]
+    distances: NDArray[Any] = weights @ across
     return distances
