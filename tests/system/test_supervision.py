@@ -7,6 +7,7 @@ import re
 import signal
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -160,6 +161,38 @@ def test_a_held_delivery_survives_manager_and_stager_and_is_released_after(
     assert asked(plotter2, "show", told["request"])["state"] == "done"
     asked(plotter2, "pull", "lab/new@1", str(tmp_path / "back"))
     assert (tmp_path / "back" / "data.bin").read_bytes() == DATA
+
+
+PRINTING = """
+import time
+def task(run):
+    for line in range(5):
+        print(run, line)
+        time.sleep(0.005)
+"""
+PRINTERS = 40
+
+
+def printed(plotter2: Installation) -> dict[str, list[str]]:
+    """What runs have printed, as the manager's log has it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for text in (plotter2.home / "log" / "manager.jsonl").read_text().splitlines():
+        if '"task.said"' in text:
+            told = json.loads(text)
+            found[told["run"]] += told["lines"]
+    return found
+
+
+@pytest.mark.req("r077", "r130")
+def test_no_line_is_lost_or_told_twice_when_the_manager_is_killed_while_runs_print(plotter2: Installation) -> None:
+    with plotter2_client.connect(home=plotter2.home) as p2:
+        asked = [p2.run("loud", source=PRINTING, parameters={"run": run}, wait=False).id for run in range(PRINTERS)]
+        runs = [f"{request}.0" for request in asked]
+        until(lambda: runs[3] in printed(plotter2))
+        plotter2.kill("manager")
+        assert all(p2.wait(request).ok for request in asked)
+    found = printed(plotter2)
+    assert [found[run] for run in runs] == [[f"{run} {line}" for line in range(5)] for run in range(PRINTERS)]
 
 
 @pytest.mark.req("r070")
