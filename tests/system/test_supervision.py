@@ -163,14 +163,15 @@ def test_a_held_delivery_survives_manager_and_stager_and_is_released_after(
     assert (tmp_path / "back" / "data.bin").read_bytes() == DATA
 
 
-PRINTING = """
+PRINTERS, SLOW = 40, 3
+"""How many print, and which of them long enough that it is told meanwhile; of the others all lines go with the end."""
+PRINTING = f"""
 import time
 def task(run):
     for line in range(5):
         print(run, line)
-        time.sleep(0.005)
+        time.sleep(0.3 if run == {SLOW} else 0.005)
 """
-PRINTERS = 40
 
 
 def printed(plotter2: Installation) -> dict[str, list[str]]:
@@ -188,7 +189,7 @@ def test_no_line_is_lost_or_told_twice_when_the_manager_is_killed_while_runs_pri
     with plotter2_client.connect(home=plotter2.home) as p2:
         asked = [p2.run("loud", source=PRINTING, parameters={"run": run}, wait=False).id for run in range(PRINTERS)]
         runs = [f"{request}.0" for request in asked]
-        until(lambda: runs[3] in printed(plotter2))
+        until(lambda: runs[SLOW] in printed(plotter2))
         plotter2.kill("manager")
         assert all(p2.wait(request).ok for request in asked)
     found = printed(plotter2)
