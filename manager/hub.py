@@ -64,6 +64,10 @@ class Watch:
     async def next(self) -> News:
         """Wait for news; everything since the last look at once."""
         await self._full.wait()
+        return self.rest()
+
+    def rest(self) -> News:
+        """Everything since the last look, if there is anything."""
         self._full.clear()
         news = News(self._request, list(self._lines), self._progress, self._ends)
         self._request, self._progress, self._ends = None, {}, []

@@ -77,14 +77,17 @@ class RequestCalls:
             before = News(None, self._doors.hub.said(request_id))  # what comes from now on is in the letter box
             known: dict[int, Child] = {}
             first = await self._news(request_id, before, known, ended=True)
+            ended = wire.request_from_proto(first.request).has_ended
+            if ended:  # perhaps while it was read, and then its last lines are in the letter box
+                first.lines.extend(self._lines(watch.rest()))
             first.progress.extend(self._progress(first.request))
             yield first
-            if wire.request_from_proto(first.request).has_ended:
+            if ended:
                 return
             ended = (await self.need(request_id)).has_ended
             if ended:
                 # It may have ended between the two reads: the last word is the whole of it.
-                yield pb.WatchRequestResponse(request=await self.whole(request_id))
+                yield await self._news(request_id, watch.rest(), known, ended=True)
             while not ended:
                 news = await watch.next()
                 ended = news.request is not None and news.request.has_ended
@@ -96,9 +99,7 @@ class RequestCalls:
         self, request_id: RequestId, news: News, known: dict[int, Child], *, ended: bool
     ) -> pb.WatchRequestResponse:
         """What is told; of children that are `known` already only those that are another now."""
-        now = self._doors.clock.now()
-        lines = [pb.LogLine(run_id=run, at=now, text=line) for run, line in news.lines]
-        told = pb.WatchRequestResponse(lines=lines)
+        told = pb.WatchRequestResponse(lines=self._lines(news))
         for run, (done, total) in news.progress.items():
             told.progress.add(run_id=run, done=done, total=total)
         if ended:
@@ -109,6 +110,10 @@ class RequestCalls:
             told.request.CopyFrom(self._told(replace(news.request, children=changed)))
             told.changed.extend(one.index for one in changed)
         return told
+
+    def _lines(self, news: News) -> list[pb.LogLine]:
+        now = self._doors.clock.now()
+        return [pb.LogLine(run_id=run, at=now, text=line) for run, line in news.lines]
 
     def _progress(self, request: pb.Request) -> list[pb.RunProgress]:
         """How far the runs of a request are that have said so."""

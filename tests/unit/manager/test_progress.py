@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from manager.commands import NotifyLines, NotifyProgress, SaveRun
 from manager.events import RunReport, RunsReported, WorkerAnnounced
 from manager.hub import SAID_LINE_CHARS_MAX, SAID_LINES_MAX, SAID_REQUESTS_MAX, Hub
+from manager.store.memory import MemoryStore
+from plotter2.api.v1 import manager_pb2
 from plotter2.ids import RequestId, RunId, WorkerId
+from plotter2.model.request import Request
 from plotter2.model.task import RunState
 from tests.managerkit import managing
 from tests.unit.manager.kit import Story, only
@@ -51,6 +55,42 @@ def test_what_was_printed_is_kept_within_bounds() -> None:
         other = RequestId(f"req-{number}")
         hub.put(other, NotifyLines(other, RunId(f"{other}.0"), ("a",)))
     assert hub.said(request) == []
+
+
+class Ending(MemoryStore):
+    """A store in which a run ends while somebody reads its request for the `place`th time."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.reads = 0
+        self.place = place
+        self.end: Callable[[], Awaitable[None]] | None = None
+
+    async def get_request(self, request_id: RequestId) -> Request | None:
+        if self.end is not None:
+            self.reads += 1
+            if self.reads == self.place:
+                await self.end()
+                async with asyncio.timeout(10):
+                    while not ((found := await super().get_request(request_id)) and found.has_ended):
+                        await asyncio.sleep(0.01)
+        return await super().get_request(request_id)
+
+
+@pytest.mark.req("r130")
+@pytest.mark.parametrize("place", [1, 2])
+async def test_who_begins_to_watch_while_it_ends_is_told_its_last_lines(tmp_path: Path, place: int) -> None:
+    store = Ending(place)
+    async with managing(tmp_path, store) as manager:
+        await manager.put(WorkerAnnounced(WORKER, "w1", is_ours=True, incarnation="one", slots=4, beat_s=1.0))
+        asked = await manager.client.run("plain", source="def task(): pass", wait=False)
+        report = RunReport(RunId(f"{asked.id}.0"), 1, RunState.DONE, lines=("first", "last"))
+        store.end = lambda: manager.put(RunsReported(WORKER, "one", (report,)))
+        heard: list[str] = []
+        async for news in manager.stub.WatchRequest(manager_pb2.WatchRequestRequest(request_id=asked.id)):
+            heard += [line.text for line in news.lines]
+        assert store.reads >= place
+        assert heard == ["first", "last"]
 
 
 @pytest.mark.req("r130")
