@@ -225,6 +225,14 @@ def test_lines_that_a_lost_worker_has_said_are_not_said_again() -> None:
     assert (report.lines, report.lines_from) == (("c", "d"), 2), "its end has all that this worker has heard"
 
 
+@pytest.mark.req("r187")
+def test_a_run_that_prints_nothing_carries_nothing_of_lines() -> None:
+    story = Story(USUAL)
+    (sent,) = story.instances(1, epoch=2, said=2)
+    (report,) = told(story.end(sent))
+    assert (report.lines, report.lines_from) == ((), 0)
+
+
 def test_a_worker_that_stops_leaves_those_that_wait_to_others() -> None:
     story = Story(USUAL)
     (first,) = story.instances(1, 2)
