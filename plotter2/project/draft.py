@@ -128,16 +128,25 @@ def _program(folder: _Folder, modules: Mapping[str, Module]) -> Document:
     if len(programs) > 1:
         others = listed(one for one in programs if one != path)
         folder.remarks.append(f"{path} was taken for the program; others are {others}.")
-    cwd = CODE if path.startswith(f"{CODE}/") else "."
-    if cwd == ".":
-        folder.remarks.append(f"A redo needs the code below {CODE}/: move {path} there, and leave out 'cwd'.")
+    home = path if path.startswith(f"{CODE}/") else f"{CODE}/{path}"
+    if home != path:
+        folder.remarks.append(f"A redo needs the code below {CODE}/: move {path} there; 'service' names it there already.")
+    cwd = "." if home != path or _reads_beside(folder, modules[path]) else CODE
     parameters: Document = {}
-    command = ["{python}", path.removeprefix(f"{CODE}/")]
+    command = ["{python}", home if cwd == "." else home.removeprefix(f"{CODE}/")]
     for option in modules[path].options:
         command += _word(folder, option, parameters, path)
-    service: Document = {COMMENT: f"Runs {path}. All files that it makes new are kept; 'outputs' can name them."}
+    place = "the bundle's folder" if cwd == "." else cwd
+    about = f"Runs {home} in {place}. All files that it makes new are kept; 'outputs' can name them."
+    service: Document = {COMMENT: about}
     service |= {"command": command} | ({"cwd": cwd} if cwd != CODE else {})
     return {"parameters": parameters, "service": service}
+
+
+def _reads_beside(folder: _Folder, module: Module) -> bool:
+    """Whether an option's default is a file as it is seen from the bundle's folder, and not from that of the code."""
+    named = [PurePosixPath(one.default).as_posix() for one in module.options if isinstance(one.default, str)]
+    return any(name in folder.by_path and f"{CODE}/{name}" not in folder.by_path for name in named)
 
 
 def _name(path: str) -> str:

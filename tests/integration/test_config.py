@@ -12,6 +12,7 @@ from blake3 import blake3
 from manager.commands import AssignRuns
 from plotter2.errors import RefusedError, UsageError
 from plotter2.ids import RunId, TaskId
+from plotter2.model import packing
 from plotter2.model.additions import listing
 from plotter2.model.task import RunState, Task, TaskKind, TaskRun
 from plotter2.mqtt.payloads import AssignBatch, Assignment
@@ -66,13 +67,13 @@ async def test_words_pictures_and_templates_reach_a_worker_elsewhere_by_their_di
         worker.runner.hear_batch(AssignBatch((given,), (task,)))
         [report] = await worker.ends([first])
         assert (report.state, report.results_json) == (RunState.DONE, "[1.0,3.0,5.0]"), report.error
-        folder = tmp_path / "temp" / "runs" / f"{first}.1"
+        sent = {one.path: far.blobs[one.digest] for one in packing.read(far.blobs[report.packed])}
         [page] = [one.path for one in report.made if one.kind == "figure"]
-        side: Any = json.loads((folder / f"{page}.json").read_text())
+        side: Any = json.loads(sent[f"{page}.json"])
         assert side["panels"][0]["visualtype"] == "dots"
         assert (side["template"]["name"], side["config"]) == ("default", digest.hex())
         assert [one["path"] for one in side["additions"]] == ["operations/own.py", "visuals/own.py"]
-        assert '"19px"' in (folder / page).read_text()
+        assert b'"19px"' in sent[page]
         bad = "def task():\n    broken(1)\n"
         failing = Task(TaskId("u"), "own", TaskKind.SCRIPT, bad, blake3(bad.encode()).digest(), "own.py")
         runs = [RunId(f"{REQUEST}.{place}") for place in (2, 3)]

@@ -14,6 +14,7 @@ from plotter2.datter.ledger.state import Book, Grant, Task, Wait, WaitKind
 from plotter2.datter.trees.ops import Access, Expose, OpId
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import OwnershipError, UsageError
+from plotter2.model.names import listed
 
 
 def grant(book: Book, source: int, name: str, data: Sequence[int], to: Iterable[int]) -> None:
@@ -106,7 +107,15 @@ def accessed(book: Book, task: Task, op: Access) -> int | None:
     if others:
         return book.set_number(_ordered(book, others))
     names = {*shown, *book.pool, *(name for one in book.definitions.values() for name in one.exposes)}
-    raise UsageError(f"Nobody gives {op.name!r} in this run, and nobody can any more; {nearest(op.name, names)}.")
+    why = _ended_without(book, op.name) or nearest(op.name, names)
+    raise UsageError(f"Nobody gives {op.name!r} in this run, and nobody can any more; {why}.")
+
+
+def _ended_without(book: Book, name: str) -> str:
+    """Who declares a name that no instance can give any more; "" where nobody does."""
+    declared = [one.name for one in book.definitions.values() if name in one.exposes]
+    verbs = "declare it and have ended" if len(declared) > 1 else "declares it and has ended"
+    return f"{listed(declared)} {verbs} without giving it" if declared else ""
 
 
 def _givers(book: Book, task: Task, name: str) -> list[int]:

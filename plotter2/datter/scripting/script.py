@@ -25,6 +25,7 @@ KEPT_SCRIPTS = 256
 CHARS_MAX = 256 << 10
 """Python's parser takes up to 600 times a text in memory, 10 s a megabyte, and lets nothing else run meanwhile."""
 ENTRY = contract.ENTRY
+BY_NAME = "nothing is called like it; data is asked for in quotes, as access({name!r})"
 _HAS_CONTRACT = re.compile(r"\b(?:expose|impose)\b")
 _DYNAMIC = frozenset({"exec", "eval", "globals", "vars", "locals", "setattr", "__import__"})
 _PYTHON = frozenset(dir(builtins))
@@ -174,7 +175,7 @@ def _check_names(tree: ast.Module, unknown: set[str], filename: str, known: froz
     ]  # fmt: skip
     if found:
         first = min(found, key=lambda node: (node.lineno, node.col_offset))
-        close = nearest(first.id, sorted(known))
+        close = nearest(first.id, sorted(known), BY_NAME.format(name=first.id))
         raise ScriptError(f"{filename}, line {first.lineno}: unknown name {first.id!r}; {close}.")
 
 

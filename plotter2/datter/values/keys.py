@@ -192,13 +192,15 @@ def distinct(names: Sequence[str]) -> Iterator[str]:
         yield wanted
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: what is near, or all there is."""
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of a sentence about an unknown name: what is near, else what is said `otherwise`, or all there is."""
     names = list(known)
     close = get_close_matches(name, names, n=3, cutoff=0.6)
     listed = ", ".join(repr(one) for one in (close or names)[:NAMED_MAX])
     if close:
         return f"the nearest are {listed}" if len(close) > 1 else f"the nearest is {listed}"
+    if otherwise:
+        return otherwise
     return f"there are {listed}{' and more' if len(names) > NAMED_MAX else ''}" if names else "there are none"
 
 

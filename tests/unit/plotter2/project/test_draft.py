@@ -89,11 +89,27 @@ def test_tables_arrays_and_the_readme_are_described(tmp_path: Path) -> None:
     assert "service" not in found
 
 
-def test_code_beside_the_data_is_run_where_it_lies_and_a_remark_says_where_it_belongs(tmp_path: Path) -> None:
+def test_code_beside_the_data_is_named_where_it_belongs_and_a_remark_says_to_move_it(tmp_path: Path) -> None:
     root = folder(tmp_path, {"main.py": "print(1)", "data.csv": "a\n1\n"})
     found = draft(root)
-    assert json.loads(found.text)["service"]["cwd"] == "."
-    assert "A redo needs the code below code_sources/: move main.py there, and leave out 'cwd'." in found.remarks
+    service = json.loads(found.text)["service"]
+    assert (service["command"], service["cwd"]) == (["{python}", "code_sources/main.py"], ".")
+    assert (
+        "A redo needs the code below code_sources/: move main.py there; 'service' names it there already."
+        in found.remarks
+    )
+
+
+READS = 'import argparse\np = argparse.ArgumentParser()\np.add_argument("--data", default="./data/points.csv")\n'
+
+
+def test_a_program_that_reads_a_file_beside_its_folder_begins_where_it_finds_it(tmp_path: Path) -> None:
+    beside = folder(tmp_path / "beside", {"code_sources/train.py": READS, "data/points.csv": "a\n1\n"})
+    service = document(beside)["service"]
+    assert (service["cwd"], service["command"][:2]) == (".", ["{python}", "code_sources/train.py"])
+    below = folder(tmp_path / "below", {"code_sources/train.py": READS, "code_sources/data/points.csv": "a\n1\n"})
+    service = document(below)["service"]
+    assert ("cwd" in service, service["command"][:2]) == (False, ["{python}", "train.py"])
 
 
 def test_what_cannot_run_is_no_task_and_what_cannot_be_read_no_code(tmp_path: Path) -> None:
