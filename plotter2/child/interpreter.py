@@ -345,6 +345,8 @@ def _json(task_name: str, value: Any) -> str:
 
 
 def _is_out_of_memory(wrong: BaseException | None) -> bool:
-    while isinstance(wrong, Plotter2Error):  # the engine's own word for it; what lies below is the script's
+    seen: set[int] = set()
+    while isinstance(wrong, Plotter2Error) and id(wrong) not in seen:  # the engine's own word; below is the script's
+        seen.add(id(wrong))  # what broke an instance is raised again at whatever it asks, so it can be its own cause
         wrong = wrong.__cause__ or wrong.__context__
     return isinstance(wrong, MemoryError)

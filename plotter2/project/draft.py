@@ -130,7 +130,7 @@ def _program(folder: _Folder, modules: Mapping[str, Module]) -> Document:
         folder.remarks.append(f"{path} was taken for the program; others are {others}.")
     home = path if path.startswith(f"{CODE}/") else f"{CODE}/{path}"
     if home != path:
-        folder.remarks.append(f"A redo needs the code below {CODE}/: move {path} there; 'service' names it there already.")
+        folder.remarks.append(f"A redo needs the code below {CODE}/: move {path} there, where 'service' names it.")
     cwd = "." if home != path or _reads_beside(folder, modules[path]) else CODE
     parameters: Document = {}
     command = ["{python}", home if cwd == "." else home.removeprefix(f"{CODE}/")]

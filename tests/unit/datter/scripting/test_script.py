@@ -72,7 +72,7 @@ def test_the_contract_is_read_without_running() -> None:
             "line 2: unknown name 'axess'; the nearest",
         ),
         ("def task():\n    releases()\n", "line 2: unknown name 'releases'; the nearest.*'release'"),
-        ("def task():\n    access(zqx_7)\n", r"unknown name 'zqx_7'; nothing is called like it; .*access\('zqx_7'\)\.$"),
+        ("def task():\n    access(zqx_7)\n", r"unknown name 'zqx_7'; nothing is called like it; .*\('zqx_7'\)\.$"),
         ("def task():\n    return 1\x00", "job.py"),
         ("def task():\n  return " + "(" * 300 + ")" * 300, "job.py"),
         ("expose(a as 1, as)\ndef task(): pass", "job.py, line 1: "),

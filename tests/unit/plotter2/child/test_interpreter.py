@@ -17,7 +17,7 @@ from plotter2.child.interpreter import Execute, Interpreter
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
 from plotter2.datter.scope import Made, RunInput, RunResult
-from plotter2.errors import ScriptError, TaskFailedError
+from plotter2.errors import DivergenceError, ScriptError, TaskFailedError
 
 
 class NoLimit(MemoryLimit):
@@ -113,6 +113,14 @@ def test_running_out_of_memory_is_said_as_the_limit_it_is(tmp_path: Path, is_wra
     assert ended.error == "The task 'tiny' exceeded its memory limit of 64 MiB."
     assert ended.is_spent
     assert bench.limit.held == [64 << 20, 0]
+
+
+@pytest.mark.req("r112")
+def test_an_error_that_is_its_own_cause_ends_a_run_like_any_other(tmp_path: Path) -> None:
+    broken, wrapped = DivergenceError("It does other things than before."), TaskFailedError("It does other things.")
+    wrapped.__cause__, broken.__context__ = broken, wrapped
+    ended = Bench(tmp_path, raises(wrapped)).run()
+    assert (ended.state, ended.error, ended.error_code) == ("failed", "It does other things.", "task_failed")
 
 
 def test_a_result_that_is_too_large_or_no_json_is_a_failure(tmp_path: Path) -> None:

@@ -94,10 +94,7 @@ def test_code_beside_the_data_is_named_where_it_belongs_and_a_remark_says_to_mov
     found = draft(root)
     service = json.loads(found.text)["service"]
     assert (service["command"], service["cwd"]) == (["{python}", "code_sources/main.py"], ".")
-    assert (
-        "A redo needs the code below code_sources/: move main.py there; 'service' names it there already."
-        in found.remarks
-    )
+    assert "A redo needs the code below code_sources/: move main.py there, where 'service' names it." in found.remarks
 
 
 READS = 'import argparse\np = argparse.ArgumentParser()\np.add_argument("--data", default="./data/points.csv")\n'
