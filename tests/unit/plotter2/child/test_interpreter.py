@@ -115,7 +115,6 @@ def test_running_out_of_memory_is_said_as_the_limit_it_is(tmp_path: Path, is_wra
     assert bench.limit.held == [64 << 20, 0]
 
 
-@pytest.mark.req("r112")
 def test_an_error_that_is_its_own_cause_ends_a_run_like_any_other(tmp_path: Path) -> None:
     broken, wrapped = DivergenceError("It does other things than before."), TaskFailedError("It does other things.")
     wrapped.__cause__, broken.__context__ = broken, wrapped
