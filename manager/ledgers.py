@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from manager.store.growing import Grown, Leaf, TreeRow
-from plotter2.datter.ledger import Ledger, TaskState
-from plotter2.datter.trees import ops
-from plotter2.datter.trees.ops import ROOT, Entry, Op, OpId, Turn
+from plotter2.datter.ledger import Ledger, TaskState, ops
+from plotter2.datter.ledger.ops import ROOT, Entry, Op, OpId, Turn
 from plotter2.ids import RequestId, RunId, TaskId
 
 

@@ -18,7 +18,7 @@ from manager.ledgers import Tree
 from manager.state import State
 from manager.store.growing import TreeRow
 from plotter2.clock import Instant
-from plotter2.datter.trees.ops import Begin, Entry
+from plotter2.datter.ledger.ops import Begin, Entry
 from plotter2.errors import LimitError
 from plotter2.model.task import RunState
 

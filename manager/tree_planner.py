@@ -21,9 +21,9 @@ from manager.events import InstancesPlanned, Sprout, TreePlanned
 from manager.instance_planner import InstancePlanner, plan_in
 from manager.recall import Recall
 from plotter2.datter.check import Outline
+from plotter2.datter.ledger.ops import Define, Instance
 from plotter2.datter.scope import Scope
 from plotter2.datter.scripting.contract import unmet
-from plotter2.datter.trees.ops import Define, Instance
 from plotter2.errors import UsageError
 from plotter2.model import ask
 from plotter2.model.task import Task, TaskRun

@@ -16,7 +16,7 @@ import msgspec
 
 from plotter2 import telemetry
 from plotter2.api.v1 import device_pb2
-from plotter2.datter.trees.ops import Describe, Lying, unpacked
+from plotter2.datter.ledger.ops import Describe, Lying, unpacked
 from plotter2.datter.trees.refs import digests_of
 from plotter2.errors import Plotter2Error
 from plotter2.ids import RunId, WorkerId

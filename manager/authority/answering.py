@@ -11,7 +11,7 @@ from manager.events import OpAsked, OpsAsked, StartPlanned
 from manager.ledgers import Asking, Seat
 from manager.state import State
 from plotter2.clock import Instant
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     Answer,
     Begin,
     Define,

@@ -9,7 +9,7 @@ from manager.state import QUEUE_RUNS_MAX, State
 from manager.store.growing import Leaf
 from plotter2 import ids
 from plotter2.clock import Instant
-from plotter2.datter.trees.ops import ROOT, Entry, Turn
+from plotter2.datter.ledger.ops import ROOT, Entry, Turn
 from plotter2.errors import LimitError
 from plotter2.ids import RunId
 from plotter2.model.task import TaskRun

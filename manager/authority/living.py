@@ -11,9 +11,8 @@ from manager.ledgers import Seat, Tree
 from manager.state import State
 from manager.store import Snapshot
 from manager.store.growing import Lines
-from plotter2.datter.ledger import TaskState
-from plotter2.datter.trees import ops
-from plotter2.datter.trees.ops import End, Restart, Sweep
+from plotter2.datter.ledger import TaskState, ops
+from plotter2.datter.ledger.ops import End, Restart, Sweep
 from plotter2.ids import RunId
 from plotter2.model.task import SHOWN_FOR, RunState, TaskRun
 from plotter2.mqtt.payloads import Instance

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from manager.prompting import AskFor, Consider
 from manager.store import Delivery, TaskRow
-from plotter2.datter.trees import ops
+from plotter2.datter.ledger import ops
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RequestId, RunId, ServiceId, WorkerId
 from plotter2.model.bundle import FileEntry

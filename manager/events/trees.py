@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plotter2.datter.trees.ops import Define, Instance, Question
+from plotter2.datter.ledger.ops import Define, Instance, Question
 from plotter2.ids import RunId, WorkerId
 from plotter2.model.task import Task
 

@@ -11,7 +11,7 @@ from manager.commands import Tell
 from manager.doors import Doors
 from manager.events import OpAsked, OpsAsked
 from plotter2.api.v1 import device_pb2 as pb
-from plotter2.datter.trees import ops
+from plotter2.datter.ledger import ops
 from plotter2.errors import RefusedError, UsageError
 from plotter2.ids import RunId, WorkerId
 from plotter2.rpc import Context

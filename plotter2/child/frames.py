@@ -171,7 +171,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, tag=15):
 
     Attributes:
         ask: the how manieth thing it asks in this attempt, from 1.
-        seq: the how manieth op (`plotter2.datter.trees.ops`), from 1; 0 for what only reads: then its turn goes on.
+        seq: the how manieth op (`plotter2.datter.ledger.ops`), from 1; 0 for what only reads: then its turn goes on.
         op: the question, as MessagePack.
         content: what must be safe before the question is asked.
         cpu_s: processor time of the turn that ends with this.

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from plotter2 import files
+from plotter2.datter.figures.contents import Contents
 from plotter2.datter.figures.figure import DataRef
 from plotter2.datter.figures.frame import Coloured, Frame, MotionOf, Report
 from plotter2.datter.scope import Made, RunInput, Scope
-from plotter2.datter.values.contents import Contents
 from plotter2.datter.values.keys import Key, catalog_of
 from plotter2.errors import UsageError
 

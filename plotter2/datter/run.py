@@ -20,8 +20,7 @@ from greenlet import GreenletExit
 from plotter2.datter import results
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
-from plotter2.datter.figures import compose
-from plotter2.datter.pages import writing
+from plotter2.datter.pages import compose, writing
 from plotter2.datter.pipelines import pipeline
 from plotter2.datter.scope import Made, RunInput, RunResult, Scope
 from plotter2.datter.scripting import binding, promises, script, words

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter.context import Context, enter, leave
-from plotter2.datter.figures import compose, drawing, looks
+from plotter2.datter.figures import drawing, looks
 from plotter2.datter.figures.figure import describe
 from plotter2.datter.figures.frame import Frame
+from plotter2.datter.pages import compose
 from plotter2.datter.run import RunInput, Scope
 from plotter2.datter.values.group import DataGroup, Member
 from plotter2.datter.values.points import Labels, Points

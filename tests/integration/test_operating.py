@@ -17,7 +17,7 @@ from manager.store.memory import MemoryStore
 from plotter2 import rpc
 from plotter2.api.v1 import device_pb2 as pb
 from plotter2.api.v1 import manager_pb2
-from plotter2.datter.trees import ops
+from plotter2.datter.ledger import ops
 from plotter2.errors import UsageError
 from plotter2.ids import RequestId, RunId, WorkerId
 from plotter2.model.request import RequestState

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.figures.figure import Axis, Layer, Panel
+from plotter2.datter.figures.palette import looks_for
 from plotter2.datter.figures.thinning import LINE_BUCKETS, extremes, middles
-from plotter2.datter.pages.palette import looks_for
 from plotter2.errors import UsageError
 
 DOTTED_MAX = 12

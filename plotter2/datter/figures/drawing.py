@@ -15,11 +15,11 @@ import numpy as np
 from plotter2.datter.context import current
 from plotter2.datter.figures import automatic as choices
 from plotter2.datter.figures import pictures
-from plotter2.datter.figures.compose import send
 from plotter2.datter.figures.frame import Break, Curve, Frame, MotionOf, Page, Report, Said, TableOf, TextAt, as_table
 from plotter2.datter.figures.looks import axis, frame
 from plotter2.datter.figures.placing import checked, last, parted, placed, taken
 from plotter2.datter.mathematics.cluster import kmean, scale
+from plotter2.datter.pages.compose import send
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import unknown
 from plotter2.datter.values.points import Labels, Points, label_column, numbers, points

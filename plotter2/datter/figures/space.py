@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.figures import visuals
+from plotter2.datter.figures import ticks, visuals
 from plotter2.datter.figures.figure import GRID, INK, MUTED, Axis, Colours, Font, Layer, Panel, Space
+from plotter2.datter.figures.palette import colours_for
 from plotter2.datter.mathematics.cluster import pca
 from plotter2.datter.mathematics.expression import Expr
-from plotter2.datter.pages import ticks
-from plotter2.datter.pages.palette import colours_for
 from plotter2.datter.values.points import Labels, Points, complete, label_column, numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError

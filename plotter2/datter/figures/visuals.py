@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.figures.figure import INK, PALETTE, Axis, Colours, Layer, Panel
+from plotter2.datter.figures.palette import colours_for, looks_for
 from plotter2.datter.figures.thinning import MATRIX_SIDE_MAX, blocks
 from plotter2.datter.mathematics.cluster import flattened
 from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import CONFIDENCE, Fit
 from plotter2.datter.pages.canvas import shortened
-from plotter2.datter.pages.palette import colours_for, looks_for
 from plotter2.datter.values import spill
 from plotter2.datter.values.points import Clusters, Labels, Points, Projection, complete, numbers
 from plotter2.datter.values.table import Table

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import insort
 
 from plotter2.datter.ledger import holding, transfer, waits
+from plotter2.datter.ledger.ops import Answer, Collect, End, Islinked, Link, OpId, Release
 from plotter2.datter.ledger.state import FAILURES, Book, Task, TaskState, Wait, WaitKind
-from plotter2.datter.trees.ops import Answer, Collect, End, Islinked, Link, OpId, Release
 from plotter2.errors import CollectError, UsageError
 
 RETURNED, ENDED, RELEASED = "returned", "ended", "released"

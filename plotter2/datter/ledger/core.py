@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from plotter2.datter.ledger import batons, exposures, holding, transfer, waits
-from plotter2.datter.ledger.state import Asked, Book, Task, TaskState, Wait, WaitKind
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     ROOT,
     Access,
     Answer,
@@ -39,6 +38,7 @@ from plotter2.datter.trees.ops import (
     Turn,
     Unlock,
 )  # fmt: skip
+from plotter2.datter.ledger.state import Asked, Book, Task, TaskState, Wait, WaitKind
 from plotter2.errors import ConflictError, DivergenceError, Plotter2Error, UsageError
 
 TEXT_MAX = 200

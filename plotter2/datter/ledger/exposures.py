@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from plotter2.datter.ledger import waits
+from plotter2.datter.ledger.ops import Access, Expose, OpId
 from plotter2.datter.ledger.state import Book, Grant, Task, Wait, WaitKind
-from plotter2.datter.trees.ops import Access, Expose, OpId
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import OwnershipError, UsageError
 from plotter2.model.names import listed

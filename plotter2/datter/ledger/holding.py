@@ -7,8 +7,8 @@ the last task that could link it has ended.
 
 from __future__ import annotations
 
+from plotter2.datter.ledger.ops import Begin, Define, Gather
 from plotter2.datter.ledger.state import RUNNABLE, Book, Definition, Task, TaskState
-from plotter2.datter.trees.ops import Begin, Define, Gather
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import ConflictError, UsageError
 

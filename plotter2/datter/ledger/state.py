@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from plotter2.datter.trees.ops import Answer, Op, OpId, Told, Turn
+from plotter2.datter.ledger.ops import Answer, Op, OpId, Told, Turn
 from plotter2.errors import IllegalStepError
 
 POOL = 0

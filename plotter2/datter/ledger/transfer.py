@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 from plotter2.datter.ledger.exposures import grant
+from plotter2.datter.ledger.ops import Claim, Deregister, Handin, Register, Share, Unlock
 from plotter2.datter.ledger.state import POOL, Book, Datum, Loan, Task
-from plotter2.datter.trees.ops import Claim, Deregister, Handin, Register, Share, Unlock
 from plotter2.errors import OwnershipError
 
 KEY_BYTES = 16

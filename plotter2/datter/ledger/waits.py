@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plotter2.datter.ledger.holding import has_waited, want
+from plotter2.datter.ledger.ops import Answer
 from plotter2.datter.ledger.state import Book, Task, TaskState, Wait
-from plotter2.datter.trees.ops import Answer
 from plotter2.errors import DeadlockError
 
 SHOWN_MAX = 20

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter.figures import space
+from plotter2.datter.figures import space, ticks
 from plotter2.datter.figures.extent import extents, places
 from plotter2.datter.figures.figure import GRID, INK, MUTED, Axis, Figure, Layer, Panel
-from plotter2.datter.pages import ticks
+from plotter2.datter.figures.palette import ANCHORS, shades, table
 from plotter2.datter.pages.canvas import Canvas, Places, shortened, wrapped
-from plotter2.datter.pages.palette import ANCHORS, shades, table
 from plotter2.datter.pages.strokes import cornered, dashed
 
 PANELS_MAX, THINNED_MAX, PIXELS_MAX, LONG = 9, 1_500, 256, 400

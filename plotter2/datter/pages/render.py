@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter.figures.figure import GRID, Colours, Figure, Layer, Panel
+from plotter2.datter.figures.palette import ANCHORS, steps
 from plotter2.datter.pages import beside, ruler
 from plotter2.datter.pages.packing import packed
-from plotter2.datter.pages.palette import ANCHORS, steps
 from plotter2.datter.pages.sheet import Json, Sheet
 from plotter2.datter.pages.styling import FAMILIES
 

@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from plotter2.datter.figures import space
+from plotter2.datter.figures import space, ticks
 from plotter2.datter.figures.figure import Axis, Colours, Layer, Panel
-from plotter2.datter.pages import ticks
-from plotter2.datter.pages.palette import ANCHORS, steps
+from plotter2.datter.figures.palette import ANCHORS, steps
 
 HEIGHTS = {1: 560, 2: 420, 3: 300}
 LEGEND_MAX = 24

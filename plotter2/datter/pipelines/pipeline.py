@@ -15,8 +15,8 @@ from typing import Any
 from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.builtins import TABLE, Builtin, Role
 from plotter2.datter.context import Context, KeyType
-from plotter2.datter.figures import compose
 from plotter2.datter.figures.frame import Frame, Report
+from plotter2.datter.pages import compose
 from plotter2.datter.pipelines import arguments, prefix
 from plotter2.datter.pipelines.repeating import REPEAT, Raw, is_awaiting, written_out
 from plotter2.datter.scripting.axes import KEYTYPE, Axis

@@ -25,9 +25,9 @@ from plotter2.datter.context import Context, Datum, file_digest
 from plotter2.datter.pipelines import memo, sealed
 from plotter2.datter.pipelines.sealed import Sealed
 from plotter2.datter.scope import Scope
+from plotter2.datter.scripting.reading import private
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
-from plotter2.datter.values.reading import private
 from plotter2.datter.values.table import Table
 
 if TYPE_CHECKING:

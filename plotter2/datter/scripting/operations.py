@@ -6,7 +6,7 @@ from typing import Any
 
 from plotter2.datter.context import current
 from plotter2.datter.scripting import calling
-from plotter2.datter.values.reading import read
+from plotter2.datter.scripting.reading import read
 
 
 def operation(name: str, of: str = "") -> calling.Operation:

@@ -14,11 +14,11 @@ from plotter2.datter.scope import Scope
 from plotter2.datter.scripting import contract, promises
 from plotter2.datter.scripting.binding import find as find_key
 from plotter2.datter.scripting.contract import Wants
+from plotter2.datter.scripting.reading import over, read
 from plotter2.datter.trees import tasks
 from plotter2.datter.trees.asking import exposed_by
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import below, natural, run_titles, unknown
-from plotter2.datter.values.reading import over, read
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 

@@ -17,7 +17,7 @@ import numpy as np
 from typing_extensions import override
 
 from plotter2.datter.context import Context
-from plotter2.datter.trees.ops import Access, Described, Expose, Exposed, Op, Register, Unlock
+from plotter2.datter.ledger.ops import Access, Described, Expose, Exposed, Op, Register, Unlock
 from plotter2.datter.values.group import DataGroup, Member
 from plotter2.datter.values.keys import ordinal
 from plotter2.errors import BY_CODE, UsageError

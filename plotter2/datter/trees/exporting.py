@@ -17,11 +17,11 @@ import numpy as np
 from plotter2.datter import results
 from plotter2.datter.context import Context, Symbol, current
 from plotter2.datter.scope import Made
+from plotter2.datter.scripting.reading import access
 from plotter2.datter.values import exchange
 from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
-from plotter2.datter.values.reading import access
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 from plotter2.model import output, paths

@@ -14,9 +14,7 @@ from typing import Any
 from typing_extensions import override
 
 from plotter2.datter.context import Context, Symbol, current
-from plotter2.datter.trees.alone import Alone
-from plotter2.datter.trees.asking import Carrier, known_number, number_of, numbers_of, shown_to
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     Claim,
     Collect,
     Deregister,
@@ -27,7 +25,9 @@ from plotter2.datter.trees.ops import (
     Release,
     Share,
 )
-from plotter2.datter.values.reading import Exposures, access
+from plotter2.datter.scripting.reading import Exposures, access
+from plotter2.datter.trees.alone import Alone
+from plotter2.datter.trees.asking import Carrier, known_number, number_of, numbers_of, shown_to
 from plotter2.errors import UsageError
 
 

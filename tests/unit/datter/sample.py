@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from plotter2.datter.ledger.ops import Entry
 from plotter2.datter.scope import RunInput, Scope
 from plotter2.datter.trees.hub import Definition, Ended, Local
-from plotter2.datter.trees.ops import Entry
 from tests.unit.datter.kit import PAGES, scope_of
 
 TASK1, META = "plot_matrix's", "plot_meta_matrix"

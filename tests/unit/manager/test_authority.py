@@ -7,7 +7,7 @@ import pytest
 from manager import authority
 from manager.commands import AssignRuns, NotifyLines, SaveLines, Tell
 from manager.events import OpAsked, OpsAsked, RequestCancelled, RunReport, RunsReported, Ticked, WorkerLeft
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     Collect,
     End,
     Expose,

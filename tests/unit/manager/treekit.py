@@ -16,7 +16,7 @@ from manager.machine import Machine
 from manager.scheduler import RoundRobin
 from manager.store import Batch
 from manager.store.memory import MemoryStore
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     Collect,
     Define,
     Expose,

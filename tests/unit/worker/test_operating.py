@@ -13,7 +13,7 @@ import pytest
 
 from plotter2.api.v1 import device_pb2
 from plotter2.child.frames import Ask, Content
-from plotter2.datter.trees.ops import Describe, Islinked, Lying, Open, packed
+from plotter2.datter.ledger.ops import Describe, Islinked, Lying, Open, packed
 from plotter2.errors import ConflictError, NotFoundError, Plotter2Error, UnreachableError
 from plotter2.ids import RunId, WorkerId
 from tests.unit.worker.kit import REQUEST, run_id

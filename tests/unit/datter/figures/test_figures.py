@@ -13,13 +13,13 @@ import pytest
 from bokeh.document import Document
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import automatic, compose, curves, drawing, looks, thinning, visuals
+from plotter2.datter.figures import automatic, curves, drawing, looks, thinning, visuals
 from plotter2.datter.figures.figure import Colours
 from plotter2.datter.figures.frame import Frame
 from plotter2.datter.mathematics.cluster import kmean, pca
 from plotter2.datter.mathematics.expression import expr
 from plotter2.datter.mathematics.fitting import fit
-from plotter2.datter.pages import assets, render
+from plotter2.datter.pages import assets, compose, render
 from plotter2.datter.pages.sheet import Sheet
 from plotter2.datter.run import RunInput, Scope, execute
 from plotter2.datter.values.group import DataGroup

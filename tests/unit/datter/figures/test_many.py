@@ -11,8 +11,8 @@ import pytest
 from scipy.sparse import coo_array, random_array
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import automatic, compose, drawing, looks, many, simulation
-from plotter2.datter.pages import film
+from plotter2.datter.figures import automatic, drawing, looks, many, simulation
+from plotter2.datter.pages import compose, film
 from plotter2.datter.scripting.script import compiled
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.table import Table

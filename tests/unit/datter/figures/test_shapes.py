@@ -13,10 +13,11 @@ from bokeh.document import Document
 
 from plotter2.datter.builtins import TABLE
 from plotter2.datter.context import Context
-from plotter2.datter.figures import compose, drawing, looks, shapes, spread
+from plotter2.datter.figures import drawing, looks, shapes, spread
 from plotter2.datter.figures.figure import Panel
 from plotter2.datter.figures.frame import Frame
 from plotter2.datter.mathematics import geometry
+from plotter2.datter.pages import compose
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import automatic, compose, drawing, looks, shapes, simulation, space
+from plotter2.datter.figures import automatic, drawing, looks, shapes, simulation, space
 from plotter2.datter.figures.figure import Panel
 from plotter2.datter.mathematics.expression import expr
-from plotter2.datter.pages import film, reel
+from plotter2.datter.pages import compose, film, reel
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError

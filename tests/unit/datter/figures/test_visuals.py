@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import automatic, compose, curves, drawing, looks, shapes, visuals
+from plotter2.datter.figures import automatic, curves, drawing, looks, palette, shapes, visuals
 from plotter2.datter.figures.figure import NIGHT_PALETTE, PALETTE, Axis, Layer, Panel
-from plotter2.datter.pages import beside, page, palette, render, ruler, strokes
+from plotter2.datter.pages import beside, compose, page, render, ruler, strokes
 from plotter2.datter.pages.sheet import Sheet
 from plotter2.datter.values.group import DataGroup, Member
 from plotter2.datter.values.table import Table

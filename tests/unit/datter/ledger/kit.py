@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plotter2.datter.ledger import Book, Ledger, TaskState
-from plotter2.datter.trees.ops import ROOT, Answer, Begin, Define, Entry, Instance, Op, OpId
+from plotter2.datter.ledger.ops import ROOT, Answer, Begin, Define, Entry, Instance, Op, OpId
 from plotter2.errors import BY_CODE
 
 SECRET = b"secret"

@@ -11,8 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from typing_extensions import override
 
 from plotter2.datter.ledger import TaskState
-from plotter2.datter.ledger.state import RUNNABLE
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     ROOT,
     Access,
     Claim,
@@ -32,6 +31,7 @@ from plotter2.datter.trees.ops import (
     Sweep,
     Unlock,
 )  # fmt: skip
+from plotter2.datter.ledger.state import RUNNABLE
 from tests.unit.datter.ledger.kit import Run, check
 
 QUESTIONS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     ROOT,
     Access,
     Claim,

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import compose, drawing, motion
+from plotter2.datter.figures import drawing, motion
 from plotter2.datter.figures.figure import Figure
 from plotter2.datter.figures.frame import Frame
-from plotter2.datter.pages import film
+from plotter2.datter.pages import compose, film
 from plotter2.datter.values.group import DataGroup, Member
 from plotter2.datter.values.table import Table
 from tests.unit.datter.conftest import Bench

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import compose, drawing, figure, looks
+from plotter2.datter.figures import drawing, figure, looks, ticks
 from plotter2.datter.figures.figure import Axis, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Frame
-from plotter2.datter.pages import canvas, picture, redraw, ticks
+from plotter2.datter.pages import canvas, compose, picture, redraw
 from plotter2.errors import UsageError
 from tests.unit.datter.figures.test_figures import VALUES
 from tests.unit.datter.figures.test_shapes import CALLS

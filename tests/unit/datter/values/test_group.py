@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plotter2.datter.context import Context
+from plotter2.datter.scripting.reading import order
 from plotter2.datter.values.group import DataGroup, Member
-from plotter2.datter.values.reading import order
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 from tests.unit.datter.kit import Bench, scope_of

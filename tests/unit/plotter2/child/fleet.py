@@ -19,11 +19,7 @@ from plotter2.child.instances import Instances
 from plotter2.child.interpreter import Interpreter
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
-from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, Scope
-from plotter2.datter.trees import refs
-from plotter2.datter.trees.hub import Definition, Local
-from plotter2.datter.trees.ops import (
+from plotter2.datter.ledger.ops import (
     Answer,
     Begin,
     Describe,
@@ -37,6 +33,10 @@ from plotter2.datter.trees.ops import (
     Start,
     unpacked,
 )
+from plotter2.datter.run import execute
+from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.trees import refs
+from plotter2.datter.trees.hub import Definition, Local
 from plotter2.datter.trees.seeding import seed_of
 from plotter2.model.output import PAGES
 

@@ -18,10 +18,10 @@ from plotter2.child.frames import Told
 from plotter2.child.instances import Afar
 from plotter2.datter.figures.figure import digest
 from plotter2.datter.ledger import Ledger
+from plotter2.datter.ledger.ops import Look, Lying, Open, Question
 from plotter2.datter.pages import page, writing
 from plotter2.datter.scope import Scope
 from plotter2.datter.trees.hub import Definition
-from plotter2.datter.trees.ops import Look, Lying, Open, Question
 from tests.unit.datter.sample import META, TASK1, Tree, defined, matrices, visuals
 from tests.unit.plotter2.child.fleet import Fleet
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from plotter2.datter.figures import figure
+from plotter2.datter.figures.contents import Contents, is_fixed
 from plotter2.datter.mathematics import cluster
-from plotter2.datter.values.contents import Contents, is_fixed
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table

@@ -12,13 +12,13 @@ import pytest
 
 from plotter2.datter.context import Context, enter, leave
 from plotter2.datter.figures.automatic import panels_of
-from plotter2.datter.figures.compose import figure_of
 from plotter2.datter.figures.drawing import label, scaled
 from plotter2.datter.figures.figure import Panel
 from plotter2.datter.figures.frame import Frame
+from plotter2.datter.figures.units import measured
+from plotter2.datter.pages.compose import figure_of
 from plotter2.datter.scope import RunInput, Scope
-from plotter2.datter.values.reading import access, copy, order
-from plotter2.datter.values.units import measured
+from plotter2.datter.scripting.reading import access, copy, order
 from plotter2.errors import PackageError
 from plotter2.model import package
 from tests.unit.datter.kit import scope_of, written

@@ -17,6 +17,7 @@ from plotter2.datter.figures.automatic import panels_of
 from plotter2.datter.figures.extent import Name, extents
 from plotter2.datter.figures.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Coloured, Frame, Look, Report
+from plotter2.datter.figures.units import measured
 from plotter2.datter.pages.templates import NONE as PLAIN
 from plotter2.datter.pages.templates import Template
 from plotter2.datter.pages.writing import parameters, provenance, write
@@ -24,7 +25,6 @@ from plotter2.datter.scope import Made
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Clusters, Points
 from plotter2.datter.values.table import Table
-from plotter2.datter.values.units import measured
 from plotter2.errors import UsageError
 
 _MARKED = frozenset({"line", "points"})

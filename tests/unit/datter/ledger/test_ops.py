@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plotter2.datter.trees import ops
-from plotter2.datter.trees.ops import Access, Collect, Describe, Described, Expose, Handin, Lying, Open, Register, Start
+from plotter2.datter.ledger import ops
+from plotter2.datter.ledger.ops import (
+    Access,
+    Collect,
+    Describe,
+    Described,
+    Expose,
+    Handin,
+    Lying,
+    Open,
+    Register,
+    Start,
+)
 from plotter2.errors import OwnershipError, RefusedError, UsageError
 from tests.unit.datter.ledger.kit import Run
 
