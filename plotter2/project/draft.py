@@ -131,22 +131,18 @@ def _program(folder: _Folder, modules: Mapping[str, Module]) -> Document:
     home = path if path.startswith(f"{CODE}/") else f"{CODE}/{path}"
     if home != path:
         folder.remarks.append(f"A redo needs the code below {CODE}/: move {path} there, where 'service' names it.")
-    cwd = "." if home != path or _reads_beside(folder, modules[path]) else CODE
     parameters: Document = {}
-    command = ["{python}", home if cwd == "." else home.removeprefix(f"{CODE}/")]
+    command = ["{python}", home.removeprefix(f"{CODE}/")]
     for option in modules[path].options:
         command += _word(folder, option, parameters, path)
-    place = "the bundle's folder" if cwd == "." else cwd
-    about = f"Runs {home} in {place}. All files that it makes new are kept; 'outputs' can name them."
-    service: Document = {COMMENT: about}
-    service |= {"command": command} | ({"cwd": cwd} if cwd != CODE else {})
-    return {"parameters": parameters, "service": service}
+    about = f"Runs {home}. All files that it makes new are kept; 'outputs' can name them."
+    return {"parameters": parameters, "service": {COMMENT: about, "command": command}}
 
 
-def _reads_beside(folder: _Folder, module: Module) -> bool:
-    """Whether an option's default is a file as it is seen from the bundle's folder, and not from that of the code."""
-    named = [PurePosixPath(one.default).as_posix() for one in module.options if isinstance(one.default, str)]
-    return any(name in folder.by_path and f"{CODE}/{name}" not in folder.by_path for name in named)
+def _is_beside(folder: _Folder, option: Option) -> bool:
+    """Whether the default is a file as it is seen from the bundle's folder, and not from that of the code."""
+    name = PurePosixPath(option.default).as_posix() if isinstance(option.default, str) else ""
+    return name in folder.by_path and f"{CODE}/{name}" not in folder.by_path
 
 
 def _name(path: str) -> str:
@@ -172,7 +168,8 @@ def _word(folder: _Folder, option: Option, parameters: Document, path: str) -> l
     if option.help:
         about["help"] = option.help[:HELP_CHARS_MAX]
     parameters[option.name] = about
-    return [*flag, f"{{{option.name}}}"]
+    place = "{bundle}/" if _is_beside(folder, option) else ""  # a run has a copy of the code alone to begin in
+    return [*flag, f"{place}{{{option.name}}}"]
 
 
 def _unfit(option: Option) -> str:

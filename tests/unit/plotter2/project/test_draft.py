@@ -93,20 +93,19 @@ def test_code_beside_the_data_is_named_where_it_belongs_and_a_remark_says_to_mov
     root = folder(tmp_path, {"main.py": "print(1)", "data.csv": "a\n1\n"})
     found = draft(root)
     service = json.loads(found.text)["service"]
-    assert (service["command"], service["cwd"]) == (["{python}", "code_sources/main.py"], ".")
+    assert (service["command"], "cwd" in service) == (["{python}", "main.py"], False)
     assert "A redo needs the code below code_sources/: move main.py there, where 'service' names it." in found.remarks
 
 
 READS = 'import argparse\np = argparse.ArgumentParser()\np.add_argument("--data", default="./data/points.csv")\n'
 
 
-def test_a_program_that_reads_a_file_beside_its_folder_begins_where_it_finds_it(tmp_path: Path) -> None:
-    beside = folder(tmp_path / "beside", {"code_sources/train.py": READS, "data/points.csv": "a\n1\n"})
-    service = document(beside)["service"]
-    assert (service["cwd"], service["command"][:2]) == (".", ["{python}", "code_sources/train.py"])
-    below = folder(tmp_path / "below", {"code_sources/train.py": READS, "code_sources/data/points.csv": "a\n1\n"})
-    service = document(below)["service"]
-    assert ("cwd" in service, service["command"][:2]) == (False, ["{python}", "train.py"])
+@pytest.mark.parametrize(
+    ("data", "word"), [("data/points.csv", "{bundle}/{data}"), ("code_sources/data/points.csv", "{data}")]
+)
+def test_an_option_that_names_a_file_of_the_folder_finds_it_in_the_bundle(tmp_path: Path, data: str, word: str) -> None:
+    found = document(folder(tmp_path, {"code_sources/train.py": READS, data: "a\n1\n"}))
+    assert found["service"]["command"] == ["{python}", "train.py", "--data", word]
 
 
 def test_what_cannot_run_is_no_task_and_what_cannot_be_read_no_code(tmp_path: Path) -> None:
