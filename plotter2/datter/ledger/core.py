@@ -147,7 +147,7 @@ class Ledger:
             return False
         if found.what != what:
             raise DivergenceError(
-                f"Op {asked.seq} was {_short(found.what)} before, and is {_short(what)} now: "
+                f"Op {asked.seq} was {_unlike(found.what, what)} before, and is {_unlike(what, found.what)} now: "
                 "a task that is run again must do the same again."
             )
         if found.answer is not None:
@@ -263,6 +263,18 @@ _WAITING: dict[type, Callable[[Book, Task, Any, OpId], Any]] = {
 }  # fmt: skip
 
 
+def _unlike(what: Op, other: Op) -> str:
+    """An op by its word; of two of one kind only the fields in which they differ."""
+    fields, others = msgspec.to_builtins(what), msgspec.to_builtins(other)
+    if fields["op"] != others["op"]:
+        return _short(what)
+    unlike = {name: value for name, value in fields.items() if others.get(name) != value}
+    return f"{fields['op']} with {_cut(msgspec.json.encode(unlike).decode())}"
+
+
 def _short(what: Op) -> str:
-    text = msgspec.json.encode(what).decode()
+    return _cut(msgspec.json.encode(what).decode())
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."

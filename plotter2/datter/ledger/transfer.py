@@ -62,7 +62,7 @@ def deregister(book: Book, task: Task, op: Deregister) -> None:
     Raises:
         OwnershipError: it is not the task's, or only on loan.
     """
-    found = _own(book, task, op.datum, "deregister")
+    found = _own(book, task, op.datum, "handoff" if op.name else "deregister")
     if found.loans:
         lender = book.tasks[found.loans[-1].lender].called
         raise OwnershipError(f"deregister: {_named(found)} is on loan from {lender}; hand it in to whom it belongs.")

@@ -153,6 +153,7 @@ def test_what_belongs_to_a_task_that_has_ended_goes_to_the_pool() -> None:
         (Handin((9,), (2,)), "no data with the number 9"),
         (Share((1,), (3,)), "share: 'x' is not yours"),
         (Deregister(1), "deregister: 'x' is not yours"),
+        (Deregister(1, "away"), "handoff: 'x' is not yours"),
         (Deregister(3), "on loan from a\\[k2\\]"),
         (Claim(1), "register: 'x' is a\\[k0\\]'s"),
         (Claim(2), "'y' is yours already"),
@@ -311,6 +312,8 @@ def test_an_op_that_is_asked_again_gets_the_answer_that_was_recorded() -> None:
     assert (run.answers[OpId(task, 2, 1)].value, len(run.book.data)) == (1, 1)
     run.apply(OpId(task, 2, 1), Register("y"))
     assert run.answers[OpId(task, 2, 1)].code == DivergenceError.code
+    said = run.answers[OpId(task, 2, 1)].message
+    assert 'was register with {"name":"x"} before, and is register with {"name":"y"} now' in said
     run.apply(OpId(task, 1, 2), Register("z"))
     assert run.answers[OpId(task, 1, 2)].code == ConflictError.code, "the attempt before is fenced off"
 
