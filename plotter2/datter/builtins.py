@@ -23,8 +23,8 @@ from plotter2.errors import UsageError
 DATTER = words.Datter()
 NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
-MATHEMATICS = "mathematics."
-"""The room whose words are told the types of their arguments at each call."""
+CHECKED = ("mathematics.", "figures.")
+"""The rooms whose words hold their arguments against the types that they declare, at each call."""
 ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
 
 
@@ -64,7 +64,7 @@ class Builtin:
     @property
     def call(self) -> Callable[..., Any]:
         """The function; what other libraries hold reaches it as ours."""
-        return _welcoming(self._function, self.name if self.place[0].startswith(MATHEMATICS) else "")
+        return _welcoming(self._function, self.name if self.place[0].startswith(CHECKED) else "")
 
     @property
     def _function(self) -> Callable[..., Any]:
@@ -100,7 +100,7 @@ def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
     With a name its arguments are held against the types that it declares.
     """
     annotations = typed.checks(call) if name else {}
-    places = list(annotations)
+    places = typed.placed(call) if name else []
 
     @wraps(call)
     def welcomed(*args: Any, **kwargs: Any) -> Any:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.figures import curves, kinds, many, simulation, space, total, visuals
+from plotter2.datter.figures.extent import within_floats
 from plotter2.datter.figures.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.figures.frame import (
     Break,
@@ -35,7 +37,7 @@ from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import Fit
 from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
-from plotter2.datter.values.keys import unknown
+from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import CATEGORIES_GOOD, Clusters, Points, Projection, label_column, numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -64,7 +66,7 @@ def visual_of(value: Any) -> str:
     if many.is_sparse(value):
         return "sparse"
     if isinstance(value, dict):
-        return "each" if _is_mixed(value) else "table"
+        return "each" if _is_mixed(value) else "bars" if _is_counted(value) else "table"
     is_records = isinstance(value, list) and value and isinstance(value[0], dict)
     return "table" if is_records else _visual_of_array(numbers(value))
 
@@ -85,6 +87,11 @@ def _is_mixed(value: dict[Any, Any]) -> bool:
     return 0 < len(arrays) == len(value) and len({one.shape if one.ndim == 1 else id(one) for one in arrays}) > 1
 
 
+def _is_counted(value: dict[Any, Any]) -> bool:
+    """Whether these are numbers by name, which are one bar each; flags are none."""
+    return bool(value) and all(isinstance(one, Real) and not isinstance(one, bool | np.bool_) for one in value.values())
+
+
 def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[str] = ()) -> list[Panel]:
     """A value as panels.
 
@@ -100,7 +107,8 @@ def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[st
     chosen = visual or visual_of(value)
     if chosen not in VISUALS:
         raise unknown("visual type", chosen, VISUALS)
-    return VISUALS[chosen](value, name, palette)
+    with within_floats():
+        return VISUALS[chosen](value, name, palette)
 
 
 def _visual_of_table(table: Table) -> str:
@@ -124,9 +132,7 @@ def _bar_column(table: Table) -> str:
 
 
 def _visual_of_group(group: DataGroup) -> str:
-    if not len(group):
-        raise UsageError(f"The group {group.name!r} is empty, so there is nothing to draw.")
-    first = group[0]
+    first = group.filled()[0]
     if isinstance(first, Table):
         return "line" if step_column(first) else "scatter"
     inner = visual_of(first)
@@ -169,7 +175,8 @@ def _lines(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
         colours = [value.colour] if value.colour else palette
         return [curves.lines([(value.name, value.x, value.y)], "", value.name or name, colours=colours)]
     if isinstance(value, DataGroup):
-        return _group_tables(value, palette) if isinstance(value[0], Table) else _group_arrays(value, name, palette)
+        is_tables = isinstance(value.filled()[0], Table)
+        return _group_tables(value, palette) if is_tables else _group_arrays(value, name, palette)
     array = numbers(value)
     columns = array.reshape(len(array), -1)
     names = [name] if columns.shape[1] == 1 else [f"column {place}" for place in range(columns.shape[1])]
@@ -269,7 +276,7 @@ def _matrix(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
 
 def _matrices(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     """Small multiples with one colour scale; of more than 12, evenly chosen ones with the first and the last."""
-    group = value if isinstance(value, DataGroup) else DataGroup.of(list(numbers(value)))
+    group = value.filled() if isinstance(value, DataGroup) else DataGroup.of(list(numbers(value)))
     chosen = np.unique(np.linspace(0, len(group) - 1, min(len(group), PANELS_MAX)).round().astype(int)).tolist()
     shown = [(group.names[place], numbers(group[place])) for place in chosen]
     limits = visuals.extent(np.concatenate([array.ravel() for _, array in shown]).astype(float))
@@ -312,8 +319,15 @@ def _text(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
         columns = {"x": [value.x], "y": [value.y], "text": [value.words]}
         layer = Layer("text", columns, colour=value.font.colour or INK, font=value.font, is_relative=value.is_relative)
         return [Panel("shape", layers=(layer,), has_legend=False)]
-    words = value if isinstance(value, str) else f"{name + ': ' if name else ''}{np.asarray(value).ravel()[0]}"
+    words = value if isinstance(value, str) else f"{name + ': ' if name else ''}{_one_number(value)}"
     return [Panel("text", text=str(words), has_legend=False, font=value.font if isinstance(value, Said) else PLAIN)]
+
+
+def _one_number(value: Any) -> Any:
+    array = numbers(value)
+    if array.size > 1:
+        raise UsageError(f"A text shows words or one number, not {array.size:,} of them; table(...) shows many.")
+    return array.ravel()[0]
 
 
 def _shape(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
@@ -343,6 +357,8 @@ def _formula(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
 
 
 def _each(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    if not isinstance(value, DataGroup | dict):
+        raise UsageError(f"Each value by its name is drawn of a group or a dictionary, not of {shown(value)}.")
     found = []
     entries = list(value.items())
     for name, one in entries[:PANELS_MAX]:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plotter2.datter.context import current
 from plotter2.datter.figures import automatic as choices
 from plotter2.datter.figures import pictures
+from plotter2.datter.figures.extent import FARTHEST
 from plotter2.datter.figures.frame import Break, Curve, Frame, MotionOf, Page, Report, Said, TableOf, TextAt, as_table
 from plotter2.datter.figures.looks import axis, frame
-from plotter2.datter.figures.placing import checked, last, parted, placed, taken
+from plotter2.datter.figures.placing import checked, last, parted, placed, taken, texts_of
 from plotter2.datter.mathematics.cluster import kmean, scale
 from plotter2.datter.pages.compose import send
 from plotter2.datter.values.group import DataGroup
-from plotter2.datter.values.keys import unknown
+from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import Labels, Points, label_column, numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -35,14 +38,14 @@ def label(data: Any, name: Any = None, by: str | None = None) -> Any:
     if isinstance(data, Frame):
         data.title = str(name or "")
         return data
-    if isinstance(data, Table) and (by or name is None or name in data.names):
+    if isinstance(data, Table) and (by or name is None or (isinstance(name, str) and name in data.names)):
         column = by or (name if isinstance(name, str) else label_column(data))
         return current().alike(data, _passed_on(data, data.labelled(column))) if column else _clustered(data)
     if isinstance(name, str):
         current().datum(data).name = name
         return data
     if name is not None:
-        found, texts = points(data), [str(one) for one in name]
+        found, texts = points(data), texts_of("label: labels", name)
         if len(texts) != len(found):
             raise UsageError(f"label: {len(texts)} labels for {len(found)} rows.")
         names = tuple(dict.fromkeys(texts))
@@ -137,16 +140,23 @@ def text(*what: Any, x: float | None = None, y: float | None = None, colour: str
     target, rest = parted(what)
     if not rest:
         raise UsageError("text needs words.")
-    places = [float(one) for one in rest[1:3]] if len(rest) > 2 else [x, y]  # noqa: PLR2004 -- words, x, y
+    places = rest[1:3] if len(rest) > 2 else [x, y]  # noqa: PLR2004 -- words, x, y
     home = target or last(current())
     look = replace(home.look.font, colour=checked(colour)) if colour else home.look.font
     across, up = places
     if (across is None) != (up is None):
         raise UsageError("text: a place is x and y; one of them is missing.")
+    if any(one is not None and not _is_place(one) for one in places):
+        said = " and ".join(map(shown, places))
+        raise UsageError(f"text: a place is two numbers up to {FARTHEST:g}, x and y, not {said}.")
     words = str(rest[0])
     if across is None or up is None:
         return placed(Said.of(words, look), target)
     return placed(TextAt(words, float(across), float(up), look, rel), target)
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and bool(abs(value) <= FARTHEST)
 
 
 def table(*what: Any, columns: Sequence[str] | None = None, title: str = "") -> Any:
@@ -155,6 +165,8 @@ def table(*what: Any, columns: Sequence[str] | None = None, title: str = "") -> 
     if len(rest) != 1:
         raise UsageError("table needs the data that it shows, once.")
     found = as_table(rest[0])
+    if columns is not None and not (isinstance(columns, list | tuple) and all(isinstance(one, str) for one in columns)):
+        raise UsageError(f"table: columns are a list of names, not {shown(columns)} of something else.")
     return placed(TableOf(found.select(list(columns)) if columns else found, title), target)
 
 
@@ -162,14 +174,23 @@ def line(*what: Any, name: str = "", colour: str = "") -> Any:
     """A line: over its place, through x and y, or between two points (x0, y0, x1, y1)."""
     target, rest = parted(what)
     if len(rest) == 4:  # noqa: PLR2004 -- two points
-        rest = [np.array([rest[0], rest[2]], float), np.array([rest[1], rest[3]], float)]
+        rest = [np.concatenate([numbers(one).ravel() for one in rest[side::2]]).astype(float) for side in (0, 1)]
     if len(rest) not in {1, 2}:
         raise UsageError("line needs y, or x and y, or x0, y0, x1, y1.")
     ys = numbers(rest[-1]).ravel()
-    xs = np.asarray(rest[0]).ravel() if len(rest) > 1 else np.arange(len(ys))
+    xs = _along(rest[0]) if len(rest) > 1 else np.arange(len(ys))
     if len(xs) != len(ys):
         raise UsageError(f"line: x has {len(xs)} values and y has {len(ys)}; they must be equally many.")
     return placed(Curve(xs, ys, name or current().name_of(rest[-1]), checked(colour) if colour else ""), target)
+
+
+def _along(x: Any) -> NDArray[Any]:
+    """Where the values of a line stand: numbers or times."""
+    held = x.ravel().tolist() if isinstance(x, np.ndarray) and x.dtype.kind == "O" else x
+    if isinstance(held, list | tuple) and held and all(isinstance(one, date | np.datetime64) for one in held):
+        return np.array(held, "datetime64[us]")
+    is_times = isinstance(x, np.ndarray) and x.dtype.kind == "M"
+    return np.ravel(x) if is_times else numbers(x).ravel()
 
 
 PAGE_ROWS, PAGE_ROWS_MAX = 100, 10_000
@@ -185,10 +206,18 @@ def page(what: Any = None, size: int = PAGE_ROWS) -> Any:
         return Break()
     if not 1 <= size <= PAGE_ROWS_MAX:
         raise UsageError(f"page: a page holds 1 to {PAGE_ROWS_MAX:,}, not {size}.")
-    if not hasattr(what, "__len__") or isinstance(what, str | dict):
-        raise UsageError(f"page needs a list, a table or a group, not {type(what).__name__}.")
-    total = len(what)
+    total = _length(what)
+    if total is None:
+        raise UsageError(f"page needs a list, a table or a group, not {shown(what)}; list(...) makes a list.")
     return [Page(what[at : at + size], at, size, total) for at in range(0, total, size)]
+
+
+def _length(what: Any) -> int | None:
+    """How many things there are, of which some can be taken; None where it is nothing of that kind."""
+    try:
+        return len(what) if hasattr(what, "__getitem__") and not isinstance(what, str | bytes | dict) else None
+    except TypeError:  # an array without any axis
+        return None
 
 
 def report(*items: Any, title: str = "", template: str = "") -> Report:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.figures.figure import Axis, Layer, Panel
+from plotter2.errors import UsageError
 
 PAD = 0.05
+FARTHEST = 1e307
+"""Places beyond it leave no room within a float for what lies between them, and for air around them."""
 _ALONG = {"x": ("x", "x0", "x1", "left", "right", "xs"), "y": ("y", "y0", "y1", "top", "bottom", "low", "high", "ys")}
 Name = Literal["x", "y"]
 
@@ -24,11 +29,53 @@ def extents(panel: Panel, axis: Axis, name: Name, air: float = PAD) -> tuple[flo
     if axis.scale == "log":
         values = np.log10(values[values > 0])
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    around = (high - low or abs(high) or 1.0) * air
+    around = (high - low or abs(high) or 1.0) * air if air else 0.0
     low, high = low - around, high + around
     if axis.scale == "log":
         low, high = 10.0**low, 10.0**high
     return low if axis.low is None else axis.low, high if axis.high is None else axis.high
+
+
+@contextmanager
+def within_floats() -> Iterator[None]:
+    """Work out what is drawn; where a number leaves what a float can hold, that is said.
+
+    Raises:
+        UsageError: one did.
+    """
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except FloatingPointError:
+        raise UsageError(
+            f"These values are too large to be drawn, or too far apart: places reach to {FARTHEST:g}, values shown "
+            "as colours or in motion to 3.4e38; divide them by a unit first."
+        ) from None
+
+
+def check_reach(panel: Panel) -> None:
+    """Refuse a panel that reaches further than can be drawn.
+
+    Raises:
+        UsageError: it does, with the axis.
+    """
+    if panel.space is not None:
+        reached = [(one, (one.low or 0.0, one.high or 0.0)) for one in panel.space.axes]
+    else:
+        reached = [(panel.x, _raw(panel, panel.x, "x")), (panel.y, _raw(panel, panel.y, "y"))]
+    for (axis, (low, high)), name in zip(reached, "xyz", strict=False):
+        if axis.scale != "category" and not max(-low, high) <= FARTHEST:
+            raise UsageError(
+                f"The axis {axis.label or name} reaches from {low:g} to {high:g}, which is further than "
+                f"{FARTHEST:g}, the furthest that can be drawn; divide the values by a unit first."
+            )
+
+
+def _raw(panel: Panel, axis: Axis, name: Name) -> tuple[float, float]:
+    try:
+        return extents(panel, axis, name, air=0.0)
+    except OverflowError:  # a logarithm that is rounded up
+        return 0.0, np.inf
 
 
 def places(values: Any, axis: Axis) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from plotter2.datter.figures.figure import PLAIN, Font, Panel
+from plotter2.datter.values.keys import shown
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -217,7 +218,7 @@ def as_table(data: Any) -> Table:
         return Table({"name": list(map(str, data)), "value": [_simple(value) for value in data.values()]})
     if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
         return Table.of_rows(data)
-    raise UsageError(f"table needs columns by name, a list of records or a Table, not {type(data).__name__}.")
+    raise UsageError(f"table needs columns by name, a list of records or a Table, not {shown(data)}.")
 
 
 def _simple(value: Any) -> Any:

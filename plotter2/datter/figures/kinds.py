@@ -44,7 +44,7 @@ def _sides(value: Any, name: str) -> tuple[list[tuple[Groups, str, str]], int]:
     """What lies side by side in each panel, and how many panels there would be without a limit."""
     if isinstance(value, Boxes):
         return [([(one.name, one.values) for one in value.boxes], value.title, value.label)], 1
-    if isinstance(value, DataGroup) and not isinstance(value[0], Table):
+    if isinstance(value, DataGroup) and not isinstance(value.filled()[0], Table):
         return [([(one, numbers(found).astype(float).ravel()) for one, found in value.items()],
                  value.axis, value.name or name or "value")], 1  # fmt: skip
     if isinstance(value, Table) and not value.label:
@@ -65,6 +65,7 @@ def _sides(value: Any, name: str) -> tuple[list[tuple[Groups, str, str]], int]:
 
 
 def _alike(matrix: NDArray[Any]) -> bool:
+    matrix = matrix[:, np.isfinite(matrix).any(axis=0)]
     spans = np.nanmax(matrix, axis=0) - np.nanmin(matrix, axis=0)
     middles = np.abs(np.nanmedian(matrix, axis=0))
     sizes = np.maximum(spans, middles)
@@ -104,7 +105,8 @@ def picture(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     array = numbers(value)
     if array.ndim != len(CHANNELS) + 1 or array.shape[-1] not in CHANNELS:
         return [visuals.matrix(np.atleast_2d(array))]
-    parts = array if array.dtype == np.uint8 else np.clip(array * (255 if array.max() <= 1 else 1), 0, 255)
+    top = visuals.extent(array)[1]
+    parts = array if array.dtype == np.uint8 else np.clip(np.nan_to_num(array) * (255 if top <= 1 else 1), 0, 255)
     rows, columns = array.shape[:2]
     step = max(-(-max(rows, columns) // thinning.MATRIX_SIDE_MAX), 1)
     shown = np.full((*array.shape[:2], 4), 255, np.uint8)

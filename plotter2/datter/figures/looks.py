@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter.context import current
+from plotter2.datter.figures.extent import FARTHEST
 from plotter2.datter.figures.figure import PLAIN, Family, Font
 from plotter2.datter.figures.frame import Coloured, Curve, Frame
 from plotter2.datter.figures.placing import checked, instead, last, parted
-from plotter2.datter.values.keys import unknown
+from plotter2.datter.values.keys import shown, unknown
 from plotter2.errors import UsageError
 
 SCALE_NAMES = ("linear", "log")
@@ -38,7 +39,7 @@ def frame(parent: Any = None, title: str = "", columns: int = 0, template: str =
     if isinstance(parent, str):
         parent, title = None, parent
     if not isinstance(parent, Frame | None):
-        raise UsageError(f"frame: a frame lies in a frame, not in {type(parent).__name__}.")
+        raise UsageError(f"frame: a frame lies in a frame, not in {shown(parent)}.")
     if template and parent is not None:
         raise UsageError("frame: a template is the look of a whole page, so name it at the outermost frame.")
     if template:
@@ -75,9 +76,7 @@ def axis(  # noqa: PLR0913 -- each is one thing that people say about axes
     for given in (xscale, yscale):
         if given is not None and given not in SCALE_NAMES:
             raise unknown("scale of an axis called", given, SCALE_NAMES)
-    for span in (xrange, yrange):
-        if span is not None and not span[0] < span[1]:
-            raise UsageError(f"axis: a range is (smaller, larger), not {span}.")
+    xrange, yrange = _range(xrange), _range(yrange)
     if count is not None and count not in range(AXES_MAX + 1):
         raise UsageError(
             f"axis: a panel has 0, 1 or {AXES_MAX} axes, not {count}; a third one is drawn as colour: colour(by=...)."
@@ -94,12 +93,39 @@ def axis(  # noqa: PLR0913 -- each is one thing that people say about axes
 def _size(given: Any) -> tuple[int, int]:
     if given is None:
         return ()  # type: ignore[return-value] # nothing said, so what was said before holds
-    pair = (0, given) if isinstance(given, int | float) else tuple(given)
-    if len(pair) != PAIR or any(one and not SIZE_MIN <= one <= SIZE_MAX for one in pair):
+    pair = _pair((0, given) if isinstance(given, int | float) else given)
+    if pair is None or any(one and not SIZE_MIN <= one <= SIZE_MAX for one in pair):
         raise UsageError(
-            f"axis: a size is a height or (width, height), {SIZE_MIN} to {SIZE_MAX:,} pixels, not {given}."
+            f"axis: a size is a height or (width, height), {SIZE_MIN} to {SIZE_MAX:,} pixels, not {_given(given)}."
         )
     return int(pair[0]), int(pair[1])
+
+
+def _range(given: Any) -> tuple[float, float] | None:
+    if not _is_range(given):
+        raise UsageError(f"axis: a range is (smaller, larger), two numbers up to {FARTHEST:g}, not {_given(given)}.")
+    return _pair(given)
+
+
+def _is_range(given: Any) -> bool:
+    """Whether these are a smaller and a larger number between which something can be drawn, or nothing."""
+    pair = _pair(given)
+    return given is None or (pair is not None and -FARTHEST <= pair[0] < pair[1] <= FARTHEST)
+
+
+def _pair(given: Any) -> tuple[float, float] | None:
+    """Two numbers as floats; None where they are none."""
+    try:
+        first, second = given
+        return float(first), float(second)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _given(value: Any) -> str:
+    """What was given for a pair: each of two, or what it is."""
+    is_pair = isinstance(value, tuple | list) and len(value) == PAIR
+    return f"({shown(value[0])}, {shown(value[1])})" if is_pair else shown(value)
 
 
 def legend(*what: Any, show: bool = True, title: str | None = None) -> Frame:
@@ -125,8 +151,8 @@ class Gradient:
             UsageError: it is no number, or a missing one.
         """
         number: Any = value
-        if not isinstance(number, int | float | np.number) or np.isnan(number):
-            raise UsageError(f"gradient: {value!r} has no place between two numbers, so it has no colour.")
+        if not isinstance(number, int | float | np.integer | np.floating) or not -FARTHEST <= value <= FARTHEST:
+            raise UsageError(f"gradient: {shown(value)} has no place between two numbers, so it has no colour.")
         low, high = self.limits or (0.0, 1.0)
         share = float(np.clip((value - low) / (high - low), 0, 1)) * (len(self.stops) - 1)
         parts = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in self.stops], float)
@@ -146,9 +172,10 @@ def gradient(*what: Any, low: float | None = None, high: float | None = None) ->
     names = [one for given in rest for one in (given if isinstance(given, list | tuple) else [given])]
     if not STOPS_MIN <= len(names) <= STOPS_MAX:
         raise UsageError(f'gradient needs {STOPS_MIN} to {STOPS_MAX} colours, as gradient("white", "blue").')
-    if (low is None) != (high is None) or (low is not None and high is not None and not 0 < high - low < np.inf):
+    if (low is None) != (high is None) or not _is_range((low, high) if low is not None else None):
         raise UsageError(
-            f"gradient: limits are low and high, two finite numbers, the smaller first, not {low} and {high}."
+            f"gradient: limits are low and high, two finite numbers, the smaller first, not {shown(low)} "
+            f"and {shown(high)}."
         )
     limits = (float(low), float(high)) if low is not None and high is not None else None
     made = Gradient(tuple(checked(name) for name in names), limits)

@@ -10,9 +10,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from plotter2.datter.context import Context, current
 from plotter2.datter.figures.frame import Frame
-from plotter2.datter.values.keys import unknown
+from plotter2.datter.values.keys import shown, unknown
 from plotter2.errors import UsageError
 
 COLOURS = {
@@ -29,7 +31,7 @@ def checked(name: Any) -> str:
         UsageError: it is neither.
     """
     if not isinstance(name, str) or (name.lower() not in COLOURS and not _HEX.fullmatch(name)):
-        raise unknown("colour", str(name), COLOURS)
+        raise unknown("colour", name, COLOURS)
     return COLOURS.get(name.lower(), name)
 
 
@@ -63,6 +65,17 @@ def placed(item: Any, target: Frame | None) -> Any:
     if target is None:
         context.loose[id(item)] = home
     return item
+
+
+def texts_of(what: str, given: Any) -> list[str]:
+    """Names that were given one after the other, as texts.
+
+    Raises:
+        UsageError: it is no list of them.
+    """
+    if isinstance(given, str | bytes | dict) or not hasattr(given, "__len__") or not np.iterable(given):
+        raise UsageError(f"{what} are a list of texts, not {shown(given)}.")
+    return [str(one) for one in given]
 
 
 def taken(items: Sequence[Any]) -> list[Any]:

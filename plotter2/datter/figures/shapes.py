@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from plotter2.datter.context import current
 from plotter2.datter.figures import spread, visuals
 from plotter2.datter.figures.automatic import panels_of
+from plotter2.datter.figures.extent import within_floats
 from plotter2.datter.figures.figure import PALETTE, Layer, Mark, Panel
 from plotter2.datter.figures.frame import Shape
-from plotter2.datter.figures.placing import checked, parted, placed
+from plotter2.datter.figures.placing import checked, parted, placed, texts_of
 from plotter2.datter.mathematics import geometry
-from plotter2.datter.values.keys import unknown
+from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import Points, numbers, points
 from plotter2.errors import UsageError
 
@@ -48,14 +50,27 @@ def _style(word: str, given: dict[str, Any]) -> Style:
             raise unknown(f"argument of {word} called", name, LOOK)
     colour = given.get("colour", given.get("color", ""))
     alpha, size = given.get("alpha"), given.get("size")
+    flags = _kinds(word, given)
     if alpha is not None and not 0 <= alpha <= 1:
-        raise UsageError(f"{word}: alpha is 0 (not to be seen) to 1 (solid), not {alpha}.")
+        raise UsageError(f"{word}: alpha is 0 (not to be seen) to 1 (solid), not {shown(alpha)}.")
     if size is not None and not 0 < size <= SIZE_MAX:
-        raise UsageError(f"{word}: size is up to {SIZE_MAX} pixels and more than 0, not {size}.")
+        raise UsageError(f"{word}: size is up to {SIZE_MAX} pixels and more than 0, not {shown(size)}.")
     return Style(
-        str(given.get("name", "")), checked(colour) if colour else "", alpha, size, bool(given.get("fill", True)),
-        bool(given.get("rel", False)),
+        str(given.get("name", "")), "" if isinstance(colour, str) and not colour else checked(colour), alpha, size,
+        flags["fill"], flags["rel"],
     )  # fmt: skip
+
+
+def _kinds(word: str, given: dict[str, Any]) -> dict[str, bool]:
+    """Whether a shape is filled and where it lies; what is said of its look is of the kind that it has to be."""
+    for name in ("alpha", "size"):
+        if given.get(name) is not None and not isinstance(given[name], Real):
+            raise UsageError(f"{word}: {name} is a number, not {shown(given[name])}.")
+    flags = {"fill": True, "rel": False} | {name: given[name] for name in ("fill", "rel") if name in given}
+    for name, one in flags.items():
+        if not isinstance(one, bool | np.bool_):
+            raise UsageError(f"{word}: {name} is true or false, not {shown(one)}.")
+    return flags
 
 
 def _layer(mark: Mark, columns: Columns, style: Style, size: float, alpha: float) -> Layer:
@@ -90,7 +105,7 @@ def _floats(word: str, given: Sequence[Any], names: str) -> list[float]:
         raise UsageError(f"{word} needs {names}; {len(given)} values were given.")
     try:
         found = [float(one) for one in given]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{word} needs {names}, each one number.") from None
     if not np.isfinite(found).all():
         raise UsageError(f"{word}: {names} must be finite, not {found}.")
@@ -204,19 +219,23 @@ def quiver(*what: Any, **look: Any) -> Shape:
     if len(rest) != 2 * PAIR:
         raise UsageError(f"quiver needs u and v, or x, y, u and v; {len(rest)} values were given.")
     style = _style("quiver", look)
-    layer = spread.field(rest[0], rest[1], rest[2], rest[3], style.colour or PALETTE[0])
+    with within_floats():
+        layer = spread.field(rest[0], rest[1], rest[2], rest[3], style.colour or PALETTE[0])
     layer = replace(layer, name=style.name, is_chosen=bool(style.colour))
     count = numbers(rest[2]).size
     drawn = len(layer.columns["x0"])
-    notes = () if drawn == count else (f"{drawn:,} of {count:,} arrows, evenly chosen.",)
+    missing = int((~np.isfinite(layer.columns["length"])).sum())
+    notes: tuple[str, ...] = () if drawn == count else (f"{drawn:,} of {count:,} arrows, evenly chosen.",)
+    notes += (f"{missing:,} arrows are missing or infinite and left out.",) * bool(missing)
     return _made(what, layer, rest, notes=notes)
 
 
 def _picture(what: Sequence[Any], draw: Callable[[Sequence[str]], list[Panel]], value: Any) -> Shape:
     """A picture of a chosen kind; drawn once now, so that what cannot be drawn is refused at the script's line."""
-    draw(())
     context = current()
-    made: Shape = placed(Shape(draw, value, context.name_of(value)), parted(what)[0])
+    made = Shape(draw, value, context.name_of(value))
+    panels_of(made)
+    placed(made, parted(what)[0])
     return context.know(made, context.name_of(value), context.datum(value).digest)  # type: ignore[no-any-return] # know gives back what it got
 
 
@@ -261,7 +280,7 @@ def bars(*what: Any) -> Shape:
     """One bar a category: of a table, a dictionary or a list; `bars(names, heights)`."""
     _, rest = parted(what)
     if len(rest) == PAIR:
-        names, heights = [str(one) for one in rest[0]], numbers(rest[1]).ravel()
+        names, heights = texts_of("bars: names", rest[0]), numbers(rest[1]).ravel()
         if len(names) != len(heights):
             raise UsageError(f"bars: {len(names)} names for {len(heights)} heights.")
         return _picture(what, lambda palette: [visuals.bars(names, heights, "", "value", palette)], heights)

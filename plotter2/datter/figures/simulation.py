@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.figures import curves, space, visuals
+from plotter2.datter.figures.extent import FARTHEST
 from plotter2.datter.figures.figure import INK, PALETTE, Axis, Layer, Motion, Panel, Space
 from plotter2.datter.figures.frame import Scene
-from plotter2.datter.figures.placing import parted, placed
+from plotter2.datter.figures.placing import parted, placed, texts_of
+from plotter2.datter.values.keys import shown
 from plotter2.datter.values.points import numbers
 from plotter2.errors import UsageError
 
@@ -57,8 +59,10 @@ def simulate(
         raise UsageError("simulate needs states, or a function that gives the next state.")
     if not 1 <= steps <= STEPS_MAX:
         raise UsageError(f"simulate: 1 to {STEPS_MAX:,} steps, not {steps}.")
-    if not dt > 0:
-        raise UsageError(f"simulate: dt is the time between two steps, more than 0, not {dt}.")
+    if not 0 < dt <= FARTHEST:
+        raise UsageError(
+            f"simulate: dt is the time between two steps, more than 0, at most {FARTHEST:g}, not {shown(dt)}."
+        )
     states = _run(rest[0], state, steps) if callable(rest[0]) else numbers(rest[0]).astype(float)
     states = states[:, None, :] if states.ndim == PLANE else states
     if states.ndim != SCENE or states.shape[2] not in {PLANE, SPACE} or len(states) < PLANE:
@@ -69,7 +73,11 @@ def simulate(
         raise UsageError(
             f"simulate: {states.shape[0] * states.shape[1]:,} places are too many; at most {PLACES_MAX:,}."
         )
-    called = tuple(map(str, names)) if names is not None else tuple(str(place) for place in range(states.shape[1]))
+    called = (
+        tuple(texts_of("simulate: names", names))
+        if names is not None
+        else tuple(str(place) for place in range(states.shape[1]))
+    )
     if len(called) != states.shape[1]:
         raise UsageError(f"simulate: {len(called)} names for {states.shape[1]} objects.")
     made: Scene = placed(Scene(states, float(dt), called), target)

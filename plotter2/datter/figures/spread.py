@@ -217,7 +217,7 @@ def crowding(found: Points) -> Panel:
     if found.shape[1] < visuals.SEVERAL:
         raise UsageError("contour needs a grid of heights, or points with x and y.")
     xs, ys = found.matrix[:, 0], found.matrix[:, 1]
-    ends = [(float(one.min()), float(one.max())) for one in (xs, ys)]
+    ends = [(one.min(), one.max()) for one in (xs, ys)]
     air = [(high - low) * AIR or 1.0 for low, high in ends]  # so that the outermost lines close
     around = [(low - pad, high + pad) for (low, high), pad in zip(ends, air, strict=True)]
     counts, across, up = np.histogram2d(xs, ys, GRID, around)
@@ -233,6 +233,7 @@ def field(x: NDArray[Any], y: NDArray[Any], u: NDArray[Any], v: NDArray[Any], co
     x, y, u, v = (numbers(one).astype(float).ravel() for one in (x, y, u, v))
     if len({len(x), len(y), len(u), len(v)}) > 1:
         raise UsageError(f"quiver: x, y, u, v have {len(x)}, {len(y)}, {len(u)}, {len(v)} values; as many are needed.")
+    u, v = (np.where(np.isfinite(one), one, np.nan) for one in (u, v))
     speed = np.hypot(u, v)
     longest = float(speed[np.isfinite(speed)].max(initial=0.0))
     if not longest:

@@ -19,6 +19,7 @@ from plotter2.datter.figures import curves, visuals
 from plotter2.datter.figures.figure import INK, PALETTE, Axis, Layer, Panel, digest
 from plotter2.datter.scripting.contract import THRESHOLD
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.keys import shown
 from plotter2.datter.values.points import numbers
 from plotter2.errors import UsageError
 
@@ -66,8 +67,8 @@ def panels(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
     Raises:
         UsageError: it is no group, or its arrays have several shapes.
     """
-    if not isinstance(value, DataGroup):
-        raise UsageError(f"{NAME} shows a group of matrices, not {type(value).__name__}.")
+    if not isinstance(value, DataGroup) or not len(value):
+        raise UsageError(f"{NAME} shows a group of matrices, not {shown(value)}.")
     context = current()
     threshold = float(context.parameters.get(THRESHOLD, 0))
     summed: _Summed = value.once(f"{NAME} {threshold}", lambda group: _summed(group, name, threshold))

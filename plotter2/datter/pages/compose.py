@@ -14,7 +14,7 @@ import numpy as np
 from plotter2.datter.context import Context, Symbol
 from plotter2.datter.figures import kinds, pictures
 from plotter2.datter.figures.automatic import panels_of
-from plotter2.datter.figures.extent import Name, extents
+from plotter2.datter.figures.extent import Name, check_reach, extents
 from plotter2.datter.figures.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Coloured, Frame, Look, Report
 from plotter2.datter.figures.units import measured
@@ -41,6 +41,9 @@ def figure_of(context: Context, root: Frame, template: Template = PLAIN) -> Figu
         if frame is not root and frame.title and found:
             found[0] = replace(found[0], title=frame.title)
         panels += found
+    for panel in panels:
+        if panel.is_drawn:
+            check_reach(panel)
     if not panels:
         raise UsageError("This frame is empty, so there is nothing to send.")
     columns = min(root.columns or template.layout.columns, 3) or _columns(sum(panel.is_drawn for panel in panels))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter.values.keys import nearest
+from plotter2.datter.values.keys import nearest, shown
 from plotter2.errors import UsageError
 
 PLAIN: dict[str, tuple[type, ...]] = {
@@ -33,7 +33,7 @@ def check(argument: str, annotation: str, value: Any) -> None:
     if words and isinstance(value, str):
         raise UsageError(f"{argument!r} cannot be {value!r}; {nearest(value, words)}.")
     wanted = [CALLED[name] for name in names if name in CALLED and name != "None"] or [" or ".join(map(repr, words))]
-    raise UsageError(f"{argument!r} is {' or '.join(wanted)}, not {value!r}.")
+    raise UsageError(f"{argument!r} is {' or '.join(wanted)}, not {shown(value)}.")
 
 
 def checks(call: Callable[..., Any]) -> Mapping[str, str]:
@@ -41,6 +41,12 @@ def checks(call: Callable[..., Any]) -> Mapping[str, str]:
     by_name = {Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD}
     parameters = signature(call).parameters.values()
     return {one.name: str(one.annotation) if one.kind in by_name else "" for one in parameters}
+
+
+def placed(call: Callable[..., Any]) -> list[str]:
+    """The arguments of a built-in that are told by their place: none behind those of which there are any number."""
+    by_place = {Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD}
+    return [one.name for one in signature(call).parameters.values() if one.kind in by_place]
 
 
 def _simple(annotation: str) -> list[str]:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -192,10 +193,17 @@ def distinct(names: Sequence[str]) -> Iterator[str]:
         yield wanted
 
 
-def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+SHOWN_MAX = 60
+_KINDS = {
+    "ndarray": "an array", "dict": "a dictionary", "builtin_function_or_method": "a function", "DataGroup": "a group",
+    "MaskedArray": "a masked array", "Shape": "what was drawn already",
+}  # fmt: skip
+
+
+def nearest(name: Any, known: Iterable[str], otherwise: str = "") -> str:
     """The end of a sentence about an unknown name: what is near, else what is said `otherwise`, or all there is."""
     names = list(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    close = get_close_matches(name, names, n=3, cutoff=0.6) if isinstance(name, str) else []
     listed = ", ".join(repr(one) for one in (close or names)[:NAMED_MAX])
     if close:
         return f"the nearest are {listed}" if len(close) > 1 else f"the nearest is {listed}"
@@ -204,6 +212,24 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"there are {listed}{' and more' if len(names) > NAMED_MAX else ''}" if names else "there are none"
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown(what: str, name: Any, known: Iterable[str]) -> UsageError:
     """The error for a name that nothing answers to."""
-    return UsageError(f"There is no {what} {name!r}; {nearest(name, known)}.")
+    return UsageError(
+        f"There is no {what} {name!r}; {nearest(name, known)}."
+        if isinstance(name, str)
+        else f"A {what} is said by its name, not by {shown(name)}; {nearest(name, known)}."
+    )
+
+
+def shown(value: Any) -> str:
+    """What stands in a sentence for a value that was given: itself where it is short, else what kind it is of."""
+    if value is None or isinstance(value, str | int | float | complex):
+        try:
+            written = repr(value)
+        except ValueError:  # Python writes no whole number of more than 4,300 digits
+            return "a number of thousands of digits"
+        return written if len(written) <= SHOWN_MAX else f"{written[:SHOWN_MAX]}..."
+    name = type(value).__name__
+    if name in _KINDS:
+        return _KINDS[name]
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -384,4 +384,6 @@ def _described(value: Any, array: NDArray[Any]) -> str:
     if name in _NAMED or not array.ndim:
         return _NAMED.get(name, name)
     odd = next((one for one in array.ravel().tolist() if one is not None and not isinstance(one, Real | Decimal)), "")
+    if type(odd).__str__ is object.__str__ and type(odd).__repr__ is object.__repr__:
+        return f"what holds things of the kind {type(odd).__name__}"  # what they write of themselves says nothing
     return f"what holds {type(odd).__name__ if not isinstance(odd, str) else 'text'}, as {str(odd)[:40]!r}"

@@ -83,7 +83,8 @@ def test_every_value_becomes_a_page_that_bokeh_understands(
     ("value", "visual"),
     [
         (STEPS, "line"), (DAYS, "line"), (np.arange(3), "line"), (np.eye(3), "matrix"), (np.ones((9, 2)), "scatter"),
-        (VALUES["matrices"], "matrices"), ({"a": 1}, "table"), ("words", "text"), (VALUES["pca"], "pca"),
+        (VALUES["matrices"], "matrices"), ({"a": 1}, "bars"), ({"a": True}, "table"), ("words", "text"),
+        (VALUES["pca"], "pca"),
         (VALUES["fit"], "fit"),
         (Table({"a": CHANCE.normal(size=99)}), "histogram"), (Table({"w": ["a", "b"], "n": [1, 2]}), "bars"),
         (Table({"a": CHANCE.normal(size=99), "b": CHANCE.normal(size=99)}), "scatter"),

@@ -160,7 +160,7 @@ def test_a_gradient_colours_what_is_coloured_by_value(context: Context) -> None:
     assert panel.colours is not None
     assert (panel.colours.stops, panel.colours.low, panel.colours.high) == (("#ffffff", "#0072B2"), 0, 2)
     assert looks.gradient("#000000", "#ffffff", low=0, high=2)(1) == "#808080"
-    assert TABLE["graident"].call is TABLE["gradient"].call
+    assert TABLE["graident"].place == TABLE["gradient"].place
 
 
 @pytest.mark.parametrize(
