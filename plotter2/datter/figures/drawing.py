@@ -157,7 +157,8 @@ def text(*what: Any, x: float | None = None, y: float | None = None, colour: str
 
 def _is_place(value: Any) -> bool:
     number: Any = value
-    return isinstance(number, int | float | np.integer | np.floating) and bool(abs(number) <= FARTHEST)
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    return is_number and bool(abs(number) <= FARTHEST)
 
 
 def table(*what: Any, columns: Sequence[str] | None = None, title: str = "") -> Any:
