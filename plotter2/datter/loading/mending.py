@@ -6,6 +6,7 @@ holds for those that show nothing. What stays open stays text, and a note says h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -22,6 +23,8 @@ NUMERIC_SHARE_MIN = 0.5
 _NUMERIC = frozenset({"int64", "null"})
 """A column that begins so may still be one of numbers."""
 TEXT_BELOW = "text, as values further down are no numbers"
+_CODE = re.compile(r"\s*0\d{2,}\s*\Z")
+"""Two digits are months, days and hours more often."""
 Mend = Numbers | Dates
 
 
@@ -47,8 +50,10 @@ class Mends:
         self._has_points = any(has_points(values) for name, values in cells.items() if name not in self._suspects)
         is_open = found.delimiter != COMMA or dialect.decimal == COMMA
         self._suspects = self._suspects if is_open else set()
+        self._codes = {name for name, values in cells.items() if name not in kinds and any(map(_CODE.match, values))}
+        self._said |= dict.fromkeys(self._codes, "numbers that begin with 0, as codes do, were kept as text")
         texts = {name: arrow.string() for name, kind in kinds.items() if arrow.types.is_timestamp(kind)}
-        self.kinds = {**kinds, **texts, **dict.fromkeys(self._suspects, arrow.string())}
+        self.kinds = {**kinds, **texts, **dict.fromkeys(self._suspects | self._codes, arrow.string())}
 
     def whole(self, table: Any) -> Any:
         """The table with its columns mended; declared kinds are met.
@@ -131,7 +136,8 @@ class Mends:
 
     def _is_open(self, name: str) -> bool:
         arrow = import_module("pyarrow")
-        return name not in self._mends and not (name in self._declared and arrow.types.is_string(self._declared[name]))
+        is_told = name in self._mends or name in self._codes
+        return not is_told and not (name in self._declared and arrow.types.is_string(self._declared[name]))
 
     def _decide(self, name: str, column: Any, mark: str, order: str) -> bool:
         """Whether it is clear now what a column is; a few values rule most out."""

@@ -15,6 +15,8 @@ from io import StringIO
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_BYTES = 64 << 10
+SCALE_MIN = 3
+"""Columns."""
 _SEP = re.compile(rb"\s*sep=(.)\r?\n", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[+-]?[\d., '\u00a0]*\d[\d.,]*(?:[eE][+-]?\d+)?\s*\Z")
 _DECIMAL = re.compile(r"\s*[+-]?\d+,\d+\s*\Z")
@@ -111,12 +113,30 @@ def _headed(delimiter: str, start: int, records: list[_Record]) -> Sheet:
         notes.append(f"the first {first} lines stand before the table and were left out")
     heads = records[first].fields if records else []
     rows = [one.fields for one in records[first + 1 :]]
+    if rows and all(map(_NUMBER.match, heads)):
+        if not _is_scale(heads):
+            begin = start + (records[first - 1].end if first else 0)
+            names = tuple(f"column {place + 1}" for place in range(len(heads)))
+            notes.append(
+                f"no head: the first row is numbers as the others are; the columns are called {names[0]} and on"
+            )
+            return Sheet(delimiter, begin, names, (tuple(heads), *map(tuple, rows)), tuple(notes))
+        notes.append("the first row, numbers in their order, was taken for the head")
     if rows and len(heads) == width - 1 and _is_short(records, first):
         full = [row for row in rows if len(row) == width]
         heads = [*heads, ""] if not any(row[-1].strip() for row in full) else ["row", *heads]
         notes.append("the rows have one field more than the head")
     end = records[first].end if records else 0
     return Sheet(delimiter, start + end, tuple(heads), tuple(map(tuple, rows)), tuple(notes))
+
+
+def _is_scale(heads: list[str]) -> bool:
+    """Whether numbers in the first row name columns, as years and wavelengths do: three or more, in their order."""
+    try:
+        values = [float(one.replace(",", ".")) for one in heads]
+    except ValueError:  # with marks between thousands, or two kinds of marks
+        return False
+    return len(values) >= SCALE_MIN and sorted(set(values)) in (values, values[::-1])
 
 
 def _is_short(records: list[_Record], first: int) -> bool:

@@ -217,3 +217,29 @@ def test_a_dialect_is_declared_in_package_json(bench: Bench, tmp_path: Path) -> 
             package.parse(
                 f'{{"data": {{"m": {{"path": "m.csv", "dialect": {str(wrong).replace(chr(39), chr(34))}}}}}}}'
             )
+
+
+def test_a_file_without_a_head_loses_no_row(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "x", np.array([[3.0, 1.0], [2.0, 5.0], [4.0, 6.0]]), delimiter=",")
+    found = load(tmp_path, (tmp_path / "x").read_bytes())
+    assert found.names == ("column 1", "column 2")
+    assert rows(found) == [[3.0, 1.0], [2.0, 5.0], [4.0, 6.0]]
+    assert any("no head" in note for note in found.notes)
+    one = load(tmp_path, "7\n8\n9\n")
+    assert rows(one) == [[7], [8], [9]]
+
+
+def test_numbers_in_their_order_over_columns_are_their_names_and_that_is_said(tmp_path: Path) -> None:
+    found = load(tmp_path, "2019,2020,2021\n5,6,7\n8,9,1\n")
+    assert found.names == ("2019", "2020", "2021")
+    assert rows(found) == [[5, 6, 7], [8, 9, 1]]
+    assert any("taken for the head" in note for note in found.notes)
+
+
+def test_codes_that_begin_with_0_keep_it(tmp_path: Path) -> None:
+    text = "zip,count\n10115,3\n01234,5\n"
+    found = load(tmp_path, text)
+    assert rows(found) == [["10115", 3], ["01234", 5]]
+    assert any("zip" in note and "begin with 0" in note for note in found.notes)
+    assert rows(load(tmp_path, text, zip="int64")) == [[10115, 3], [1234, 5]]
+    assert rows(load(tmp_path, "month,b\n01,0.5\n10,-0.25\n")) == [[1, 0.5], [10, -0.25]]
