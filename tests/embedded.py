@@ -6,8 +6,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from plotter2.layout import Layout
 from watchdogs import broker, database
@@ -81,10 +83,16 @@ class Cluster:
         return process.poll() is None
 
     def kill(self) -> None:
-        """kill -9."""
+        """kill -9 of all its processes, as a power cut does: a backend outlives the postmaster by one more commit."""
         assert self.process is not None
+        backends = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         self.process.wait()
+        for backend in backends:
+            with suppress(psutil.NoSuchProcess):
+                backend.kill()
+        _, alive = psutil.wait_procs(backends, STOP_S)
+        assert not alive, f"these outlived a kill -9: {alive}"
 
     def stop(self) -> None:
         """Fast shutdown."""

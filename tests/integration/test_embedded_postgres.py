@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
@@ -61,6 +64,22 @@ async def test_what_was_committed_is_there_after_a_kill(own: Cluster) -> None:
     own.kill()
     own.start()  # tried again while the shared memory of the killed one lingers; its pid file stays where it is
     assert await ask(own.postgres.dsn, "select n from kept") == [7]
+
+
+async def test_after_a_kill_no_backend_lives_on_and_commits_what_it_was_sent(own: Cluster) -> None:
+    """Killing only the postmaster is no power cut: a backend that has work already does it first."""
+    connection = await asyncpg.connect(own.postgres.dsn)
+    backend = psutil.Process(connection.get_server_pid())
+    backend.suspend()
+    with pytest.RaisesGroup(asyncpg.PostgresConnectionError):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(connection.execute("create table late (n int)"))
+            await asyncio.sleep(0)  # the task begins, and what it writes lies in the socket
+            own.kill()
+            with suppress(psutil.NoSuchProcess):
+                backend.resume()
+    own.start()
+    assert await ask(own.postgres.dsn, "select to_regclass('late')") == [None]
 
 
 @pytest.mark.req("r070")
