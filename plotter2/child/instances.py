@@ -29,6 +29,7 @@ from plotter2.datter.context import Context
 from plotter2.datter.ledger.ops import Describe, Described, Look, Lying, Op, Open, Question, Start, packed
 from plotter2.datter.run import execute
 from plotter2.datter.scope import RunInput, RunResult
+from plotter2.datter.scripting import explaining
 from plotter2.datter.trees import laying
 from plotter2.datter.trees.asking import Fetched, Known, Shelf, refused
 from plotter2.datter.trees.refs import digest_of
@@ -112,7 +113,7 @@ class _Tree:
 class Seat:
     """One instance: carries its ops."""
 
-    __slots__ = ("apart", "asks", "began_s", "broken", "content", "instances", "label", "lies", "mine", "number", "ops",
+    __slots__ = ("apart", "asks", "began_s", "broken", "content", "given", "instances", "label", "lies", "mine", "number", "ops",
                  "place", "run", "shelf", "thread", "tree")  # fmt: skip
 
     def __init__(self, instances: Instances, run: Run, about: frames.Instance, shelf: Afar) -> None:
@@ -123,15 +124,21 @@ class Seat:
         self.thread = greenlet(instances.live)
         self.content: Content | None = None
         self.broken: Plotter2Error | None = None
+        self.given: RunInput | None = None
         self.asks, self.ops = about.asked, 0
         self.began_s = 0.0
 
     def _execute(self, run: RunInput, emit: Callable[[str], None]) -> RunResult:
+        self.given = run
         try:
             return execute(run, emit, self, self.instances.names(run.additions or NONE))
         finally:
             if self.broken is not None:  # whatever the script made of it
                 raise self.broken
+
+    def told_where(self, wrong: Plotter2Error) -> Plotter2Error:
+        """What ends this instance, with the line of its script that asked; once for all, whoever catches it."""
+        return wrong if self.given is None else type(wrong)(explaining.placed(wrong.message, self.given))
 
     def ask(self, op: Op | Start) -> Any:
         """The value of the answer, when it comes; meanwhile others run."""
@@ -249,8 +256,8 @@ class Instances:
         try:
             return _value(told)
         except _ENDING as wrong:
-            seat.broken = wrong
-            raise
+            seat.broken = seat.told_where(wrong)
+            raise seat.broken from None
 
     def _read(self, question: Question) -> Told:
         """Ask what only reads, for whoever runs; the thread waits for the answer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from os.path import commonprefix
 from typing import Any
 
 import msgspec
@@ -147,8 +148,8 @@ class Ledger:
             return False
         if found.what != what:
             raise DivergenceError(
-                f"Op {asked.seq} was {_unlike(found.what, what)} before, and is {_unlike(what, found.what)} now: "
-                "a task that is run again must do the same again."
+                f"Op {asked.seq} is not what was recorded: a task that is run again must do the same again.\n"
+                + _difference(found.what, what)
             )
         if found.answer is not None:
             book.turn.told.append(Told(asked, found.answer))
@@ -263,13 +264,16 @@ _WAITING: dict[type, Callable[[Book, Task, Any, OpId], Any]] = {
 }  # fmt: skip
 
 
-def _unlike(what: Op, other: Op) -> str:
-    """An op by its word; of two of one kind only the fields in which they differ."""
-    fields, others = msgspec.to_builtins(what), msgspec.to_builtins(other)
-    if fields["op"] != others["op"]:
-        return _short(what)
-    unlike = {name: value for name, value in fields.items() if others.get(name) != value}
-    return f"{fields['op']} with {_cut(msgspec.json.encode(unlike).decode())}"
+def _difference(recorded: Op, came: Op) -> str:
+    """What was recorded (-) against what came (+); of two ops of one kind the fields in which they differ."""
+    before, now = msgspec.to_builtins(recorded), msgspec.to_builtins(came)
+    if before["op"] == now["op"]:
+        names = [name for name in before.keys() | now.keys() if name == "op" or before.get(name) != now.get(name)]
+        before, now = ({name: one[name] for name in one if name in names} for one in (before, now))
+    texts = [msgspec.json.encode(one).decode() for one in (before, now)]
+    same = len(commonprefix(texts))
+    start = max(0, same - TEXT_MAX // 2) if max(map(len, texts)) > TEXT_MAX else 0
+    return "\n".join(f"{sign} {'...' if start else ''}{_cut(text[start:])}" for sign, text in zip("-+", texts, strict=True))
 
 
 def _short(what: Op) -> str:

@@ -61,6 +61,22 @@ def _lacking(module: str, run: RunInput) -> str:
     )
 
 
+def placed(said: str, run: RunInput) -> str:
+    """What is told to a run, with the line of its own code that is under way behind the first line of it.
+
+    For what a script may make anything of, so that no traceback leads there.
+    """
+    files = {**run.scope.files, **run.own_files}
+    for frame, line in traceback.walk_stack(None):
+        name = frame.f_code.co_filename
+        if name == run.filename or name in files:
+            source = run.source if name == run.filename else files[name].read_text(errors="replace")
+            first, *rest = said.splitlines()
+            code = [f"  {one.strip()}" for one in source.splitlines()[line - 1 : line]]
+            return "\n".join([f"{name}, line {line}: {first}", *code, *rest])
+    return said
+
+
 def explained(wrong: BaseException, found: script.Script, run: RunInput) -> str:
     """What the user sees: a sentence, then frames of the script and of the bundles' own modules, and their causes'."""
     lines = {found.filename: found.source, **_sources(wrong, run)}
