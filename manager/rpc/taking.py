@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 from blake3 import blake3
 
+from manager import kin
 from manager.doors import Doors
 from manager.events import RunAsked
 from plotter2.datter.additions import Additions
@@ -20,7 +21,7 @@ from plotter2.model.task import Task, TaskKind
 
 
 async def check(doors: Doors, event: RunAsked, own: Additions) -> None:
-    """Refuse a definition that came along and cannot run, and parameters that a script does not know.
+    """Refuse a definition that came along and cannot run, and parameters that no script that gets them knows.
 
     Args:
         doors: to definitions.
@@ -29,35 +30,57 @@ async def check(doors: Doors, event: RunAsked, own: Additions) -> None:
 
     Raises:
         ScriptError: it cannot run; file and line, or step.
-        UsageError: a parameter is given that the script does not use; with the nearest that it does.
+        UsageError: a parameter is given, or a script repeats itself with one, that nothing uses which would get it;
+            with the nearest that is used.
     """
     if event.source:
         await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind, own)
     given = msgspec.json.decode(event.parameters_json, type=dict[str, msgspec.Raw])
-    if not given or event.over is not Over.SELF:  # members have definitions of their own
-        return
-    task, declared = _definition(doors, event)
+    task = _definition(doors, event) if event.over is Over.SELF else None  # members have definitions of their own
     if task is None or task.kind is not TaskKind.SCRIPT:
         return
-    takes = (await doors.instance_planner.outline_of(task, own)).takes
-    unknown = [] if takes is None else [name for name in given if name not in {*takes, *declared, THRESHOLD}]
-    if takes is not None and unknown:
-        known = [*takes, *declared]
-        near = nearest(unknown[0], sorted(known)) if known else "it takes none"
-        raise UsageError(f"{task.filename or task.name} takes no parameter {unknown[0]!r}; {near}.")
+    repeats = (await doors.instance_planner.outline_of(task, own)).repeats
+    takes = await _takes(doors, event, task, own) if given or repeats else None
+    if takes is None:
+        return
+    for name, line in (*((one, 0) for one in given), *repeats):
+        if name not in takes and name != THRESHOLD:
+            near = nearest(name, sorted(takes)) if takes else "it takes none"
+            where = f"{task.filename or task.name}{f', line {line}: it' if line else ''}"
+            does = "takes no parameter" if not line else "repeats itself with a parameter that it does not take:"
+            raise UsageError(f"{where} {does} {name!r}; {near}.")
 
 
-def _definition(doors: Doors, event: RunAsked) -> tuple[Task | None, frozenset[str]]:
-    """The definition, and parameters that its declaration names; None where it is not known, or runs with others."""
+def _definition(doors: Doors, event: RunAsked) -> Task | None:
+    """The definition; None where it is not known: who decides says so, and remembers it."""
     if event.source:
         digest = blake3(event.source.encode()).digest()
-        return Task(TaskId(""), event.task, event.kind, event.source, digest, event.filename), frozenset()
-    catalog = doors.state.catalog
+        return Task(TaskId(""), event.task, event.kind, event.source, digest, event.filename)
     try:
-        task = catalog.task(event.task, event.bundle, doors.clock.now())
-    except NotFoundError:  # who decides says so, and remembers it
-        return None, frozenset()
+        return doors.state.catalog.task(event.task, event.bundle, doors.clock.now())
+    except NotFoundError:
+        return None
+
+
+async def _takes(doors: Doors, event: RunAsked, task: Task, own: Additions) -> frozenset[str] | None:
+    """What is used of the parameters by the definition and all that it is linked to, which get them too.
+
+    None where any may be. What a declaration names is used.
+    """
+    catalog = doors.state.catalog
     declared = catalog.declaration(task, event.bundle)
-    if declared is None:
-        return task, frozenset()
-    return (None if declared.linked else task), frozenset(declared.parameters)
+    members = [kin.Kin(task.name, task, (), declared.parameters if declared is not None else {})]
+    if declared is not None and declared.linked:
+        try:
+            every = kin.gathered(catalog, task, event.bundle, doors.clock.now())
+        except NotFoundError:  # as above
+            return None
+        members = kin.in_order(every, task.name)
+    known: set[str] = set()
+    for one in members:
+        is_script = one.task.kind is TaskKind.SCRIPT
+        takes = (await doors.instance_planner.outline_of(one.task, own)).takes if is_script else None
+        if takes is None:
+            return None
+        known |= takes | one.parameters.keys()
+    return frozenset(known)

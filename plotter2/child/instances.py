@@ -113,8 +113,8 @@ class _Tree:
 class Seat:
     """One instance: carries its ops."""
 
-    __slots__ = ("apart", "asks", "began_s", "broken", "content", "given", "instances", "label", "lies", "mine", "number", "ops",
-                 "place", "run", "shelf", "thread", "tree")  # fmt: skip
+    __slots__ = ("apart", "asks", "began_s", "broken", "content", "given", "instances", "label", "lies", "mine",
+                 "number", "ops", "place", "run", "shelf", "thread", "tree")  # fmt: skip
 
     def __init__(self, instances: Instances, run: Run, about: frames.Instance, shelf: Afar) -> None:
         self.instances, self.run, self.shelf = instances, run, shelf

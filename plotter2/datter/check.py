@@ -21,6 +21,7 @@ class Outline:
         is_social: whether it speaks of other tasks.
         imposes: what must hold of its parameters.
         takes: the parameters that it uses; None where any may be.
+        repeats: parameters that it repeats itself with, and their lines.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -28,6 +29,7 @@ class Outline:
     is_social: bool = False
     imposes: tuple[Imposed, ...] = ()
     takes: frozenset[str] | None = None
+    repeats: tuple[tuple[str, int], ...] = ()
 
 
 def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Outline:
@@ -42,7 +44,7 @@ def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Out
         return Outline()
     found = script.compiled(source, filename, own.names)
     said = found.contract
-    return Outline(found.axes, found.exposes, said.is_social, said.imposes, None if said.is_social else said.takes)
+    return Outline(found.axes, found.exposes, said.is_social, said.imposes, said.takes, said.repeats)
 
 
 def check_source(source: str, filename: str, kind: str, own: Additions = NONE) -> None:

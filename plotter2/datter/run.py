@@ -35,8 +35,6 @@ __all__ = ["Made", "RunInput", "RunResult", "Scope", "execute"]
 AS_THEY_STAND = frozenset({Gives.FUNCTION, Gives.CONSTANT, Gives.PARAMETERS})
 """What a script gives that is no data: it is there once its module level has run, and nothing is drawn of it."""
 
-READS_PARAMETERS = re.compile(r"\bparameters\b|\bimposed\b")
-"""A script that looks at what it was given takes all of it."""
 POSITIONAL = "*"
 """The parameter that holds values by position."""
 
@@ -155,16 +153,16 @@ def _called(found: script.Script, names: dict[str, Any], context: Context) -> tu
 
 
 def _tell_untaken(found: script.Script, context: Context, taken: dict[str, Any]) -> None:
-    """Say which parameters that were asked for nobody takes: one that is misspelled would change nothing, silently.
+    """Say which parameters that were asked for this script does not name: a misspelled one would change nothing.
 
-    Nothing is said of trees and of many instances, which get the parameters of their request whoever needs them.
+    What surely nobody takes is refused where the run is asked for. Of many instances the first says it, and of a tree
+    only those whose script may look at any: the others' parameters are no matter of theirs.
     """
-    is_one_of_many = context.carrier is not None or bool(found.axes)
-    if is_one_of_many or READS_PARAMETERS.search(found.source):
+    if found.contract.takes is not None and (context.carrier is not None or found.axes):
         return
     for name in context.run.parameters.keys() - taken.keys() - {THRESHOLD}:
-        if not re.search(rf"\b{re.escape(name)}\b", found.source):
-            context.emit(f"The parameter {name!r} was given, and nothing in {found.filename} takes it.")
+        if not re.search(rf"\b{re.escape(name)}\b", found.source) and binding.is_first(found.contract, context):
+            context.emit(f"The parameter {name!r} was given, and nothing in {found.filename} names it.")
 
 
 def _kept(context: Context, returned: Any) -> Any:

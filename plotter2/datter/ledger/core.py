@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -271,9 +271,10 @@ def _difference(recorded: Op, came: Op) -> str:
         names = [name for name in before.keys() | now.keys() if name == "op" or before.get(name) != now.get(name)]
         before, now = ({name: one[name] for name in one if name in names} for one in (before, now))
     texts = [msgspec.json.encode(one).decode() for one in (before, now)]
-    same = len(commonprefix(texts))
+    same = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(*texts, strict=False)))
     start = max(0, same - TEXT_MAX // 2) if max(map(len, texts)) > TEXT_MAX else 0
-    return "\n".join(f"{sign} {'...' if start else ''}{_cut(text[start:])}" for sign, text in zip("-+", texts, strict=True))
+    dots = "..." if start else ""
+    return "\n".join(f"{sign} {dots}{_cut(text[start:])}" for sign, text in zip("-+", texts, strict=True))
 
 
 def _short(what: Op) -> str:

@@ -33,6 +33,15 @@ def bind(contract: Contract, context: Context) -> dict[str, Any]:
     }
 
 
+def is_first(contract: Contract, context: Context) -> bool:
+    """Whether this is the first of the instances of its definition: that of the first key on every axis."""
+    scope = context.run.scope
+    return all(
+        find(scope, axis.base, context.parameters.get(axis.name)) in {None, *_keys(scope, axis.base)[0][:1]}
+        for axis in contract.axes
+    )
+
+
 def _key(axis: Axis, context: Context) -> KeyOf:
     given = context.parameters[axis.name]
     found = find(context.run.scope, axis.base, given)
@@ -46,13 +55,18 @@ def find(scope: Scope, base: str, wanted: Any) -> BoundKey | None:
     Raises:
         UsageError: there is data, and it has no such key; with the nearest.
     """
+    keys, named = _keys(scope, base)
+    if not keys:
+        return None
+    return named.get(str(wanted)) or chosen(keys, wanted, base)
+
+
+def _keys(scope: Scope, base: str) -> tuple[tuple[BoundKey, ...], dict[str, BoundKey]]:
+    """The keys of some data, worked out once, and by name."""
     kept = _kept.get((id(scope), base))
     if kept is None:  # the scope is kept beside its keys, so its id stays its own
         keys = keys_of(scope, base)
         kept = _kept[id(scope), base] = scope, keys, {key.name: key for key in keys}
         if len(_kept) > KEPT_MAX:
             _kept.popitem(last=False)
-    _, keys, named = kept
-    if not keys:
-        return None
-    return named.get(str(wanted)) or chosen(keys, wanted, base)
+    return kept[1:]

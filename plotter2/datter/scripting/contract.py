@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from plotter2.datter.scripting import taken
 from plotter2.datter.scripting.axes import KEYTYPE, Axis, declared
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import ScriptError
@@ -34,10 +35,6 @@ TYPES = frozenset({"int", "float", "str", "bool", "list", "dict", "tuple", "set"
 HANDLE = "datter"
 THRESHOLD = "shared_threshold"
 """The parameter or setting of the bundle: cells count as shared where every matrix is further from 0 than this."""
-ME = "me"
-OF_ME = frozenset({"task", "bundle", "version", "keys", "owners"})
-"""What a script asks of itself that tells no parameter."""
-_CODE = frozenset({"eval", "exec", "globals", "vars", "locals", "getattr"})
 OF_HANDLE = (KEYTYPE, "Table", "group", "keys", "runs")
 SPELLED_CHARS_MAX = 200
 
@@ -94,7 +91,9 @@ class Contract:
         gathers: definitions whose instances it asks for, as it calls them.
         links: whether it links tasks.
         is_social: whether it speaks of other tasks, or starts some.
-        takes: parameters that it uses; None where that cannot be told: it takes all by `**`, or reads `me.parameters`.
+        takes: parameters that it uses; None where that cannot be told: it takes all by `**`, or looks at all of
+            `me.parameters`.
+        repeats: parameters that it repeats itself with, and their lines.
         calls: built-ins and names of Python that it calls, by name.
         entry: the signature of `task`, "" where it is not a plain function of the module.
         symbols: bare names in its contract, which stand for themselves.
@@ -111,6 +110,7 @@ class Contract:
     axes: tuple[Axis, ...] = ()
     is_social: bool = False
     takes: frozenset[str] | None = None
+    repeats: tuple[tuple[str, int], ...] = ()
 
 
 EMPTY = Contract()
@@ -138,6 +138,7 @@ def read(tree: ast.Module, filename: str) -> Contract:
         declared(tree),
         module.is_social(called.keys()),
         module.takes(),
+        taken.repeated(tree),
     )
 
 
@@ -298,35 +299,7 @@ class _Module:
 
     def takes(self) -> frozenset[str] | None:
         """The parameters that it uses; None where any may be used."""
-        entry = self._functions.get(ENTRY)
-        if entry is None or entry.args.kwarg is not None or self._looks_at_all():
-            return None
-        found = {one.arg for one in _arguments(entry)}
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == IMPOSE:
-                if any(word.arg is None for word in node.keywords):
-                    return None
-                found |= {str(word.arg) for word in node.keywords}
-                found |= {one.id for one in node.args if isinstance(one, ast.Name)}
-                found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
-        return frozenset(found)
-
-    def _looks_at_all(self) -> bool:
-        """Whether it may look at parameters by names that do not stand in it: by `me`, in code that it makes."""
-        plain = {
-            id(node.value)
-            for node in ast.walk(self._tree)
-            if isinstance(node, ast.Attribute) and node.attr in OF_ME
-        } | {
-            id(one)
-            for node in ast.walk(self._tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in self._functions
-            for one in node.args
-        }  # fmt: skip
-        return any(
-            isinstance(node, ast.Name) and (node.id in _CODE or (node.id == ME and id(node) not in plain))
-            for node in ast.walk(self._tree)
-        )
+        return taken.taken(self._tree, self._functions.get(ENTRY), self._functions.keys())
 
     def symbols(self) -> Iterator[str]:
         """Every bare name of the contract that may stand for itself."""

@@ -11,8 +11,10 @@ from itertools import product
 from typing import Any
 
 from plotter2.datter import results
-from plotter2.datter.context import current
+from plotter2.datter.context import Context, current
 from plotter2.datter.scope import Scope
+from plotter2.datter.scripting import script
+from plotter2.datter.scripting.contract import THRESHOLD
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import UsageError
 from plotter2.model import paths
@@ -34,8 +36,8 @@ def repeat(*, over: Any = None, times: Any = None, until: Any = None, on: Any = 
         of: the bundle that `on` is about, that of the run unless it is given.
 
     Raises:
-        UsageError: none of these or several but `times` with `until` or `on`, no values, nothing is called as `on`, or
-            repeat was called before.
+        UsageError: none of these or several but `times` with `until` or `on`, no values, a parameter that the script
+            does not take, nothing is called as `on`, or repeat was called before.
     """
     context = current()
     if context.again:
@@ -51,7 +53,26 @@ def repeat(*, over: Any = None, times: Any = None, until: Any = None, on: Any = 
         found, about = _event(context.run.scope, on, of)
         context.again = encode(Again(times=times or 0, on=found, of=about))
         return
-    context.again = encode(Again(_values(over) if over is not None else (), times or 0))
+    values = _values(over) if over is not None else ()
+    _check_taken(context, over or ())
+    context.again = encode(Again(values, times or 0))
+
+
+def _check_taken(context: Context, over: Iterable[str]) -> None:
+    """Refuse parameters that nothing takes, as they are refused where a run is asked for.
+
+    One of a tree may repeat itself with what those take that it is linked to, which is known there alone.
+    """
+    run = context.run
+    if run.kind != "script" or context.carrier is not None:
+        return
+    takes = script.compiled(run.source, run.filename, context.additions.names).contract.takes
+    declared = run.scope.package.tasks if run.scope.package is not None else ()
+    named = [name for one in declared if one.name == run.task_name for name in one.parameters]
+    unknown = next((name for name in over if name not in {*(takes or ()), *named, THRESHOLD}), None)
+    if unknown is not None and takes is not None:
+        near = nearest(unknown, sorted(takes)) if takes else "it takes none"
+        raise UsageError(f"repeat: {run.filename} takes no parameter {unknown!r}; {near}.")
 
 
 def _event(scope: Scope, on: Any, of: Any) -> tuple[str, str]:

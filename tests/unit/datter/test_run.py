@@ -261,11 +261,12 @@ def test_what_went_wrong_is_said_in_one_sentence_with_its_line_before_the_traceb
     [
         ("def task(epochs=3): return epochs\n", True),
         ("def task(**given): return given\n", False),
-        ("def task(): return me.parameters\n", False),
+        ("def task(): return me.parameters\n", True),
+        ("def task(): return dict(me.parameters).get('epoch')\n", False),
         ("def task():\n    impose(epoch as int)\n    return 1\n", False),
     ],
 )
 def test_a_parameter_that_nothing_takes_is_told(bench: Bench, source: str, is_told: bool) -> None:
     bench.run(source, epoch=7)
-    said = "The parameter 'epoch' was given, and nothing in work.py takes it."
+    said = "The parameter 'epoch' was given, and nothing in work.py names it."
     assert (said in bench.lines) is is_told

@@ -314,6 +314,10 @@ def test_an_op_that_is_asked_again_gets_the_answer_that_was_recorded() -> None:
     assert run.answers[OpId(task, 2, 1)].code == DivergenceError.code
     said = run.answers[OpId(task, 2, 1)].message
     assert said.splitlines()[1:] == ['- {"op":"register","name":"x"}', '+ {"op":"register","name":"y"}']
+    run.apply(OpId(task, 2, 2), Register("a" * 900 + "z"))
+    run.apply(OpId(task, 2, 2), Register("a" * 900 + "y"))
+    said = run.answers[OpId(task, 2, 2)].message
+    assert [line[-4:] for line in said.splitlines()[1:]] == ['az"}', 'ay"}'], "the part that differs is shown"
     run.apply(OpId(task, 1, 2), Register("z"))
     assert run.answers[OpId(task, 1, 2)].code == ConflictError.code, "the attempt before is fenced off"
 

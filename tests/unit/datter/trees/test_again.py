@@ -21,10 +21,19 @@ def asked(bench: Bench, call: str) -> Again:
 
 @pytest.mark.req("r174")
 def test_a_run_asks_for_values_in_their_order_the_last_parameter_fastest(bench: Bench) -> None:
-    found = asked(bench, 'repeat(over={"lr": [0.1, 0.2], "seed": [1, 2]})')
+    again = bench.run('def task(lr=0.3, seed=1):\n    repeat(over={"lr": [0.1, 0.2], "seed": [1, 2]})\n').again
+    found = rounds.decode(again)
     assert [json.loads(one) for one in found.over] == [
         {"lr": 0.1, "seed": 1}, {"lr": 0.1, "seed": 2}, {"lr": 0.2, "seed": 1}, {"lr": 0.2, "seed": 2},
     ]  # fmt: skip
+
+
+@pytest.mark.req("r174")
+def test_values_of_a_parameter_that_the_script_does_not_take_are_refused_with_the_nearest(bench: Bench) -> None:
+    with pytest.raises(TaskFailedError, match=r"repeat: work\.py takes no parameter 'lrr'; the nearest is 'lr'"):
+        bench.run('def task(lr=0.3):\n    repeat(over={"l" + "rr": [0.1]})\n')
+    for takes in ("lr=0.3", "**given"):
+        assert bench.run(f'def task({takes}):\n    repeat(over={{"lr": [0.1], "shared_threshold": [1]}})\n').again
 
 
 @pytest.mark.req("r174")

@@ -32,6 +32,10 @@ async def asked(manager: Small, source: str, given: str) -> str:
         ("def task(): impose(bins as int)", "the nearest is 'bins'"),
         ("impose(bin_count as int)\ndef task(): ...", "there are 'bin_count'"),
         ("def task(): return me.task, islinked(me)", "it takes none"),
+        ("def task(): return me.parameters['bins']", "the nearest is 'bins'"),
+        ("def task(): return me.parameters.get('bins', 'bins' in me.parameters)", "the nearest is 'bins'"),
+        ("impose(bin as datter.keytype(bin))\ndef task(): ...", "there are 'bin'"),
+        ("def task(bins=3): return collect(gather_tasks('x'))", "the nearest is 'bins'"),
     ],
 )
 async def test_a_parameter_that_the_script_does_not_know_is_refused_with_the_nearest(
@@ -41,6 +45,32 @@ async def test_a_parameter_that_the_script_does_not_know_is_refused_with_the_nea
         await asked(manager, source, '{"bons": 3}')
 
 
+@pytest.mark.req("r174")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def task(lr=1):\n    repeat(over={'lr': [1], 'lrr': [2]})", "'lrr'; the nearest is 'lr'"),
+        ("def task():\n    repeat(over={'lr': [1]})", "'lr'; it takes none"),
+    ],
+)
+async def test_what_a_script_repeats_itself_with_must_be_taken_by_it(manager: Small, source: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"plot.py, line 2: it repeats itself with a parameter that .*: {said}"):
+        await asked(manager, source, "{}")
+
+
+@pytest.mark.req("r174")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def task(lr=1):\n    repeat(over={'lr': [1]})",
+        "def task(**more):\n    repeat(over={'lr': [1]})",
+        "def task():\n    repeat(over=dict(lr=[1]))",
+    ],
+)
+async def test_a_script_may_repeat_itself_with_what_it_takes_or_may_take(manager: Small, source: str) -> None:
+    assert await asked(manager, source, "{}")
+
+
 @pytest.mark.req("r178")
 @pytest.mark.parametrize(
     "source",
@@ -48,6 +78,8 @@ async def test_a_parameter_that_the_script_does_not_know_is_refused_with_the_nea
         "def task(bons): ...",
         "def task(**more): ...",
         "def task(): return me.parameters['bons']",
+        "def task(): return [me.parameters[name] for name in ('bons',)]",
+        "def task(): return dict(me.parameters)",
         "def read(one): return one.parameters\ndef task(): return read(me)",
         "def task(): return eval('me.parameters')",
         "impose(bons)\ndef task(): ...",
