@@ -84,9 +84,7 @@ def _of_me(tree: ast.Module, own: Container[str]) -> set[str] | None:
 
 def _is_given_on(node: ast.Name, use: ast.AST, own: Container[str]) -> bool:
     """Whether a built-in is given it, as link(me, tasks)."""
-    return (
-        isinstance(use, ast.Call) and isinstance(use.func, ast.Name) and use.func.id not in own and node in use.args
-    )
+    return isinstance(use, ast.Call) and isinstance(use.func, ast.Name) and use.func.id not in own and node in use.args
 
 
 def _asked(parameters: ast.AST, above: dict[int, ast.AST]) -> str | None:
@@ -96,7 +94,7 @@ def _asked(parameters: ast.AST, above: dict[int, ast.AST]) -> str | None:
     if isinstance(use, ast.Subscript):
         name = use.slice
     elif isinstance(use, ast.Compare) and use.comparators == [parameters]:
-        name = use.left if isinstance(use.ops[0], ast.In | ast.NotIn) else None
+        name = use.left
     elif isinstance(use, ast.Attribute) and use.attr in _ASKING:
         call = above[id(use)]
         name = call.args[0] if isinstance(call, ast.Call) and call.func is use and call.args else None
