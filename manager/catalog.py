@@ -322,7 +322,7 @@ def define(declared: TaskDeclaration, origin: Ancestor, source_digest: bytes, no
         digest, kind, filename = (
             blake3(source.encode()).digest(),
             TaskKind.PIPELINE,
-            f"{declared.name}{PIPELINE_SUFFIX}",
+            package.pipeline_place(declared),
         )
     else:
         source, digest, filename = "", source_digest, declared.task_src

@@ -91,14 +91,15 @@ def read_tasks(
     found: list[Enclosed] = []
     left = SOURCES_BYTES_MAX
     for task in enclosed.tasks(paper):
-        filename = task.task_src or f"{task.name}{PIPELINE_SUFFIX}"
+        filename = task.task_src or package.pipeline_place(task, MANIFEST_FILE)
         source = _source(layout, by_path, task) if task.task_src else package.pipeline_json(task)
         if not source.strip():
             raise ManifestError(f"manifest.json: task {task.name!r} has an empty source.")
         left -= len(source.encode())
         if left < 0:
             raise ManifestError(f"manifest.json: the sources of its tasks have more than {SOURCES_BYTES_MAX} bytes.")
-        kind = TaskKind.PIPELINE if filename.endswith(PIPELINE_SUFFIX) else TaskKind.SCRIPT
+        is_pipeline = not task.task_src or filename.endswith(PIPELINE_SUFFIX)
+        kind = TaskKind.PIPELINE if is_pipeline else TaskKind.SCRIPT
         check_source(source, filename, kind, own)
         parameters = msgspec.json.encode(task.parameters).decode()
         found.append(Enclosed(task.name, kind, source, filename, parameters, task.limits.bounds))

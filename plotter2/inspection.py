@@ -115,7 +115,7 @@ class _Place:
 
 def _check_task(task: TaskDeclaration, files: _Files, own: Additions) -> None:
     if task.pipeline is not None:
-        check_source(package.pipeline_json(task), f"{task.name}{PIPELINE_SUFFIX}", TaskKind.PIPELINE, own)
+        check_source(package.pipeline_json(task), package.pipeline_place(task), TaskKind.PIPELINE, own)
         return
     path = task.task_src
     if path not in files.sizes:

@@ -31,7 +31,7 @@ def remarks(package: Package, by_path: Mapping[str, Path], own: Additions = NONE
 
 def _called(task: TaskDeclaration, by_path: Mapping[str, Path], own: Additions) -> Iterator[tuple[str, str]]:
     if task.pipeline is not None:
-        yield from _in_pipeline(packages.pipeline_json(task), f"{task.name}{PIPELINE_SUFFIX}", own)
+        yield from _in_pipeline(packages.pipeline_json(task), packages.pipeline_place(task), own)
     elif task.task_src.endswith(PIPELINE_SUFFIX):
         yield from _in_pipeline(by_path[task.task_src].read_text(), task.task_src, own)
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
+
+from typing_extensions import override
 
 from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.context import current, underway
@@ -16,6 +19,8 @@ from plotter2.model import package
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
 
 WRITTEN = "pipe"
+SCRIPT = "script"
+SHOWN_MAX = 20
 
 
 class Pipe:
@@ -37,6 +42,13 @@ class Pipe:
         return pipeline.run(self._steps, current(), data)
 
     run = __call__
+
+    @override
+    def __repr__(self) -> str:
+        """As it is written; cut where it is long."""
+        shown = [_spelled(step) for step in self._steps[:SHOWN_MAX]]
+        more = len(self._steps) - SHOWN_MAX
+        return f"{WRITTEN}([{', '.join(shown)}{f', … {more:,} more' if more > 0 else ''}])"
 
 
 def pipe(steps: Sequence[Any]) -> Pipe:
@@ -63,12 +75,12 @@ def run(name: str, data: Any = None) -> Any:
     known = {one.name: one for one in tasks if one.pipeline is not None or one.task_src.endswith(PIPELINE_SUFFIX)}
     declared = known.get(name)
     if declared is not None and declared.pipeline is not None:
-        text = package.pipeline_json(declared)
+        where, text = package.pipeline_place(declared), package.pipeline_json(declared)
     else:
-        path = declared.task_src if declared is not None else name
-        text = _text(path, "pipeline", PIPELINE_SUFFIX, list(known))
-    steps = pipeline.checked(pipeline.document(text, name), name, "data" if data is not None else "", own())
-    return Pipe(steps, name)(data)
+        where = declared.task_src if declared is not None else name
+        text = _text(where, "pipeline", PIPELINE_SUFFIX, list(known))
+    steps = pipeline.checked(pipeline.document(text, where), where, "data" if data is not None else "", own())
+    return Pipe(steps, where)(data)
 
 
 pipe.__dict__["run"] = run
@@ -81,8 +93,19 @@ def own() -> Additions:
     return NONE if context is None else context.additions
 
 
+def _spelled(step: pipeline.Step) -> str:
+    """One step as it is written, a function by its name."""
+    name, args, given = step.builtin.name, list(step.args), step.kwargs
+    if name == SCRIPT and args and callable(args[0]):
+        return str(getattr(args[0], "__name__", args[0]))
+    written: Any = name if not args and not given else {name: given} if not args else [name, *args, given]
+    if args and not given:
+        written = {name: args[0] if len(args) == 1 and not isinstance(args[0], list | dict) else args}
+    return reprlib.repr(written)
+
+
 def _step(step: Any) -> Any:
-    return ["script", step] if callable(step) else step
+    return [SCRIPT, step] if callable(step) else step
 
 
 def layer(data: Any, source: Any, **parameters: Any) -> Any:

@@ -26,7 +26,7 @@ from plotter2.model.package.declare import (
     TaskDeclaration,
     Translation,
 )
-from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, read, service_json, task_of
+from plotter2.model.package.parse import BYTES_MAX, parse, pipeline_json, pipeline_place, read, service_json, task_of
 from plotter2.model.package.places import BUILT_IN_PLACES, fill, places
 from plotter2.model.package.rules import INHERITED
 from plotter2.model.package.starting import IN_OUTPUT, pattern_faults
@@ -59,6 +59,7 @@ __all__ = [
     "parse",
     "pattern_faults",
     "pipeline_json",
+    "pipeline_place",
     "places",
     "read",
     "service_faults",

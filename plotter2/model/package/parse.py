@@ -10,6 +10,7 @@ import msgspec
 
 from plotter2.errors import PackageError
 from plotter2.model import document
+from plotter2.model.bundle import PACKAGE_FILE
 from plotter2.model.package import rules, wording
 from plotter2.model.package.declare import Package, Section, Service, TaskDeclaration
 
@@ -65,6 +66,11 @@ def service_json(service: Service | None) -> str:
 def pipeline_json(task: TaskDeclaration) -> str:
     """The text of a pipeline that stands in package.json itself."""
     return json.dumps(task.pipeline, ensure_ascii=False)
+
+
+def pipeline_place(task: TaskDeclaration, paper: str = PACKAGE_FILE) -> str:
+    """What a pipeline is called in messages that stands in package.json itself, or in another paper."""
+    return f"{paper}, task {task.name!r}"
 
 
 def _bare(value: Any) -> Any:

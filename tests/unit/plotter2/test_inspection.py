@@ -88,3 +88,10 @@ def test_a_task_that_cannot_run_refuses_the_bundle(files: dict[str, bytes], says
     with pytest.raises(RefusedError) as refused:
         look(files)
     assert says in refused.value.message
+
+
+@pytest.mark.req("r098")
+def test_a_pipeline_that_stands_in_the_package_is_told_by_its_task_and_step() -> None:
+    with pytest.raises(RefusedError) as refused:
+        look(tasks=[{"name": "curve", "pipeline": ["access", {"pca": {"kk": 3}}]}])
+    assert refused.value.message.startswith("package.json, task 'curve', step 2 (pca): there is no argument 'kk'")

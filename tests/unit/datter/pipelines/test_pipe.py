@@ -53,6 +53,19 @@ def test_a_pipe_is_made_of_steps_functions_and_scripts(bench: Any, body: str, re
 
 
 @pytest.mark.req("r131")
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        ("['scale', {'pca': {'k': 2}}, ['pca', 2]]", "pipe(['scale', {'pca': {'k': 2}}, {'pca': 2}])"),
+        ("[task, pipe(['mean']), ['label', ['a', 'b']]]", "pipe([task, pipe(['mean']), {'label': [['a', 'b']]}])"),
+        ("['mean'] * 500", "pipe([" + "'mean', " * 20 + "… 480 more])"),
+    ],
+)
+def test_a_pipe_prints_as_it_is_written(bench: Any, steps: str, shown: str) -> None:
+    assert bench(task(f"repr(pipe({steps}))")).results == shown
+
+
+@pytest.mark.req("r131")
 def test_a_script_is_a_step_of_a_json_pipeline(bench: Any) -> None:
     assert bench([{"access": "t"}, {"script": "tasks/double.py"}, "mean"]).results == 6.0
     assert bench([{"access": "t"}, {"script": "tasks/leave.py"}, "mean"]).state == "gaveup"
