@@ -53,7 +53,7 @@ async def main(life: Life) -> None:
         pool = Pool(layout, config.name, runner.hear, threads=config.threads_per_child)
         identity = Identity(worker_id, config.name, life.ids.uuid(), policy.slots, config.beat_s, read_installation)
         topics = Topics(config.tenant_id, config.channel_id)
-        devices = Devices(topics, identity, lambda: machine.held, runner.hear_batch)
+        devices = Devices(topics, identity, lambda: machine.held, runner.hear_batch, lambda: machine.ahead_s)
         _watch(metrics, machine, pool, devices, cache)
 
         def describe() -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Devices:
         identity: Identity,
         running: Callable[[], int],
         hear: Callable[[payloads.AssignBatch], None],
+        ahead_s: Callable[[], float],
     ) -> None:
         self._topics = topics
         self._identity = identity
@@ -60,7 +61,7 @@ class Devices:
         self._hear = hear
         self._bus: Bus | None = None
         self._has_bus = asyncio.Event()
-        self.outbox = Outbox(identity.worker_id, identity.incarnation, self._report)
+        self.outbox = Outbox(identity.worker_id, identity.incarnation, self._report, ahead_s)
 
     @property
     def is_connected(self) -> bool:

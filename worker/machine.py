@@ -55,6 +55,11 @@ class Machine:
         return len(self._state.held)
 
     @property
+    def ahead_s(self) -> float:
+        """For how long no child will be without work, as far as one knows."""
+        return self._state.seats.ahead_s(len(self._state.waiting))
+
+    @property
     def is_ready(self) -> bool:
         """Whether any child can take work."""
         return any(seat.is_ready for seat in self._state.seats)

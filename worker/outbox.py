@@ -1,8 +1,9 @@
 """What the manager shall hear, gathered: everything that ended while the last message was on its way goes in the next.
 
-So an idle worker reports at once, and a busy one many at a time: messages leave some milliseconds apart. What could not
-be handed to the broker is handed to it again; what was lost after that, the manager asks for again by repeating the
-assignment: the answer has all lines of the attempt.
+So an idle worker reports at once, and a busy one many at a time: messages leave some milliseconds apart, and up to
+a tenth of a second while all its children have enough to do, for then others wait anyway. What could not be handed to
+the broker is handed to it again; what was lost after that, the manager asks for again by repeating the assignment: the
+answer has all lines of the attempt.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from plotter2 import telemetry
 from plotter2.errors import UnreachableError
@@ -21,6 +23,10 @@ BATCH_BYTES_MAX = 512 << 10
 REPORT_BYTES = 200
 GATHER_S = 0.002
 """From one message to the next: each costs broker and manager as much as some reports more would."""
+GATHER_S_MAX = 0.1
+"""The same while there is much to do: a message costs all who touch it, and the database, some milliseconds."""
+GATHER_PART = 0.25
+"""Of the time for which every child has work, this much may pass between messages: new work comes long before."""
 
 _log = telemetry.logger("outbox")
 
@@ -28,10 +34,20 @@ _log = telemetry.logger("outbox")
 class Outbox:
     """Reports in order, published one batch after the other."""
 
-    def __init__(self, worker_id: WorkerId, incarnation: str, publish: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        worker_id: WorkerId,
+        incarnation: str,
+        publish: Callable[[bytes], Awaitable[None]],
+        ahead_s: Callable[[], float],
+    ) -> None:
+        """`ahead_s`: for how long no child will be without work, whatever comes back for a report."""
         self._worker_id = worker_id
         self._incarnation = incarnation
         self._publish = publish
+        self._ahead_s = ahead_s
+        self._soon = asyncio.Event()
+        self._sent_at = 0.0
         self._waiting: deque[Report] = deque()
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
@@ -45,6 +61,8 @@ class Outbox:
         self._waiting.append(report)
         self._filled.set()
         self._empty.clear()
+        if len(self._waiting) >= REPORTS_MAX or self._pause_s() <= 0:
+            self._soon.set()
 
     async def emptied(self) -> None:
         """Until the broker has everything."""
@@ -58,14 +76,24 @@ class Outbox:
             # What else has ended in this turn of the loop belongs to the same message.
             await asyncio.sleep(0)
             batch = self._next()
-            next_at = loop.time() + GATHER_S
+            self._sent_at = loop.time()
+            if not self._waiting:  # else the message was full
+                self._soon.clear()
             payload = encode_report_batch(ReportBatch(self._worker_id, self._incarnation, tuple(batch)))
             while not await self._is_published(payload):
                 pass
             if not self._waiting:
                 self._filled.clear()
                 self._empty.set()
-            await asyncio.sleep(next_at - loop.time())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s()):
+                    await self._soon.wait()
+            await asyncio.sleep(self._sent_at + GATHER_S - loop.time())
+
+    def _pause_s(self) -> float:
+        """How long the next message may still gather; it gets shorter as runs end."""
+        gather_s = min(self._ahead_s() * GATHER_PART, GATHER_S_MAX)
+        return self._sent_at + gather_s - asyncio.get_running_loop().time()
 
     def _next(self) -> list[Report]:
         batch: list[Report] = []

@@ -103,6 +103,7 @@ class Seats:
         self._numbers = 0
         self._deaths_in_a_row = 0
         self._typical_s: dict[int, float] = {}
+        self._pace_s = 0.0
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(list(self._seats.values()))
@@ -181,12 +182,18 @@ class Seats:
 
     def learn(self, held: Held, took_s: float) -> None:
         """How long a run of this program took."""
+        self._pace_s += SMOOTHING * (took_s - self._pace_s)
         known = self._typical_s.get(held.program)
         # What got slower counts at once: it decides how many others would wait.
         if known is None or took_s > known:
             self._typical_s[held.program] = took_s
         else:
             self._typical_s[held.program] = known + SMOOTHING * (took_s - known)
+
+    def ahead_s(self, waiting: int) -> float:
+        """For how long no child will be without work, with so many more runs that wait for one."""
+        least_s = min((seat.queued_s for seat in self._seats.values()), default=0.0)
+        return least_s + waiting * self._pace_s / len(self._seats) if least_s else 0.0
 
     def parked(self) -> int:
         """How many instances wait in all children."""

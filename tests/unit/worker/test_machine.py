@@ -79,6 +79,18 @@ def test_nothing_waits_inside_a_child_behind_a_run_of_unknown_length() -> None:
     assert len(only(story.assign(1, 2, 3), SendRun)) == 1
 
 
+@pytest.mark.req("r088")
+def test_how_long_children_have_work_is_nothing_while_one_is_idle_and_grows_with_what_waits() -> None:
+    story = Story(Policy(children=2, window_runs=2))
+    story.warm()
+    ahead_s = []
+    for numbers in ((1,), (2,), (3, 4), (5, 6, 7, 8)):
+        story.assign(*numbers)
+        ahead_s.append(story.machine.ahead_s)
+    assert ahead_s[0] == 0
+    assert sorted(set(ahead_s)) == ahead_s
+
+
 @pytest.mark.req("r084", "r088")
 def test_runs_go_to_the_child_with_the_least_to_do() -> None:
     story = Story(Policy(children=2, window_runs=8))
