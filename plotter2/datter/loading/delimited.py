@@ -9,13 +9,12 @@ than memory.
 from __future__ import annotations
 
 import re
-from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from plotter2.datter.loading import packed, sheet
+from plotter2.datter.loading import encodings, packed, sheet
 from plotter2.datter.loading.mending import Mends
 from plotter2.datter.loading.packed import Source, content
 from plotter2.datter.loading.sheet import Sheet
@@ -29,7 +28,9 @@ NULLS = [
     *("null", "NULL", "Null", "None", "none"),
 ]
 HEAD_BYTES = sheet.SAMPLE_BYTES
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 512 << 10
+"""Read at a time. Arrow reads 32 of these ahead, so they are what reading takes of memory."""
+ROW_BYTES_MAX = 32 << 20
 PACKED_SHARE = 8
 """A packed file counts as so many times its size: text packs about that well."""
 LOST_SHARE_MAX = 0.5
@@ -46,7 +47,7 @@ _BINARY = (
     b"%PDF",
     b"BZh",
 )
-_NULS_MAX = 0.2
+_LONG_ROW = ("straddling object", "out of sync with chunker")
 Kinds = Mapping[str, Any]
 """Arrow types by column name; other columns are inferred."""
 
@@ -58,84 +59,27 @@ def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds |
         ValueError: it is empty, no text, or its columns cannot be told.
     """
     text = content(source)
-    text, notes = _utf8(text, name)
+    _check_text(text)
+    text, encoding = encodings.whole(text)
     if not text.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("the file is empty")
     found = sheet.look(text, dialect.delimiter, is_whole=True)
     names = list(distinct(found.heads))
     mends = Mends(found, names, dialect, dict(kinds or {}))
     table, ragged = _parsed(text[found.start :], found, names, mends, dialect)
-    _check_lost(found, table.num_rows, len(ragged))
+    _check_lost(found, table.num_rows, ragged)
     _check_closed(table, text)
-    return _named(mends.whole(table), name, found, len(ragged), [*notes, *mends.notes(name)])
+    return _named(mends.whole(table), name, found, ragged, [*encodings.remarks(name, encoding), *mends.notes(name)])
 
 
-def _utf8(text: bytes, name: str) -> tuple[bytes, list[str]]:
-    """Text as UTF-8, and what it was.
+def _check_text(head: bytes) -> None:
+    """Refuse what begins as no text does.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it does.
     """
-    if text.startswith(_BINARY):
+    if head.startswith(_BINARY):
         raise ValueError("it holds no text, but what a packed file, a picture or another format begins with")
-    encoding = "UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else _wide(text)
-    if not encoding and _is_utf8(text):
-        return text, []
-    encoding = encoding or "Windows-1252"
-    try:
-        decoded = text.decode(encoding)
-    except UnicodeDecodeError:
-        encoding = "Latin-1"
-        decoded = text.decode(encoding)
-    return decoded.encode("utf-8", "replace"), [f"{name}: it is not UTF-8 and was read as {encoding}."]
-
-
-def _wide(text: bytes) -> str:
-    """UTF-16 without its mark: every second byte of plain characters is zero."""
-    head = text[:HEAD_BYTES]
-    for encoding, start in (("UTF-16-LE", 1), ("UTF-16-BE", 0)):
-        if len(head) > 1 and head[start::2].count(0) > len(head) // 2 * (1 - _NULS_MAX):
-            return encoding
-    return ""
-
-
-def _is_utf8(text: bytes) -> bool:
-    """Looked at piece by piece, so that no second copy of the text is made."""
-    decode = getincrementaldecoder("utf-8")().decode
-    try:
-        for start in range(0, len(text), BLOCK_BYTES):
-            decode(text[start : start + BLOCK_BYTES], start + BLOCK_BYTES >= len(text))
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _check_utf8(data: bytes, decode: Callable[[bytes], str]) -> None:
-    try:
-        decode(data)
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8, and a file of this size is not guessed at; convert it first") from None
-
-
-class _Utf8:
-    """A file that is read as it is, and refused where it is no UTF-8."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._decode = getincrementaldecoder("utf-8")().decode
-        self.closed = False
-        self.tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        data = self._file.read(size)
-        _check_utf8(data, self._decode)
-        self.tail = data[-HEAD_BYTES:] or self.tail
-        return data
-
-    def close(self) -> None:
-        """Whoever opened the file closes it."""
-        self.closed = True
 
 
 def is_large(path: Path, packing: str) -> bool:
@@ -146,42 +90,71 @@ def is_large(path: Path, packing: str) -> bool:
 def read_large_csv(path: Path, name: str, packing: str, dialect: Dialect = PLAIN, kinds: Kinds | None = None) -> Table:
     """The table of a csv that may be larger than memory: read once by blocks, and mapped.
 
-    A column that turns out to be something else further down is taken for the next wider kind, and the file is read
-    once more.
+    A text that turns out to be encoded otherwise further down is read once more.
 
     Raises:
-        ValueError: it is empty, or not UTF-8.
+        ValueError: it is empty, or its columns cannot be told.
     """
     with packed.opened(path, packing) as file:
         head = file.read(HEAD_BYTES)
-    if head.startswith(_BINARY):
-        _utf8(head, name)
+    _check_text(head)
+    encoding = encodings.likely(head)
+    while True:
+        try:
+            return _large(path, name, packing, dialect, kinds or {}, encoding)
+        except encodings.UnfitEncodingError as wrong:
+            encoding = wrong.instead
+
+
+def _large(path: Path, name: str, packing: str, dialect: Dialect, kinds: Kinds, encoding: str) -> Table:
+    """The table of a text in a known encoding.
+
+    A column that turns out to be something else further down is taken for the next wider kind, and a row that is
+    longer than a block is given longer ones; then the file is read once more.
+    """
+    with packed.opened(path, packing) as file:
+        head = encodings.Utf8File(file, encoding).exactly(HEAD_BYTES)
     if not head.strip():
         raise ValueError("the file is empty")
-    _check_utf8(head, getincrementaldecoder("utf-8")().decode)
     found = sheet.look(head, dialect.delimiter, is_whole=False)
     if len(head) < HEAD_BYTES and not head[found.start :].strip():
         return read_csv(head, name, dialect, kinds)
     names = list(distinct(found.heads))
-    mends = Mends(found, names, dialect, dict(kinds or {}))
+    mends = Mends(found, names, dialect, dict(kinds))
     mends.foresee(_parsed(head[found.start : head.rfind(b"\n") + 1], found, names, mends, dialect)[0])
+    csv, block = import_module("pyarrow.csv"), BLOCK_BYTES
     while True:
-        ragged: list[int] = []
+        skip = _Skipped()
         with packed.opened(path, packing) as file:
-            file.read(found.start)
-            checked = _Utf8(file)
+            text = encodings.Utf8File(file, encoding)
+            text.exactly(found.start)
             try:
-                reader = _streamed(checked, found, names, mends, dialect, ragged)
+                reading = csv.ReadOptions(block_size=block, column_names=names)
+                reader = csv.open_csv(text, reading, _parting(found, skip), _converting(mends, dialect))
                 batches = mends.batches(reader)
                 table = spill.table(next(batches), batches)
             except import_module("pyarrow").ArrowInvalid as wrong:
-                _widen(mends, names, wrong)
+                if any(said in str(wrong) for said in _LONG_ROW):
+                    block = _longer(block)
+                else:
+                    _widen(mends, names, wrong)
                 continue
             except mends.Unfit:
                 continue
-        _check_lost(found, table.num_rows, len(ragged))
-        _check_closed(table, checked.tail)
-        return _named(table, name, found, len(ragged), mends.notes(name))
+        _check_lost(found, table.num_rows, skip.count)
+        _check_closed(table, text.tail)
+        return _named(table, name, found, skip.count, [*encodings.remarks(name, encoding), *mends.notes(name)])
+
+
+def _longer(block: int) -> int:
+    """How long blocks must be where a row did not fit into one.
+
+    Raises:
+        ValueError: the row is longer than any may be.
+    """
+    if block >= ROW_BYTES_MAX:
+        raise ValueError(f'a row has more than {ROW_BYTES_MAX} bytes; is a quotation mark (") not closed?') from None
+    return block * 8
 
 
 def _widen(mends: Mends, names: list[str], wrong: Exception) -> None:
@@ -201,12 +174,15 @@ def _parting(found: Sheet, skip: Callable[[Any], str]) -> Any:
     )
 
 
-def _counting(ragged: list[int]) -> Callable[[Any], str]:
-    def skip(row: Any) -> str:
-        ragged.append(row.number or 0)
-        return "skip"
+class _Skipped:
+    """Leaves out rows with a wrong number of fields, and counts them."""
 
-    return skip
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _: Any) -> str:
+        self.count += 1
+        return "skip"
 
 
 def _converting(mends: Mends, dialect: Dialect, **more: Any) -> Any:
@@ -215,35 +191,25 @@ def _converting(mends: Mends, dialect: Dialect, **more: Any) -> Any:
     )
 
 
-def _streamed(file: Any, found: Sheet, names: list[str], mends: Mends, dialect: Dialect, ragged: list[int]) -> Any:
-    csv = import_module("pyarrow.csv")
-    return csv.open_csv(
-        file,
-        read_options=csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names),
-        parse_options=_parting(found, _counting(ragged)),
-        convert_options=_converting(mends, dialect),
-    )
-
-
-def _parsed(text: bytes, found: Sheet, names: list[str], mends: Mends, dialect: Dialect) -> tuple[Any, list[int]]:
+def _parsed(text: bytes, found: Sheet, names: list[str], mends: Mends, dialect: Dialect) -> tuple[Any, int]:
     """The columns as Arrow tells their kinds; one whose declared kind does not fit is text, to be mended."""
     csv, arrow = import_module("pyarrow.csv"), import_module("pyarrow")
     if not text.strip():
         kinds = [mends.kinds.get(name, arrow.null()) for name in names]
-        return arrow.table([arrow.array([], kind) for kind in kinds], names=names), []
+        return arrow.table([arrow.array([], kind) for kind in kinds], names=names), 0
     while True:
-        ragged: list[int] = []
+        skip = _Skipped()
         try:
             table = csv.read_csv(
                 arrow.BufferReader(text),
                 read_options=csv.ReadOptions(column_names=names),
-                parse_options=_parting(found, _counting(ragged)),
+                parse_options=_parting(found, skip),
                 convert_options=_converting(mends, dialect, auto_dict_encode=True),
             )
         except arrow.ArrowInvalid as wrong:
             _widen(mends, names, wrong)
             continue
-        return table, ragged
+        return table, skip.count
 
 
 def _check_lost(found: Sheet, rows: int, lost: int) -> None:

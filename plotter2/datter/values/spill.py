@@ -23,6 +23,8 @@ from plotter2.errors import UsageError
 LARGE_BYTES = 256 << 20
 """Values from here on are not held in memory: tables are converted to a mapped file, matrices are worked on by rows."""
 BLOCK_BYTES = 16 << 20
+GATHERED_BYTES = 2 << 20
+"""Of the batches of a table on disk, at least; the last one is smaller."""
 ALIGNED_BYTES = 64
 """Where an array begins in a file of several."""
 SPILLED_BYTES_MAX = 64 << 30
@@ -40,12 +42,25 @@ def table(schema: Any, batches: Iterable[Any]) -> Any:
     path = _fresh()
     try:
         with arrow.OSFile(str(path), "wb") as file, arrow.ipc.new_file(file, schema) as writer:
-            for batch in batches:
+            for batch in _gathered(schema, batches):
                 check_room(path.parent, file.tell(), batch.nbytes)
                 writer.write_batch(batch)
+        arrow.default_memory_pool().release_unused()
         return arrow.ipc.open_file(arrow.memory_map(str(path))).read_all()
     finally:
         path.unlink()
+
+
+def _gathered(schema: Any, batches: Iterable[Any]) -> Iterator[Any]:
+    """Small batches together: to map a table, the beginning of each batch is looked at, and brings its pages along."""
+    arrow, held, size = import_module("pyarrow"), [], 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= GATHERED_BYTES:
+            yield from arrow.Table.from_batches(held, schema).combine_chunks().to_batches()
+            held, size = [], 0
+    yield from arrow.Table.from_batches(held, schema).combine_chunks().to_batches()
 
 
 def matrix(columns: int, rows: Iterable[NDArray[Any]], dtype: Any = float) -> NDArray[Any]:

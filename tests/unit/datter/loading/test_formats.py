@@ -258,12 +258,6 @@ def test_what_is_larger_than_the_disk_is_for_is_refused(
     assert list(small_memory.iterdir()) == []
 
 
-def test_a_large_csv_that_is_no_utf8_is_refused(tmp_path: Path, small_memory: Path) -> None:
-    assert small_memory
-    with pytest.raises(UsageError, match="it is not UTF-8, and a file of this size is not guessed at"):
-        load_file(at(tmp_path, CSV.encode() + b"4,1,\xe9\n5\xe9\n"), "m.csv")
-
-
 def test_a_table_from_a_spreadsheet_may_be_utf16(tmp_path: Path) -> None:
     table = load_file(at(tmp_path, "a,b\n1,\u00e9\n".encode("utf-16")), "m.csv")
     assert (table["b"].tolist(), table.names) == (["\u00e9"], ("a", "b"))
