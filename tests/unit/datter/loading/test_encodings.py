@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def by_pieces(text: bytes, size: int) -> tuple[bytes, str]:
     while True:
         file = encodings.Utf8File(io.BytesIO(text), encoding)
         try:
-            return b"".join(iter(lambda: file.read(size), b"")), encoding
+            return b"".join(iter(partial(file.read, size), b"")), encoding
         except encodings.UnfitEncodingError as wrong:
             encoding = wrong.instead
 
