@@ -11,7 +11,8 @@ import psutil
 from greenlet import getcurrent, greenlet
 
 from bench.report import Measure, note
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.trees.hub import Definition, Local
 from plotter2.model import package
 

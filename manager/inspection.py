@@ -13,8 +13,8 @@ import msgspec
 
 from manager import measures
 from plotter2 import inspection
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import check_source
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import ManifestError
 from plotter2.inspection import Declared
 from plotter2.layout import Layout

@@ -19,13 +19,13 @@ from manager.beneath import beneath
 from manager.catalog import Catalog
 from manager.organizer import Organizer
 from manager.store import Store
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import Outline, outline
 from plotter2.datter.scope import Scope
 from plotter2.datter.scripting import axes as planning
 from plotter2.datter.scripting.axes import Axis, Plan
 from plotter2.datter.scripting.contract import unmet
 from plotter2.datter.values.keys import below, catalog, nearest
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import NotFoundError, UsageError
 from plotter2.model import inheritance, package
 from plotter2.model.bundle import BundleVersion, FileEntry

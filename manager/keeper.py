@@ -17,7 +17,7 @@ from manager.organizer import Organizer
 from plotter2 import configured
 from plotter2.configured import Seen
 from plotter2.datter import additions
-from plotter2.datter.additions import NONE, Additions
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import ConfigError, CorruptionError, LimitError, NotFoundError
 from plotter2.layout import Layout
 from plotter2.model.additions import FILE_BYTES_MAX, FILES_MAX, listed, listing

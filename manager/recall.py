@@ -21,9 +21,10 @@ from manager.keeper import Keeper
 from manager.organizer import Organizer
 from manager.publisher import seed_of
 from manager.store import Store
-from plotter2.datter.additions import Additions
 from plotter2.datter.pipelines import memo as recipe
 from plotter2.datter.pipelines import pipeline
+from plotter2.datter.pipelines.register import Step
+from plotter2.datter.vocabulary import Additions
 from plotter2.model.task import SCRIPT_SUFFIX, SOURCE_BYTES_MAX, TaskRun
 
 KEPT_MAX = 10_000
@@ -78,7 +79,7 @@ class Recall:
             self._said[place] = found
         return found
 
-    async def _scripts(self, steps: Sequence[pipeline.Step], run: TaskRun) -> recipe.SourceOf:
+    async def _scripts(self, steps: Sequence[Step], run: TaskRun) -> recipe.SourceOf:
         """The texts of the scripts among the steps."""
         paths = {recipe.script_of(step) for step in steps} - {""}
         wanted = [(run.bundle, run.version, path) for path in sorted(paths)]

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from plotter2.datter import additions
-from plotter2.datter.additions import Additions, Word
+from plotter2.datter.vocabulary import Additions, Word
 from plotter2.errors import ConfigError
 from plotter2.model.additions import ENDINGS, FILE_BYTES_MAX, FILES_MAX, TEMPLATES, Entry, is_one
 

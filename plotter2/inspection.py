@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from plotter2 import scan
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.check import check_source
 from plotter2.datter.values.keys import find, is_pattern
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import PackageError, ScriptError
 from plotter2.model import document, package
 from plotter2.model.bundle import CODE, PACKAGE_FILE

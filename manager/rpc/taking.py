@@ -10,10 +10,10 @@ from blake3 import blake3
 from manager import kin
 from manager.doors import Doors
 from manager.events import RunAsked
-from plotter2.datter.additions import Additions
 from plotter2.datter.check import check_source
 from plotter2.datter.scripting.contract import THRESHOLD
 from plotter2.datter.values.keys import nearest
+from plotter2.datter.vocabulary import Additions
 from plotter2.errors import NotFoundError, UsageError
 from plotter2.ids import TaskId
 from plotter2.model.request import Over

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from plotter2.child import limits
 from plotter2.child.interpreter import Execute
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.errors import Plotter2Error
 
 WARM = (

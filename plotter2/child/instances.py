@@ -23,17 +23,17 @@ from plotter2.child import frames
 from plotter2.child.capture import Recorder
 from plotter2.child.frames import Ask, Content, Ended, Printed, Run, Told
 from plotter2.child.interpreter import Apart, Interpreter
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context
 from plotter2.datter.ledger.ops import Describe, Described, Look, Lying, Op, Open, Question, Start, packed
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, RunResult
+from plotter2.datter.runs import RunInput, RunResult
 from plotter2.datter.scripting import explaining
 from plotter2.datter.trees import laying
 from plotter2.datter.trees.asking import Fetched, Known, Shelf, refused
 from plotter2.datter.trees.refs import digest_of
 from plotter2.datter.trees.seeding import seed_of, sow
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import ConflictError, DivergenceError, Plotter2Error
 
 _ROWS = msgspec.msgpack.Decoder(list[Lying])

@@ -29,9 +29,10 @@ from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
 from plotter2.child.surroundings import Change, Surroundings
 from plotter2.datter import additions
-from plotter2.datter.additions import Additions
-from plotter2.datter.scope import RunInput, RunResult, Scope
+from plotter2.datter.runs import RunInput, RunResult
+from plotter2.datter.scope import Scope
 from plotter2.datter.trees.seeding import sow
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import LimitError, Plotter2Error, TaskFailedError
 from plotter2.model import output, package
 from plotter2.model.task import RESULTS_BYTES_MAX, RunState
@@ -96,7 +97,7 @@ class Interpreter:
         self._programs: dict[int, Program] = {}
         self._prepared: dict[int, _Prepared] = {}
         self._path = list(sys.path)
-        self._additions = additions.NONE
+        self._additions = NONE
         self._surroundings = Surroundings()
         self._pid = os.getpid()
 

@@ -18,10 +18,11 @@ from typing import Any
 from plotter2 import scan
 from plotter2.child.frames import Program
 from plotter2.child.modules import UserModules
-from plotter2.datter.additions import LABEL, Additions, Word
-from plotter2.datter.additions import NONE as NOTHING
+from plotter2.datter.additions import LABEL
 from plotter2.datter.builtins import namespace
 from plotter2.datter.scope import Scope
+from plotter2.datter.vocabulary import NONE as NOTHING
+from plotter2.datter.vocabulary import Additions, Word
 from plotter2.errors import PackageError, UsageError
 from plotter2.model.additions import OPERATIONS, PICTURES
 from plotter2.model.bundle import CODE

@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from plotter2.cli.output import progress
+from plotter2.cli.wording import progress
 
 if TYPE_CHECKING:
     from plotter2.client.views import Request

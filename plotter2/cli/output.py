@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from plotter2.cli.wording import progress
+
 if TYPE_CHECKING:
     from plotter2.client.views import Request
 
@@ -140,9 +142,3 @@ def _printing() -> Callable[[Request, list[str]], None]:
                 note(progress(run, done, total))
 
     return show
-
-
-def progress(run: str, done: float, total: float) -> str:
-    """How far a run is, for people: `run 3: 40 of 100`."""
-    of = f" of {total:,g}" if total else ""
-    return f"run {run.rpartition('.')[2]}: {done:,g}{of}"

@@ -13,10 +13,10 @@ from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
 
 if TYPE_CHECKING:
     from plotter2.cli.verbs import Session
-    from plotter2.datter.additions import Additions
-    from plotter2.datter.pipelines.pipeline import Step
+    from plotter2.datter.pipelines.register import Step
     from plotter2.datter.scripting.contract import Contract
     from plotter2.datter.scripting.script import Script
+    from plotter2.datter.vocabulary import Additions
 
 SHOWN_MAX = 3
 ENDINGS = (SCRIPT_SUFFIX, PIPELINE_SUFFIX)

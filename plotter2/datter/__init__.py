@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
-    "DataGroup": "values.group", "Made": "scope", "RunInput": "scope", "RunResult": "scope", "Scope": "scope",
+    "DataGroup": "values.group", "Made": "runs", "RunInput": "runs", "RunResult": "runs", "Scope": "scope",
     "Table": "values.table",
     "check_source": "check", "execute": "run",
 }  # fmt: skip

@@ -10,21 +10,19 @@ from __future__ import annotations
 import ast
 import builtins as python
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 from pathlib import PurePosixPath
 from typing import Any
 
 from blake3 import blake3
-from typing_extensions import override
 
-from plotter2.datter.builtins import NAMES, Builtin, Role
+from plotter2.datter.builtins import NAMES
 from plotter2.datter.context import current
 from plotter2.datter.figures.automatic import VISUALS
 from plotter2.datter.pages import templates
-from plotter2.datter.pages.templates import Template
-from plotter2.datter.values.keys import nearest
-from plotter2.errors import ConfigError, PackageError, UsageError
+from plotter2.datter.template import Template
+from plotter2.datter.vocabulary import Additions, Builtin, Role, Word
+from plotter2.errors import ConfigError, PackageError
 from plotter2.model import types
 from plotter2.model.additions import FILE_BYTES_MAX, OPERATIONS, PICTURES, digest_of
 
@@ -32,90 +30,6 @@ LABEL = "config/"
 """What stands before the names of these files in tracebacks and sidecars."""
 _PYTHON = frozenset(dir(python))
 _UNSAID = "..."
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A function of an installation's own, found by reading its file.
-
-    Attributes:
-        kind: its folder: operations or visuals.
-        file: where it is defined, below the config directory.
-        params: its parameters as they are spelled.
-        doc: the first line of what it says of itself.
-        suits: of a visual: the type of values that it is drawn for where nobody says another; "" for none.
-        builtin: of an operation: how scripts and pipelines use it.
-    """
-
-    name: str
-    kind: str
-    file: str
-    line: int
-    params: str
-    doc: str
-    suits: str = ""
-    builtin: Builtin | None = None
-
-    @property
-    def where(self) -> str:
-        """File and line, for messages."""
-        return f"{self.file}, line {self.line}"
-
-
-@dataclass(frozen=True, eq=False)
-class Additions:
-    """All that holds.
-
-    Attributes:
-        digest: of the list of all files that hold, see `plotter2.model.additions`; b"" for none.
-        files: every file that holds, with the digest of its content.
-        faults: of each file that is left out, why.
-    """
-
-    digest: bytes = b""
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    templates: Mapping[str, Template] = field(default_factory=dict)
-    operations: Mapping[str, Word] = field(default_factory=dict)
-    visuals: Mapping[str, Word] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-
-    @override
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Additions) and self.digest == other.digest
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Words of scripts."""
-        return frozenset(self.operations)
-
-    @property
-    def calls(self) -> dict[str, Callable[..., Any]]:
-        """What scripts call, by name."""
-        return {name: one.builtin.call for name, one in self.operations.items() if one.builtin is not None}
-
-    def builtin(self, name: str) -> Builtin | None:
-        """How scripts and pipelines use an operation of this name."""
-        word = self.operations.get(name)
-        return word.builtin if word is not None else None
-
-    def template(self, name: str, place: str = "template") -> Template:
-        """The template of this name; "" for the default one, where there is one.
-
-        Raises:
-            UsageError: there is none of this name; with the nearest.
-        """
-        if not name:
-            return self.templates.get(templates.DEFAULT, templates.NONE)
-        if name not in self.templates:
-            raise UsageError(f"There is no {place} {name!r}; {nearest(name, self.templates)}.")
-        return self.templates[name]
-
-
-NONE = Additions()
 
 
 def read(contents: Mapping[str, bytes]) -> Additions:

@@ -6,112 +6,14 @@ A name that is not in this table does not exist, neither in scripts nor in pipel
 from __future__ import annotations
 
 import builtins as python
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import cache, wraps
-from importlib import import_module
-from inspect import signature
 from typing import Any
 
 from plotter2.datter.context import current
-from plotter2.datter.scripting import typed, words
-from plotter2.datter.values.exchange import taken_in
-from plotter2.errors import UsageError
+from plotter2.datter.scripting import words
+from plotter2.datter.vocabulary import ANYTHING, NUMERIC, ROWS, Builtin, Role
 
 DATTER = words.Datter()
-NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
-ROWS = NUMERIC - {"value"}
-CHECKED = ("mathematics.", "figures.")
-"""The rooms whose words hold their arguments against the types that they declare, at each call."""
-ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
-
-
-class Role(Enum):
-    """What an op does with a pipeline's register."""
-
-    SOURCE = "gives data"
-    DATA = "changes the data"
-    EFFECT = "looks at the data"
-    FRAME = "settles the frame"
-    NEW_FRAME = "makes the frame"
-    DRAW = "draws the data in the frame"
-    DRAW_NOW = "draws the data and sends it"
-    END = "gives the data away"
-    CONTRACT = "says what must be given"
-    SCRIPT_ONLY = "works in scripts only"
-
-
-@dataclass(frozen=True, slots=True)
-class Builtin:
-    """One built-in.
-
-    Attributes:
-        place: module and attribute; imported when it is first used.
-        takes: kinds of data that a DATA op can work on.
-        gives: the kind it leaves, "" for the same.
-        function: of a word that an installation adds: what stands for it, instead of a place.
-    """
-
-    name: str
-    place: tuple[str, str]
-    role: Role
-    takes: frozenset[str] = ANYTHING
-    gives: str = ""
-    function: Callable[..., Any] | None = None
-
-    @property
-    def call(self) -> Callable[..., Any]:
-        """The function; what other libraries hold reaches it as ours."""
-        return _welcoming(self._function, self.name if self.place[0].startswith(CHECKED) else "")
-
-    @property
-    def _function(self) -> Callable[..., Any]:
-        if self.function is not None:
-            return self.function
-        module, attribute = self.place
-        found: Any = import_module(f"plotter2.datter.{module}")
-        if attribute.startswith("TRIGONOMETRY:"):
-            return found.TRIGONOMETRY[attribute.partition(":")[2]]  # type: ignore[no-any-return] # a table of functions
-        return getattr(found, attribute)  # type: ignore[no-any-return] # every row of the table is tested to be callable
-
-    @property
-    def is_script_only(self) -> bool:
-        """Whether a pipeline must not use it."""
-        return self.role is Role.SCRIPT_ONLY
-
-    @property
-    def doc(self) -> str:
-        """What it does, in a line."""
-        return (self.call.__doc__ or "").strip().splitlines()[0]
-
-    @property
-    def signature(self) -> str:
-        """How it is called."""
-        written = str(signature(self.call)).replace(": 'Any'", "")
-        return self.name + _QUOTED.sub(r"\1", written)
-
-
-@cache
-def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The same, but for frames and series of pandas, polars and Arrow, which become tables and arrays before.
-
-    With a name its arguments are held against the types that it declares.
-    """
-    annotations = typed.checks(call) if name else {}
-    places = typed.placed(call) if name else []
-
-    @wraps(call)
-    def welcomed(*args: Any, **kwargs: Any) -> Any:
-        for argument, value in (*zip(places, args, strict=False), *kwargs.items()):
-            try:
-                typed.check(argument, annotations.get(argument, ""), value)
-            except UsageError as wrong:
-                raise UsageError(f"{name}: {wrong}") from None
-        return call(*map(taken_in, args), **{name: taken_in(value) for name, value in kwargs.items()})
-
-    return welcomed
 
 
 def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING, gives: str = "") -> dict[str, Builtin]:
@@ -123,8 +25,6 @@ def _rows(module: str, role: Role, names: str, takes: frozenset[str] = ANYTHING,
 
 
 _TRIGONOMETRY = "sine sin cos cosine tan asin acos atan atan2 sec csc cot sinh cosh tanh asinh acosh atanh deg rad"
-
-_QUOTED = re.compile(r"(?<=: |> )'([^']*)'")
 
 TABLE: dict[str, Builtin] = {
     **_rows("mathematics.stats", Role.DATA, "mean median mode stddev product l2norm l1norm", NUMERIC, "value"),

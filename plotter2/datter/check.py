@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.pipelines import pipeline
 from plotter2.datter.scripting import script
 from plotter2.datter.scripting.axes import Axis
 from plotter2.datter.scripting.contract import Imposed
+from plotter2.datter.vocabulary import NONE, Additions
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,19 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from plotter2 import files
 from plotter2.datter.figures.contents import Contents
 from plotter2.datter.figures.figure import DataRef
 from plotter2.datter.figures.frame import Coloured, Frame, MotionOf, Report
-from plotter2.datter.scope import Made, RunInput, Scope
+from plotter2.datter.runs import Made, RunInput
+from plotter2.datter.scope import Scope
+from plotter2.datter.template import Template
 from plotter2.datter.values.keys import Key, catalog_of
+from plotter2.datter.vocabulary import NONE, Additions, Word
 from plotter2.errors import UsageError
-
-if TYPE_CHECKING:
-    from plotter2.datter.additions import Additions, Word
-    from plotter2.datter.pages.templates import Template
 
 DIGEST_CHARS = 64
 Emit = Callable[[str], None]
@@ -144,8 +142,7 @@ class Context:
     @property
     def additions(self) -> Additions:
         """What the installation adds."""
-        found: Additions = self.run.additions or import_module("plotter2.datter.additions").NONE
-        return found
+        return self.run.additions or NONE
 
     def template(self, name: str = "") -> Template:
         """How a page looks: by the template of this name, else by that of the bundle's `config`, else by the default.

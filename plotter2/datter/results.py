@@ -17,7 +17,7 @@ from plotter2.datter.figures.frame import Frame, Page, Report
 from plotter2.datter.mathematics.boxes import Boxes
 from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import Fit
-from plotter2.datter.scope import Made
+from plotter2.datter.runs import Made
 from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Clusters, Points, Projection

@@ -21,8 +21,9 @@ from plotter2.datter import results
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context, Symbol, enter, leave
 from plotter2.datter.pages import compose, writing
-from plotter2.datter.pipelines import pipeline
-from plotter2.datter.scope import Made, RunInput, RunResult, Scope
+from plotter2.datter.pipelines import pipeline, register
+from plotter2.datter.runs import Made, RunInput, RunResult
+from plotter2.datter.scope import Scope
 from plotter2.datter.scripting import binding, promises, script, words
 from plotter2.datter.scripting.contract import THRESHOLD, Gives
 from plotter2.datter.scripting.explaining import MODULE_NAME, explained
@@ -75,8 +76,8 @@ def _pipeline(run: RunInput, context: Context) -> RunResult:
     try:
         compose.flush(context, gave_up=has_given_up)
         return _ended(context, has_given_up, results.summary(value))
-    except pipeline.WRONG as wrong:
-        raise TaskFailedError(f"{run.filename}: {pipeline.said(wrong)}") from wrong
+    except register.WRONG as wrong:
+        raise TaskFailedError(f"{run.filename}: {register.said(wrong)}") from wrong
 
 
 def _script(found: script.Script, context: Context, builtins: dict[str, Any]) -> RunResult:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.pipelines import pipeline
 from plotter2.datter.scripting import renaming
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.model import package as packages
 from plotter2.model.names import NOTHING_NEAR, did_you_mean
 from plotter2.model.package import Package, TaskDeclaration

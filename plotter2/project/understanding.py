@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from plotter2.client.packing import LocalFile, collect
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.scope import Scope
 from plotter2.datter.values import keys
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import UsageError
 from plotter2.inspection import Declared, inspect
 from plotter2.model.bundle import CODE, PACKAGE_FILE

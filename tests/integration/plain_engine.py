@@ -12,7 +12,7 @@ from types import CodeType
 
 from plotter2.child import limits
 from plotter2.child.server import ForkServer
-from plotter2.datter.scope import Made, RunInput, RunResult
+from plotter2.datter.runs import Made, RunInput, RunResult
 from plotter2.errors import ScriptError, TaskFailedError
 
 compiled: dict[str, CodeType] = {}

@@ -20,7 +20,7 @@ from typing_extensions import override
 from plotter2.api.v1 import device_pb2, manager_pb2
 from plotter2.datter.figures.figure import digest
 from plotter2.datter.ledger.ops import End, Look, Open, OpId, Start, Turn, unpacked
-from plotter2.datter.scope import RunInput
+from plotter2.datter.runs import RunInput
 from plotter2.datter.trees.hub import Local
 from plotter2.datter.trees.seeding import seed_of
 from plotter2.ids import RequestId, RunId, TaskId

@@ -7,15 +7,14 @@ nothing, decides nothing: `visuals` and `automatic` make the choices.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from plotter2.datter.pages.templates import Template
+from plotter2.datter.template import Template
 
 Mark = Literal[
     "line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows", "surface"

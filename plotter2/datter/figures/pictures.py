@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter.additions import Word
 from plotter2.datter.context import Context
 from plotter2.datter.figures.frame import Coloured, Frame, MotionOf, Page, Report, Shape, TableOf, TextAt
 from plotter2.datter.figures.kinds import PANELS_MAX
 from plotter2.datter.scripting import contracts
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.vocabulary import Word
 from plotter2.model import types
 from plotter2.model.types import Type
 

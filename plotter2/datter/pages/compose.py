@@ -18,10 +18,11 @@ from plotter2.datter.figures.extent import Name, check_reach, extents
 from plotter2.datter.figures.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Coloured, Frame, Look, Report
 from plotter2.datter.figures.units import measured
-from plotter2.datter.pages.templates import NONE as PLAIN
-from plotter2.datter.pages.templates import Template
+from plotter2.datter.pages import templates
 from plotter2.datter.pages.writing import parameters, provenance, write
-from plotter2.datter.scope import Made
+from plotter2.datter.runs import Made
+from plotter2.datter.template import NONE as PLAIN
+from plotter2.datter.template import Template
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Clusters, Points
 from plotter2.datter.values.table import Table
@@ -56,7 +57,7 @@ def _columns(count: int) -> int:
 
 def _panels(context: Context, frame: Frame, template: Template) -> list[Panel]:
     found: list[Panel] = []
-    look = frame.look if template is PLAIN else template.under(frame.look)
+    look = frame.look if template is PLAIN else templates.under(template, frame.look)
     is_whole = False  # whether the last item became one panel, which the next one may share
     for item in [_by(context, one, look) for one in frame.items]:
         name, refs = context.name_of(item), context.refs(item)

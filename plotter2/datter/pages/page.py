@@ -20,6 +20,7 @@ import msgspec
 from plotter2.datter.figures.figure import Document, Figure, Font, Motion, Panel
 from plotter2.datter.pages import assets, render, styling, templates, turning
 from plotter2.datter.pages.sheet import Sheet
+from plotter2.datter.template import NONE
 from plotter2.errors import UsageError
 
 SPEEDS, PLAYED_S = (1, 2, 5, 10, 25, 60, 250), 60
@@ -35,7 +36,7 @@ def _asset(name: str) -> str:
 
 def page(document: Document, script: str) -> str:
     """The whole page as text; `script` is where Bokeh's script lies, seen from the page, "" to have it in the page."""
-    template = document.template or templates.NONE
+    template = document.template or NONE
     sheet = Sheet([], template)
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from plotter2.datter.pages import assets, styling
-from plotter2.datter.pages.templates import NONE, Template
+from plotter2.datter.template import NONE, Template
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from plotter2.datter.figures.figure import GRID, INK, MUTED, NIGHT_PALETTE, PALETTE, Family
-from plotter2.datter.pages.templates import Shades, Template
+from plotter2.datter.template import Shades, Template
 
 FONT = "system-ui, sans-serif"
 FAMILIES: dict[Family, str] = {

@@ -28,13 +28,12 @@ from plotter2.datter.figures.looks import (
     STOPS_MIN,
 )
 from plotter2.datter.figures.placing import COLOURS, checked
+from plotter2.datter.template import NONE, Coloured, Shades, Template
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import ConfigError, UsageError
 from plotter2.model.additions import TEMPLATES
 
 FOLDER = TEMPLATES
-DEFAULT = "default"
-"""The template that holds where none is named."""
 ENDING, PAGE_ENDING = ".toml", ".html"
 PALETTE_MAX = 16
 EXTENDS_MAX = 8
@@ -55,102 +54,14 @@ Fault = tuple[tuple[str, ...], str]
 """A key, and why it cannot be."""
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all tables of a template have in common."""
-
-
-class Shades(_Section, frozen=True):
-    """Colours of words and grounds; "" for ours."""
-
-    ink: str = ""
-    muted: str = ""
-    grid: str = ""
-    paper: str = ""
-    ground: str = ""
-    accent: str = ""
-
-
-class Coloured(Shades, frozen=True):
-    """Colours of words and grounds, and those of data.
-
-    Attributes:
-        palette: for things side by side, in this order.
-        gradient: for numbers, from the least to the greatest.
-    """
-
-    palette: tuple[str, ...] = ()
-    gradient: tuple[str, ...] = ()
-
-
-class Lettering(_Section, frozen=True):
-    """How words look; `size` in pixels, 0 for ours."""
-
-    family: str = ""
-    size: int = 0
-
-
-class Extent(_Section, frozen=True):
-    """How large each drawing is, in pixels; 0 for what the page has room for."""
-
-    width: int = 0
-    height: int = 0
-
-
-class Axes(_Section, frozen=True):
-    """How axes are drawn: with a grid or not, and how many (0, 1: only x, 2)."""
-
-    grid: bool = True
-    count: int | None = None
-
-
-class Legend(_Section, frozen=True):
-    """Whether legends are shown; not said: where there is something to tell apart."""
-
-    show: bool | None = None
-
-
-class Layout(_Section, frozen=True):
-    """How many drawings lie side by side; 0: as many as suits their number."""
-
-    columns: int = 0
-
-
-class Template(_Section, frozen=True):
-    """One template, read and checked.
-
-    Attributes:
-        description: for people.
-        extends: the template whose values hold where this one says nothing.
-        page: the name of an HTML file beside it, the page around the figures; once resolved: its text.
-        dark: colours where the reader's browser is dark.
-        name: what it is called, "" for none.
-        digest: of all that it says, its page and what it extends included; hexadecimal.
-    """
-
-    description: str = ""
-    extends: str = ""
-    page: str = ""
-    colours: Coloured = Coloured()
-    dark: Shades = Shades()
-    font: Lettering = Lettering()
-    size: Extent = Extent()
-    axes: Axes = Axes()
-    legend: Legend = Legend()
-    layout: Layout = Layout()
-    name: str = ""
-    digest: str = ""
-
-    def under(self, look: Look) -> Look:
-        """What a script said of a frame, and of this template what it did not."""
-        return replace(
-            look, palette=look.palette or self.colours.palette, stops=look.stops or self.colours.gradient,
-            axes=self.axes.count if look.axes is None else look.axes,
-            size=look.size if any(look.size) else (self.size.width, self.size.height),
-            has_legend=False if look.has_legend is None and self.legend.show is False else look.has_legend,
-        )  # fmt: skip
-
-
-NONE = Template()
+def under(template: Template, look: Look) -> Look:
+    """What a script said of a frame, and of its template what it did not."""
+    return replace(
+        look, palette=look.palette or template.colours.palette, stops=look.stops or template.colours.gradient,
+        axes=template.axes.count if look.axes is None else look.axes,
+        size=look.size if any(look.size) else (template.size.width, template.size.height),
+        has_legend=False if look.has_legend is None and template.legend.show is False else look.has_legend,
+    )  # fmt: skip
 
 
 def parse(text: str, filename: str) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from plotter2.datter.context import Context, file_digest
 from plotter2.datter.figures.figure import Document, Figure, Panel
 from plotter2.datter.figures.frame import TableOf
 from plotter2.datter.pages import assets
-from plotter2.datter.pages.templates import NONE, Template
-from plotter2.datter.scope import Made
+from plotter2.datter.runs import Made
+from plotter2.datter.template import NONE, Template
 from plotter2.datter.values.keys import natural
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError

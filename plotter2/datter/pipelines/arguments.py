@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
 
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.figures.automatic import VISUALS
 from plotter2.datter.mathematics import cluster, fitting
 from plotter2.datter.mathematics.expression import expr
 from plotter2.datter.scripting import typed
 from plotter2.datter.values.keys import nearest
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import UsageError
 
 AXIS_SCALES = ("linear", "log")

@@ -20,8 +20,8 @@ from plotter2.datter.scripting import renaming, script
 from plotter2.model.additions import PICTURES
 
 if TYPE_CHECKING:
-    from plotter2.datter.additions import Additions
-    from plotter2.datter.pipelines.pipeline import Step
+    from plotter2.datter.pipelines.register import Step
+    from plotter2.datter.vocabulary import Additions
 
 FORMAT = 1
 """Of what is kept: grows when results of an earlier one must not be used."""

@@ -9,11 +9,12 @@ from typing import Any
 
 from typing_extensions import override
 
-from plotter2.datter.additions import NONE, Additions
 from plotter2.datter.context import current, underway
 from plotter2.datter.pipelines import pipeline
+from plotter2.datter.pipelines.register import Step
 from plotter2.datter.scripting import script
 from plotter2.datter.values.keys import unknown
+from plotter2.datter.vocabulary import NONE, Additions
 from plotter2.errors import UsageError
 from plotter2.model import package
 from plotter2.model.task import PIPELINE_SUFFIX, SCRIPT_SUFFIX, SOURCE_BYTES_MAX
@@ -26,7 +27,7 @@ SHOWN_MAX = 20
 class Pipe:
     """A pipeline that was checked and can be run again and again: `pipe(["scale", {"pca": {"k": 2}}])(data)`."""
 
-    def __init__(self, steps: tuple[pipeline.Step, ...], name: str = WRITTEN) -> None:
+    def __init__(self, steps: tuple[Step, ...], name: str = WRITTEN) -> None:
         self._steps = steps
         self._name = name
 
@@ -93,7 +94,7 @@ def own() -> Additions:
     return NONE if context is None else context.additions
 
 
-def _spelled(step: pipeline.Step) -> str:
+def _spelled(step: Step) -> str:
     """One step as it is written, a function by its name."""
     name, args, given = step.builtin.name, list(step.args), step.kwargs
     if name == SCRIPT and args and callable(args[0]):

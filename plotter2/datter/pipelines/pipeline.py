@@ -7,49 +7,27 @@ Between steps there is one register: the data, and the frame. Steps are counted 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plotter2.datter.additions import NONE, Additions
-from plotter2.datter.builtins import TABLE, Builtin, Role
-from plotter2.datter.context import Context, KeyType
-from plotter2.datter.figures.frame import Frame, Report
-from plotter2.datter.pages import compose
+from plotter2.datter.builtins import TABLE
+from plotter2.datter.context import Context
 from plotter2.datter.pipelines import arguments, prefix
+from plotter2.datter.pipelines.register import WITHOUT_DATA, Register, Step
 from plotter2.datter.pipelines.repeating import REPEAT, Raw, is_awaiting, written_out
 from plotter2.datter.scripting.axes import KEYTYPE, Axis
-from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import nearest
-from plotter2.errors import Plotter2Error, ScriptError, TaskFailedError, UsageError
+from plotter2.datter.vocabulary import NONE, Additions, Builtin, Role
+from plotter2.errors import ScriptError, UsageError
 
 KEPT_PIPELINES = 256
 STEPS_MAX = 1_000
-WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
 _USABLE = sorted({REPEAT, *(name for name, row in TABLE.items() if not row.is_script_only)})
 _ONCE = frozenset(
     name for name, row in TABLE.items() if row.role in {Role.SOURCE, Role.CONTRACT, Role.NEW_FRAME, Role.END}
 )
-_WITHOUT_DATA = frozenset({"loggy", REPEAT})
-"""Effects that are given nothing of what the pipeline has."""
 _GIVEN_BEFORE = {Role.SOURCE: 0, Role.NEW_FRAME: 0, Role.CONTRACT: 0, Role.DRAW: 2, Role.DRAW_NOW: 2}
 _WORDS = {"value": "one value", "fit": "a fit", "text": "text", "clusters": "clusters", "boxes": "boxes"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: which built-in, with which arguments."""
-
-    place: int
-    builtin: Builtin
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    @property
-    def where(self) -> str:
-        """The step for messages."""
-        return f"step {self.place} ({self.builtin.name})"
 
 
 @lru_cache(maxsize=KEPT_PIPELINES)
@@ -133,7 +111,7 @@ def _step(raw: Raw, filename: str, own: Additions) -> Step:
         )
     step = Step(place, builtin, args, kwargs)
     try:
-        before = 0 if name in _WITHOUT_DATA else _GIVEN_BEFORE.get(builtin.role, 1)
+        before = 0 if name in WITHOUT_DATA else _GIVEN_BEFORE.get(builtin.role, 1)
         arguments.check(builtin.call, name, before, args, kwargs, own)
     except UsageError as wrong:
         said_so = str(wrong).rstrip(".")
@@ -204,15 +182,6 @@ def _needs(builtin: Builtin) -> str:
     return "numbers" if "value" in builtin.takes else "rows of numbers"
 
 
-def _constraint(wanted: Any) -> Any:
-    return KeyType(wanted[KEYTYPE]) if isinstance(wanted, dict) else wanted
-
-
-def said(wrong: BaseException) -> str:
-    """What went wrong, without where in our code."""
-    return str(wrong) if isinstance(wrong, Plotter2Error) else f"{type(wrong).__name__}: {wrong}"
-
-
 def run(steps: tuple[Step, ...], context: Context, data: Any = None) -> Any:
     """Carry the steps out, on data that is given or that they get; gives what the register holds at the end.
 
@@ -237,75 +206,3 @@ def _carried_out(register: Register, steps: tuple[Step, ...], context: Context) 
     for step in steps:
         register.taken(step, context)
     return register.value
-
-
-def _answer_for(step: Step, group: DataGroup) -> None:
-    """Have what goes wrong when a member is looked at told as this step's, whichever step looks."""
-
-    def guarded(load: Callable[[], Any]) -> Any:
-        try:
-            return load()
-        except _StepFailedError:
-            raise
-        except WRONG as wrong:
-            raise _StepFailedError(f"{step.where}: {said(wrong)}") from wrong
-
-    for member in group.members:
-        member.guard(guarded)
-
-
-class _StepFailedError(TaskFailedError):
-    """A step went wrong, and it is known which."""
-
-
-class Register:
-    """What stands between two steps."""
-
-    def __init__(self, value: Any = None) -> None:
-        self.value = value
-        self.frame: Frame | None = None
-
-    def taken(self, step: Step, context: Context) -> None:
-        """Do one step.
-
-        Raises:
-            TaskFailedError: it went wrong; says which and why.
-        """
-        try:
-            before = self.value
-            self._take(step, context)
-        except _StepFailedError:  # of a group's member, which is made when it is looked at
-            raise
-        except WRONG as wrong:
-            raise _StepFailedError(f"{step.where}: {said(wrong)}") from wrong
-        if isinstance(self.value, DataGroup) and self.value is not before:
-            _answer_for(step, self.value)
-
-    def _take(self, step: Step, context: Context) -> None:
-        call, args, kwargs, role = step.builtin.call, step.args, step.kwargs, step.builtin.role
-        if role is Role.SOURCE:
-            self.value = call(*args, **kwargs)
-        elif role is Role.DATA:
-            self.value = call(self.value, *args, **kwargs)
-        elif role is Role.CONTRACT:
-            call(*args, **{name: _constraint(wanted) for name, wanted in kwargs.items()})
-        elif role is Role.EFFECT:
-            call(*([self.value] if step.builtin.name not in _WITHOUT_DATA else []), *args, **kwargs)
-        elif role is Role.NEW_FRAME:
-            self.frame = call(*args, **kwargs)
-        elif role is Role.FRAME:
-            call(self.frame, *args, **kwargs)
-        elif role in {Role.DRAW, Role.DRAW_NOW}:
-            frame = [self.frame] if self.frame is not None and not self.frame.is_sent else []
-            call(*frame, self.value, *args, **kwargs)
-        else:
-            self._end(step, context)
-
-    def _end(self, step: Step, context: Context) -> None:
-        if step.builtin.name == "report":
-            made: Report = step.builtin.call(*step.args, **step.kwargs)
-            made.add(self.frame if self.frame is not None and not self.frame.is_empty else self.value)
-            return
-        if self.frame is not None and not self.frame.is_sent and not self.frame.is_empty:
-            compose.send(context, self.frame)
-        step.builtin.call(self.value, *step.args, **step.kwargs)

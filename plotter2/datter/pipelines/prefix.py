@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from blake3 import blake3
 
-from plotter2.datter.builtins import Role
 from plotter2.datter.context import Context, Datum, file_digest
 from plotter2.datter.pipelines import memo, sealed
 from plotter2.datter.pipelines.sealed import Sealed
@@ -29,9 +28,10 @@ from plotter2.datter.scripting.reading import private
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table
+from plotter2.datter.vocabulary import Role
 
 if TYPE_CHECKING:
-    from plotter2.datter.pipelines.pipeline import Register, Step
+    from plotter2.datter.pipelines.register import Register, Step
 
 KEPT_BYTES_MAX = 32 << 20
 """Of all values that a process keeps; mapped files and tables that are kept anyway count nothing."""

@@ -9,7 +9,7 @@ import linecache
 import traceback
 from pickle import PickleError
 
-from plotter2.datter.scope import RunInput
+from plotter2.datter.runs import RunInput
 from plotter2.datter.scripting import script
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import Plotter2Error

@@ -13,7 +13,7 @@ from blake3 import blake3
 from plotter2.datter.context import Context
 from plotter2.datter.ledger import Ledger
 from plotter2.datter.ledger.ops import ROOT, Begin, Define, Described, Instance, Op, OpId
-from plotter2.datter.scope import RunInput
+from plotter2.datter.runs import RunInput
 from plotter2.datter.trees.asking import Shelf, refused
 from plotter2.errors import UsageError
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from plotter2.datter import results
 from plotter2.datter.context import Context, Symbol, current
-from plotter2.datter.scope import Made
+from plotter2.datter.runs import Made
 from plotter2.datter.scripting.reading import access
 from plotter2.datter.values import exchange
 from plotter2.datter.values.exchange import taken_in

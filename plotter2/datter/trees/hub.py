@@ -16,16 +16,16 @@ from typing import Any
 from blake3 import blake3
 from greenlet import greenlet
 
-from plotter2.datter.additions import NONE
 from plotter2.datter.builtins import namespace
 from plotter2.datter.context import Context
 from plotter2.datter.ledger import Ledger
 from plotter2.datter.ledger.ops import ROOT, Answer, Begin, Define, Described, End, Entry, Instance, Op, OpId
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, RunResult
+from plotter2.datter.runs import RunInput, RunResult
 from plotter2.datter.scripting import axes, script
 from plotter2.datter.trees.asking import Shelf, refused
 from plotter2.datter.trees.seeding import seed_of, sow
+from plotter2.datter.vocabulary import NONE
 from plotter2.errors import Plotter2Error, UsageError
 from plotter2.model.task import RunState
 

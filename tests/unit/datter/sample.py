@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter.ledger.ops import Entry
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.trees.hub import Definition, Ended, Local
 from tests.unit.datter.kit import PAGES, scope_of
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from plotter2.datter import additions, check
-from plotter2.datter.additions import Additions, Word
 from plotter2.datter.builtins import namespace
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, RunResult, Scope
+from plotter2.datter.runs import RunInput, RunResult
+from plotter2.datter.scope import Scope
+from plotter2.datter.vocabulary import Additions, Word
 from plotter2.errors import ScriptError, TaskFailedError
 from plotter2.model.additions import is_one
 from tests.unit.datter.kit import scope_of

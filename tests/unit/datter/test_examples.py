@@ -11,7 +11,8 @@ import pytest
 
 from plotter2.datter.figures.figure import digest
 from plotter2.datter.pages import page, writing
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.trees.hub import Definition, Ended, Local
 from plotter2.model import package
 

@@ -17,7 +17,8 @@ from plotter2.datter.figures.figure import Panel
 from plotter2.datter.figures.frame import Frame
 from plotter2.datter.figures.units import measured
 from plotter2.datter.pages.compose import figure_of
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.scripting.reading import access, copy, order
 from plotter2.errors import PackageError
 from plotter2.model import package

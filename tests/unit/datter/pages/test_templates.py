@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from plotter2.datter import additions
-from plotter2.datter.additions import Additions
 from plotter2.datter.pages import styling, templates
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
+from plotter2.datter.template import NONE
+from plotter2.datter.vocabulary import Additions
 from plotter2.errors import ConfigError, TaskFailedError
 from plotter2.model import package
 
@@ -185,9 +187,9 @@ def task():
 
 
 def test_without_a_template_nothing_of_a_page_is_other_than_before() -> None:
-    assert styling.css(templates.NONE) == ""
-    assert styling.shades(templates.NONE).startswith('{"day":{},"night":{"#1c2733"')
-    assert styling.of_picture(b"#1c2733", templates.NONE) == b"#1c2733"
+    assert styling.css(NONE) == ""
+    assert styling.shades(NONE).startswith('{"day":{},"night":{"#1c2733"')
+    assert styling.of_picture(b"#1c2733", NONE) == b"#1c2733"
 
 
 def test_a_file_that_is_no_text_or_too_long_is_left_out() -> None:

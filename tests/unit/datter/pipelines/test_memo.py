@@ -7,11 +7,12 @@ import json
 import pytest
 
 from plotter2.datter.pipelines import memo, pipeline
+from plotter2.datter.pipelines.register import Step
 
 STEADY = "import numpy as np\ndef task(data):\n    return np.mean(data)"
 
 
-def steps(*written: object) -> tuple[pipeline.Step, ...]:
+def steps(*written: object) -> tuple[Step, ...]:
     return pipeline.parsed(json.dumps(written), "p.json")
 
 

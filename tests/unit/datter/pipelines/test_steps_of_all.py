@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plotter2.datter.builtins import TABLE, Builtin, Role
+from plotter2.datter.builtins import TABLE
 from plotter2.datter.pipelines import pipeline
+from plotter2.datter.pipelines.register import Step
+from plotter2.datter.vocabulary import Builtin, Role
 from plotter2.errors import ScriptError, UsageError
 
 OPS = {name: row for name, row in TABLE.items() if not row.is_script_only and name != "repeat"}
@@ -33,7 +35,7 @@ def before(row: Builtin) -> list[Any]:
     return ["access", "frame"] if row.role in FRAMED else ["access"]
 
 
-def parsed(steps: list[Any]) -> pipeline.Step:
+def parsed(steps: list[Any]) -> Step:
     return pipeline.parsed(json.dumps(steps), "p.json")[-1]
 
 

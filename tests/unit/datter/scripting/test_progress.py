@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.errors import ScriptError, TaskFailedError
 from tests.unit.datter.kit import Bench
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from plotter2 import files
 from plotter2.datter.context import Context, KeyOf, enter, leave
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.scripting import reading
 from plotter2.datter.trees import laying, refs
 from plotter2.datter.values.group import DataGroup

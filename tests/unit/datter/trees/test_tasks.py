@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plotter2.datter.scope import RunInput
+from plotter2.datter.runs import RunInput
 from plotter2.datter.trees.hub import Definition, Ended, Local
 from plotter2.errors import TaskFailedError, UsageError
 from tests.effort import counted

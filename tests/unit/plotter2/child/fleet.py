@@ -34,7 +34,8 @@ from plotter2.datter.ledger.ops import (
     unpacked,
 )
 from plotter2.datter.run import execute
-from plotter2.datter.scope import RunInput, Scope
+from plotter2.datter.runs import RunInput
+from plotter2.datter.scope import Scope
 from plotter2.datter.trees import refs
 from plotter2.datter.trees.hub import Definition, Local
 from plotter2.datter.trees.seeding import seed_of

@@ -16,7 +16,7 @@ from plotter2.child.frames import Ended, Ground, Program, Run
 from plotter2.child.interpreter import Execute, Interpreter
 from plotter2.child.limits import MemoryLimit
 from plotter2.child.scratch import Scratch
-from plotter2.datter.scope import Made, RunInput, RunResult
+from plotter2.datter.runs import Made, RunInput, RunResult
 from plotter2.errors import DivergenceError, ScriptError, TaskFailedError
 
 
