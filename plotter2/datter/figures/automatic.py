@@ -1,14 +1,13 @@
 """The choices an expert would make: which picture suits a value, which columns belong together, what it is called.
 
 `visual_of` chooses, `panels_of` carries the choice out. A series over steps becomes curves, one panel for each kind
-of metric; runs side by side become one curve each; a matrix an image; rows of numbers points, with more than two
-columns on their principal components; categories bars; everything else a table or text.
+of metric; runs side by side become one curve each; a matrix an image; rows of numbers points, of 3 to 6 columns each
+against each, of more on their principal components; categories bars; everything else a table or text.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.figures import curves, kinds, many, simulation, space, total, visuals
+from plotter2.datter.figures import curves, kinds, many, pairs, series, simulation, space, total, visuals
 from plotter2.datter.figures.extent import within_floats
 from plotter2.datter.figures.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.figures.frame import (
@@ -35,7 +34,6 @@ from plotter2.datter.figures.motion import motion
 from plotter2.datter.mathematics.boxes import Boxes
 from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import Fit
-from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import CATEGORIES_GOOD, Clusters, Points, Projection, label_column, numbers, points
@@ -46,11 +44,6 @@ PANELS_MAX = kinds.PANELS_MAX
 STACKED, CHANNELS_MAX = 3, 4
 REPEATED = 4
 """Values a category from which on they are summarised, not drawn one by one."""
-STEP_NAMES = frozenset(
-    {"epoch", "step", "steps", "iteration", "iter", "time", "timestamp", "date", "datetime", "day", "t", "episode"}
-    | {"batch", "global_step", "epochs", "iterations", "round", "generation", "update"}
-)
-_PARTS = re.compile(r"[_/ .:-]+")
 Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
 
 
@@ -58,7 +51,7 @@ def visual_of(value: Any) -> str:
     """The name of the picture that suits a value."""
     for kind, visual in _BY_TYPE:
         if isinstance(value, kind):
-            return visual
+            return _visual_of_rows(*value.shape) if type(value) is Points else visual
     if isinstance(value, Table):
         return _visual_of_table(value)
     if isinstance(value, DataGroup):
@@ -117,13 +110,17 @@ def _visual_of_table(table: Table) -> str:
         return "table"
     if many.places(table):
         return "map"
-    if step_column(many.in_order(table)):
+    if series.step_column(many.in_order(table)):
         return "line"
     if len(counted) == 1 and (column := label_column(table)) and len(table) >= REPEATED * len(table.codes(column)[1]):
         return "box"
     if _bar_column(table) and len(table) <= (visuals.NAMED_BARS_MAX if len(counted) == 1 else visuals.BARS_MAX):
         return "bars"
-    return "scatter" if len(counted) > 1 else "histogram"
+    return _visual_of_rows(len(table), len(counted)) if len(counted) > 1 else "histogram"
+
+
+def _visual_of_rows(rows: int, columns: int) -> str:
+    return pairs.NAME if pairs.suits(rows, columns) else "scatter"
 
 
 def _bar_column(table: Table) -> str:
@@ -134,120 +131,15 @@ def _bar_column(table: Table) -> str:
 def _visual_of_group(group: DataGroup) -> str:
     first = group.filled()[0]
     if isinstance(first, Table):
-        return "line" if step_column(first) else "scatter"
+        if series.step_column(first):
+            return "line"
+        return _visual_of_rows(len(first) * len(group), len(first.of_kind("number", "flag")))
     inner = visual_of(first)
     if inner == "text" and not isinstance(first, str):
         return "line"
     if inner == "matrix" and total.suits(group):
         return total.NAME
     return {"matrix": "matrices", "line": "line"}.get(inner, "each")
-
-
-def step_column(table: Table) -> str:
-    """The column that orders the rows: a time or a step that never goes back; "" for none."""
-    for name in table.names:
-        is_named = name.lower() in STEP_NAMES and table.kind(name) == "number"
-        if (is_named or table.kind(name) == "time") and len(table) and _rises(table.column(name)):
-            return name
-    return ""
-
-
-def _rises(values: NDArray[Any]) -> bool:
-    return not np.any(values[1:] < values[:-1])
-
-
-def _families(names: list[str]) -> dict[str, list[str]]:
-    """Metrics that share their last word (or their first) belong into one panel."""
-    for place in (-1, 0):
-        found: dict[str, list[str]] = {}
-        for name in names:
-            parts = [part for part in _PARTS.split(name) if part]
-            found.setdefault(parts[place] if parts else name, []).append(name)
-        if len(found) < len(names):
-            return {word if len(family) > 1 else family[0]: family for word, family in found.items()}
-    return {name: [name] for name in names}
-
-
-def _lines(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
-    if isinstance(value, Table):
-        return _table_lines(value, palette)
-    if isinstance(value, Curve):
-        colours = [value.colour] if value.colour else palette
-        return [curves.lines([(value.name, value.x, value.y)], "", value.name or name, colours=colours)]
-    if isinstance(value, DataGroup):
-        is_tables = isinstance(value.filled()[0], Table)
-        return _group_tables(value, palette) if is_tables else _group_arrays(value, name, palette)
-    array = numbers(value)
-    columns = array.reshape(len(array), -1)
-    names = [name] if columns.shape[1] == 1 else [f"column {place}" for place in range(columns.shape[1])]
-    series = [(one, np.arange(len(array)), columns[:, place]) for place, one in enumerate(names)]
-    return [curves.lines(series, "place", name or "value", colours=palette)]
-
-
-def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[Panel]:
-    """Single numbers over the group's axis, or one curve a member."""
-    called = group.name or name or "value"
-    arrays = spill.together((numbers(one).ravel() for one in group), len(group))
-    numeric = all(isinstance(key, int | float) for key in group.keys)
-    if all(one.size == 1 for one in arrays):
-        places = np.asarray(group.keys if numeric else range(len(arrays)))
-        return [curves.lines([("", places, np.concatenate(arrays))], group.axis, called, colours=palette)]
-    series = [(one, np.arange(array.size), array) for one, array in zip(group.names, arrays, strict=True)]
-    if len(series) > many.CURVES_MAX:
-        return many.multiples(series, "place", called, palette)
-    return [curves.lines(series, "place", called, colours=palette, is_ordered=bool(group.axis) and numeric)]
-
-
-def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
-    table = many.in_order(table)
-    x = step_column(table)
-    counted = [name for name in table.of_kind("number", "flag") if name != x]
-    if not counted:
-        raise UsageError(f"{table.name or 'The table'} has no numeric column to draw as a line.")
-    xs = table.column(x) if x else np.arange(len(table))
-    panels = []
-    for word, family in list(_families(counted).items())[:PANELS_MAX]:
-        panel = curves.lines([(one, xs, table.column(one)) for one in family], x or "row", word, colours=palette)
-        panels.append(_noted(panel, table.notes))
-    return kinds.noted(panels, len(panels), len(_families(counted)), "kinds of metrics")
-
-
-def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
-    """One panel a metric, one curve a table."""
-    first = group[0]
-    x = step_column(first)
-    counted = [name for name in first.of_kind("number", "flag") if name != x]
-    panels = []
-    for metric, series in _series_of(group, x, counted[:PANELS_MAX]).items():
-        draw = many.spread if len(series) > many.CURVES_MAX else _curves
-        panels.append(draw(series, x or "row", metric, palette))
-    if not panels:
-        raise UsageError(f"The tables of {group.name!r} have no numeric column to compare.")
-    return kinds.noted(panels, len(panels), len(counted), "columns")
-
-
-def _series_of(group: DataGroup, x: str, metrics: Sequence[str]) -> dict[str, list[curves.Series]]:
-    """The curve of each table for each metric; the tables are looked at one at a time."""
-    kept: list[tuple[str, list[str]]] = []
-
-    def columns() -> Iterator[NDArray[Any]]:
-        for name, one in zip(group.names, group, strict=True):
-            if len(one):
-                kept.append((name, [metric for metric in metrics if metric in one]))
-                yield one.column(x) if x in one else np.arange(len(one))
-                yield from (one.column(metric) for metric in kept[-1][1])
-
-    held = iter(spill.together(columns(), len(group) * (1 + len(metrics))))
-    found: dict[str, list[curves.Series]] = {metric: [] for metric in metrics}
-    for name, there in kept:
-        places = next(held)
-        for metric in there:
-            found[metric].append((name, places, next(held)))
-    return {metric: series for metric, series in found.items() if series}
-
-
-def _curves(series: Sequence[curves.Series], x: str, y: str, palette: Sequence[str]) -> Panel:
-    return curves.lines(series, x, y, colours=palette)
 
 
 def _map(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
@@ -261,12 +153,21 @@ def _sparse(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     return [many.sparse(value)]
 
 
-def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+def _rows(value: Any) -> Points:
+    """Rows as points, labelled by the column that tells them apart best."""
     if isinstance(value, Table) and not value.label:
         column = label_column(value)
         if column and len(value.codes(column)[1]) <= CATEGORIES_GOOD:
             value = value.labelled(column)
-    return [visuals.scatter(points(value), palette=palette)]
+    return points(value)
+
+
+def _scatter(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    return [visuals.scatter(_rows(value), palette=palette)]
+
+
+def _pairs(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
+    return [pairs.panel(_rows(value), palette)]
 
 
 def _matrix(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
@@ -281,7 +182,10 @@ def _matrices(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
     shown = [(group.names[place], numbers(group[place])) for place in chosen]
     limits = visuals.extent(np.concatenate([array.ravel() for _, array in shown]).astype(float))
     notes = () if len(chosen) == len(group) else (f"{len(chosen)} of {len(group):,}, evenly chosen.",)
-    titled = [replace(visuals.matrix(array, limits=limits), title=name) for name, array in shown]
+    titled = [
+        replace(visuals.matrix(array, limits=limits), title=name, shares_colours=len(shown) > 1)
+        for name, array in shown
+    ]
     return [*titled[:-1], _noted(titled[-1], notes)]
 
 
@@ -386,8 +290,8 @@ _BY_TYPE: tuple[tuple[type, str], ...] = (
     (Projection, "pca"), (Clusters, "scatter"), (Points, "scatter"),
 )  # fmt: skip
 VISUALS: dict[str, Maker] = {
-    "line": _lines, "scatter": _scatter, "pca": _scatter, "matrix": _matrix, "matrices": _matrices,
-    "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
+    "line": series.lines, "scatter": _scatter, pairs.NAME: _pairs, "pca": _scatter, "matrix": _matrix,
+    "matrices": _matrices, "histogram": _histogram, "bars": _bars, "table": _table, "text": _text,
     "fit": _fit, "formula": _formula, "each": _each, "animation": _animation, "shape": _shape, "break": _break,
     "map": _map, "sparse": _sparse, "scene": _scene, "trajectory": space.trajectory, "surface": space.surface,
     **kinds.MAKERS, total.NAME: total.panels,

@@ -164,6 +164,7 @@ class Panel:
         size: width and height of the drawing in pixels that the script asked for, 0 for ours.
         about: more that the sidecar says of it.
         is_part: it belongs to the panel before it, with which the sidecar lists it.
+        shares_colours: its colours mean what those of its neighbours mean: one bar stands under all of them.
         space: what it shows in three dimensions, instead of layers on two axes.
     """
 
@@ -186,6 +187,7 @@ class Panel:
     data: tuple[DataRef, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
     is_part: bool = False
+    shares_colours: bool = False
     space: Space | None = None
 
     @property

@@ -130,6 +130,12 @@ class Look:
     size: tuple[int, int] = (0, 0)
     is_equal: bool = False
 
+    @property
+    def has_axes(self) -> bool:
+        """Whether the script said something of one x and one y."""
+        said = (self.x, self.y, self.x_scale, self.y_scale, self.x_range, self.y_range)
+        return self.is_equal or any(one is not None for one in said)
+
 
 @dataclass(slots=True, eq=False)
 class Frame:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.context import current
-from plotter2.datter.figures import spread, thinning, visuals
+from plotter2.datter.figures import pairs, spread, thinning, visuals
 from plotter2.datter.figures.figure import Axis, Layer, Panel
 from plotter2.datter.figures.frame import Coloured
 from plotter2.datter.mathematics.boxes import Boxes
@@ -155,7 +155,7 @@ def coloured(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
         return [visuals.scatter(kmean(data, seed=current().run.seed), palette=palette)]
     title, values = _by(data, by)
     if isinstance(data, Table) and isinstance(by, str) and data.kind(by) in {"text", "flag"}:
-        return [visuals.scatter(points(data.labelled(by)), palette=palette)]
+        return [_told_apart(points(data.labelled(by)), palette)]
     found = points(_without(data, by))
     if len(values) != len(found):
         raise UsageError(f"colour: {len(values)} values to colour by for {len(found)} rows; one a row is needed.")
@@ -163,12 +163,18 @@ def coloured(value: Any, _: str, palette: Sequence[str]) -> list[Panel]:
         texts = [str(one) for one in values.tolist()]
         names = tuple(dict.fromkeys(texts))
         codes = np.array([names.index(one) for one in texts])
-        return [visuals.scatter(replace(found, groups=Labels(title, names, codes)), palette=palette)]
+        return [_told_apart(replace(found, groups=Labels(title, names, codes)), palette)]
     if values.dtype.kind in "iub" and len(np.unique(values)) <= CATEGORIES_GOOD:
         names_found, codes = np.unique(values, return_inverse=True)
         labels = Labels(title, tuple(f"{one:g}" for one in names_found.astype(float).tolist()), codes)
-        return [visuals.scatter(replace(found, groups=labels), palette=palette)]
+        return [_told_apart(replace(found, groups=labels), palette)]
     return [visuals.shaded(found, values.astype(float), title)]
+
+
+def _told_apart(found: Points, palette: Sequence[str]) -> Panel:
+    """Rows whose groups have colours: of 3 to 6 columns each against each."""
+    is_few = type(found) is Points and pairs.suits(*found.shape)
+    return pairs.panel(found, palette) if is_few else visuals.scatter(found, palette=palette)
 
 
 def _by(data: Any, by: Any) -> tuple[str, NDArray[Any]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from plotter2.datter.figures import curves, thinning, visuals
 from plotter2.datter.figures.extent import extents
 from plotter2.datter.figures.figure import MUTED, PALETTE, Axis, Colours, Layer, Panel
+from plotter2.datter.values import spill
 from plotter2.datter.values.points import Points, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -53,31 +54,62 @@ def multiples(series: Sequence[curves.Series], x: str, y: str, colours: Sequence
 
 def _span(series: Sequence[curves.Series]) -> tuple[Layer, ...]:
     first = series[0][1]
-    if any(len(xs) != len(first) or not np.array_equal(xs, first) for _, xs, _ in series):
+    if len(first) > thinning.LINE_BUCKETS or not _is_shared(series):
         return ()
-    stacked = np.stack([ys.astype(float) for _, _, ys in series])
-    stacked = np.where(np.isfinite(stacked), stacked, np.nan)
-    some = np.isfinite(stacked).any(axis=0)
-    if len(first) > thinning.LINE_BUCKETS or not some.all():
+    low, high = _outermost(series)
+    if not (low <= high).all():  # a place where no curve has a value
         return ()
-    columns = {"x": first, "low": np.nanmin(stacked, axis=0), "high": np.nanmax(stacked, axis=0)}
+    columns = {"x": first, "low": low, "high": high}
     return (Layer("band", columns, colour="#7F7F7F", alpha=0.18),)
+
+
+def _is_shared(series: Sequence[curves.Series]) -> bool:
+    """Whether all curves have the same places."""
+    first = series[0][1]
+    return all(len(xs) == len(first) and np.array_equal(xs, first) for _, xs, _ in series)
+
+
+def _outermost(series: Sequence[curves.Series]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The smallest and largest value of all curves at each place, one curve at a time; inf and -inf without any."""
+    low, high = np.full(len(series[0][1]), np.inf), np.full(len(series[0][1]), -np.inf)
+    for _, _, ys in series:
+        values = ys.astype(float, copy=False)
+        is_there = np.isfinite(values)
+        np.minimum(low, values, out=low, where=is_there)
+        np.maximum(high, values, out=high, where=is_there)
+    return low, high
+
+
+def _shares(series: Sequence[curves.Series], kept: NDArray[Any]) -> NDArray[Any]:
+    """The 10th, 50th and 90th percentile at the places that are kept, 3 x places.
+
+    Worked out for so many places at once as need 16 MiB, whatever the number of curves.
+    """
+    places = np.flatnonzero(kept)
+    step = max(spill.BLOCK_BYTES // (len(series) * 8), 1)
+    parts = []
+    for start in range(0, len(places), step):
+        some = places[start : start + step]
+        held = np.empty((len(series), len(some)))
+        for row, (_, _, ys) in zip(held, series, strict=True):
+            row[:] = ys[some]
+        held[~np.isfinite(held)] = np.nan
+        parts.append(np.nanpercentile(held, [SHARES[0], 50, SHARES[1]], axis=0, overwrite_input=True))
+    return np.concatenate(parts, axis=1)
 
 
 def spread(series: Sequence[curves.Series], x: str, y: str, colours: Sequence[str]) -> Panel:
     """Many curves as their median, where 80 % of them lie, and the first and last one of the order."""
-    first = series[0][1]
-    if any(len(xs) != len(first) or not np.array_equal(xs, first) for _, xs, _ in series):
+    if not _is_shared(series):
         return curves.lines(series, x, y, colours=colours)
-    stacked = np.stack([ys.astype(float) for _, _, ys in series])
-    stacked = np.where(np.isfinite(stacked), stacked, np.nan)
-    kept = np.isfinite(stacked).any(axis=0)
+    lowest, highest = _outermost(series)
+    kept = lowest <= highest
     if not kept.any():
         return curves.lines(series, x, y, colours=colours)
-    at, stacked = first[kept], stacked[:, kept]
-    low, middle, high = np.nanpercentile(stacked, [SHARES[0], 50, SHARES[1]], axis=0)
+    at = series[0][1][kept]
+    low, middle, high = _shares(series, kept)
     ink = colours[0] if colours else PALETTE[0]
-    ends = {"x": at, "low": np.nanmin(stacked, axis=0), "high": np.nanmax(stacked, axis=0)}
+    ends = {"x": at, "low": lowest[kept], "high": highest[kept]}
     panel = curves.lines([("median", at, middle)], x, y, colours=[ink])
     ground = (
         Layer("band", ends, "smallest to largest", MUTED, 0.15),

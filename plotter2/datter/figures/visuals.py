@@ -144,7 +144,7 @@ def _dense(xs: NDArray[Any], ys: NDArray[Any], labels: Labels, colours: list[str
     counts = np.bincount(cells, minlength=kinds * CELLS_Y * CELLS_X).reshape(kinds, CELLS_Y, CELLS_X)
     total = counts.sum(axis=0)
     place = {"x": [x_low], "y": [y_low], "dw": [x_high - x_low], "dh": [y_high - y_low]}
-    image = {"image": _mixed(counts, total, colours), "count": total.astype(np.uint32), **place}
+    image = {"image": blended(counts, total, colours), "count": total.astype(np.uint32), **place}
     layers = [Layer("rgba", image, hover=(("rows in this cell", "count"),))]
     outside = np.flatnonzero(~inside)
     mixed = ", colour mixes the groups in a cell" if kinds > 1 else ""
@@ -171,7 +171,8 @@ def _view(values: NDArray[Any]) -> tuple[float, float]:
     return float(low - pad), float(high + pad)
 
 
-def _mixed(counts: NDArray[Any], total: NDArray[Any], colours: list[str]) -> NDArray[Any]:
+def blended(counts: NDArray[Any], total: NDArray[Any], colours: list[str]) -> NDArray[Any]:
+    """The colour of each cell of a density: mixed of its groups, its opacity by the logarithm of how many it has."""
     parts = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], float)
     parts = parts[np.arange(len(counts)) % len(parts)]
     mixed = np.einsum("kyx,kc->yxc", counts, parts) / np.maximum(total, 1)[..., None]
@@ -216,6 +217,7 @@ def surface(found: Expr) -> Panel:
     panel = matrix(found.y.T)
     place = {"x": [xs[0]], "y": [ys[0]], "dw": [xs[-1] - xs[0]], "dh": [ys[-1] - ys[0]]}
     name = found.name or "value"
+    colours = replace(panel.colours, title=found.name) if panel.colours is not None else None
     layer = replace(
         panel.layers[0],
         columns={**panel.layers[0].columns, **place},
@@ -223,7 +225,7 @@ def surface(found: Expr) -> Panel:
     )
     return replace(
         panel, title=found.text, x=Axis(across, low=xs[0], high=xs[-1]),
-        y=Axis(up, low=ys[0], high=ys[-1]), layers=(layer,), aspect=0.0,
+        y=Axis(up, low=ys[0], high=ys[-1]), layers=(layer,), aspect=0.0, colours=colours,
     )  # fmt: skip
 
 

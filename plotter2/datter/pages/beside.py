@@ -59,7 +59,7 @@ def legend(sheet: Sheet, panel: Panel, renderers: list[Json], columns: int) -> l
 
 def bar(sheet: Sheet, panel: Panel, mapper: Json | None) -> list[Json]:
     """The bar that tells which value a colour is, and its title."""
-    if panel.colours is None or mapper is None or not mapper["used"]:
+    if panel.colours is None or mapper is None or not mapper["used"] or panel.shares_colours:
         return []
     # The bar's own title would lie across its foot.
     title = sheet.make(

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from plotter2.datter.context import Context, Symbol
-from plotter2.datter.figures import kinds, pictures
-from plotter2.datter.figures.automatic import panels_of
+from plotter2.datter.figures import kinds, pairs, pictures
+from plotter2.datter.figures.automatic import panels_of, visual_of
 from plotter2.datter.figures.extent import Name, check_reach, extents
 from plotter2.datter.figures.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Coloured, Frame, Look, Report
@@ -97,7 +97,10 @@ def _drawn(context: Context, item: Any, name: str, look: Look, template: Templat
 def _as(context: Context, visual: str, value: Any, name: str, look: Look, template: Template) -> list[Panel]:
     word = context.additions.visuals.get(visual)
     if word is None or visual in context.used_visuals:
-        return panels_of(value, name, "" if word else visual, look.palette)
+        plain = "" if word else visual
+        if not plain and look.has_axes and visual_of(value) == pairs.NAME:
+            plain = "scatter"  # who says something of x and y means a picture that has them
+        return panels_of(value, name, plain, look.palette)
     context.used_visuals.append(visual)
     try:
         whole = pictures.drawn_by(context, word, value)
@@ -128,7 +131,7 @@ def _called(panel: Panel, name: str) -> Panel:
 
 def _can_share(one: Panel, other: Panel) -> bool:
     """Whether two panels lie on the same axes: curves and points do, and shapes on whatever is drawn and flat."""
-    if one.space is not None or other.space is not None:
+    if one.space is not None or other.space is not None or pairs.NAME in {one.visual, other.visual}:
         return False
     if "shape" in {one.visual, other.visual}:
         return one.is_drawn and other.is_drawn and not (one.colours and other.colours)
@@ -181,7 +184,7 @@ def _styled(panel: Panel, look: Look) -> Panel:
     notes = (*panel.notes, *_without_logarithm(panel, x, "x"), *_without_logarithm(panel, y, "y"))
     made = replace(
         panel, notes=notes, has_legend=legend, legend_title=title, x=x, y=y, colours=_coloured(panel, look),
-        size=look.size or panel.size,
+        size=look.size if any(look.size) else panel.size,
     )  # fmt: skip
     made = _on_a_decade(made) if y.scale == "log" else made
     return equal(made) if look.is_equal else made

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from plotter2.datter.figures.figure import Document, Figure, Font, Motion, Panel
-from plotter2.datter.pages import assets, render, styling, templates, turning
+from plotter2.datter.pages import assets, ramp, render, styling, templates, turning
 from plotter2.datter.pages.sheet import Sheet
 from plotter2.datter.template import NONE
 from plotter2.errors import UsageError
@@ -94,7 +94,10 @@ def _contents(document: Document) -> str:
 
 def _section(figure: Figure, place: int, sheet: Sheet, document: Document) -> str:
     roots = render.drawn(figure, sheet)
-    panels = "".join(_panel(panel, root, figure.columns) for panel, root in zip(figure.panels, roots, strict=True))
+    panels = ""
+    for at, (panel, root) in enumerate(zip(figure.panels, roots, strict=True)):
+        colours = ramp.after(figure.panels, at)
+        panels += _panel(panel, root, figure.columns) + (ramp.bar(colours) if colours is not None else "")
     is_headed = document.kind == "report" and figure.title
     head = f"<h2>{escape(figure.title)}</h2>{_paragraph(figure.subtitle, 'sub')}" if is_headed else ""
     return f'<section id="s{place}">{head}<div class="panels cols{figure.columns}">{panels}</div></section>'

@@ -14,8 +14,9 @@ import numpy as np
 
 from plotter2.datter.figures import space, ticks
 from plotter2.datter.figures.extent import extents, places
-from plotter2.datter.figures.figure import GRID, INK, MUTED, Axis, Figure, Layer, Panel
+from plotter2.datter.figures.figure import GRID, INK, MUTED, Axis, Colours, Figure, Layer, Panel
 from plotter2.datter.figures.palette import ANCHORS, shades, table
+from plotter2.datter.pages import ramp
 from plotter2.datter.pages.canvas import Canvas, Places, shortened, wrapped
 from plotter2.datter.pages.strokes import cornered, dashed
 
@@ -27,6 +28,7 @@ SMALL, MIDDLE, LARGE = 10, 11, 14
 LETTER_WIDTH = 0.56
 LEFT_MIN, BOTTOM, TOP, RIGHT = 30.0, 34.0, 10.0, 12.0
 BAR_WIDTH, LEGEND_WIDTH = 52.0, 84.0
+RAMP_HEIGHT, RAMP_WIDTH = 34, 300.0
 
 
 def size_of(figure: Figure) -> tuple[int, int]:
@@ -34,7 +36,7 @@ def size_of(figure: Figure) -> tuple[int, int]:
     columns, shown = min(max(figure.columns, 1), 3), figure.panels[:PANELS_MAX]
     width, height = SIZES[columns]
     rows = -(-len(shown) // columns)
-    return columns * width, TITLE_HEIGHT + rows * height
+    return columns * width, TITLE_HEIGHT + rows * height + RAMP_HEIGHT * bool(ramp.shared(shown))
 
 
 def draw(figure: Figure, canvas: Canvas) -> None:
@@ -47,6 +49,19 @@ def draw(figure: Figure, canvas: Canvas) -> None:
     for place, panel in enumerate(shown):
         left, top = place % columns * width, TITLE_HEIGHT + place // columns * height
         _Drawing(canvas, space.still(panel), left, top, width, height).draw()
+    if scales := ramp.shared(shown):
+        _draw_ramp(canvas, scales[0], size_of(figure)[1] - RAMP_HEIGHT)
+
+
+def _draw_ramp(canvas: Canvas, colours: Colours, top: float) -> None:
+    """The bar of the panels that share their colours, below all of them."""
+    strip = np.full((1, 256, 4), 255, np.uint8)
+    strip[0, :, :3] = table(colours.stops or ANCHORS[colours.palette])
+    left = GAP + LEFT_MIN
+    canvas.image(strip, left, top + 4, RAMP_WIDTH, 10)
+    for share, word in ramp.marks(colours):
+        canvas.words(shortened(word, LETTERS_MAX), left + share * RAMP_WIDTH, top + 26, SMALL, MUTED, "middle")
+    canvas.words(shortened(colours.title, LETTERS_MAX), left + RAMP_WIDTH + GAP * 2, top + 13, SMALL, MUTED)
 
 
 class _Drawing:
@@ -55,6 +70,7 @@ class _Drawing:
     def __init__(self, canvas: Canvas, panel: Panel, left: float, top: float, width: float, height: float) -> None:
         self.canvas, self.panel = canvas, panel
         self.left, self.top, self.right, self.bottom = left + GAP, top, left + width - GAP, top + height - GAP / 2
+        self._has_bar = panel.colours is not None and not panel.shares_colours
 
     def draw(self) -> None:
         """All of it."""
@@ -97,7 +113,7 @@ class _Drawing:
         names = list(dict.fromkeys(layer.name for layer in panel.layers if layer.name)) if panel.has_legend else []
         self._inner = (
             self.left + margin, self.top + TOP,
-            self.right - RIGHT - BAR_WIDTH * bool(panel.colours) - LEGEND_WIDTH * bool(names), self.bottom - BOTTOM,
+            self.right - RIGHT - BAR_WIDTH * self._has_bar - LEGEND_WIDTH * bool(names), self.bottom - BOTTOM,
         )  # fmt: skip
         self._keep_aspect()
         self._axes(x_marks, y_marks)
@@ -253,7 +269,7 @@ class _Drawing:
         self.canvas.image(np.ascontiguousarray(pixels), min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))
 
     def _legend(self, names: list[str]) -> None:
-        left, top = self._inner[2] + 10 + BAR_WIDTH * bool(self.panel.colours), self._inner[1]
+        left, top = self._inner[2] + 10 + BAR_WIDTH * self._has_bar, self._inner[1]
         colours = {layer.name: layer.colour for layer in reversed(self.panel.layers) if layer.name}
         title = [(shortened(self.panel.legend_title, 14), "")] if self.panel.legend_title else []
         more = [(f"+{len(names) - ENTRIES_MAX} more", "")] if len(names) > ENTRIES_MAX else []
@@ -267,7 +283,7 @@ class _Drawing:
 
     def _bar(self) -> None:
         colours = self.panel.colours
-        if colours is None:
+        if colours is None or not self._has_bar:
             return
         left, top, bottom = self._inner[2] + 8, self._inner[1], self._inner[3]
         ramp = np.full((256, 1, 4), 255, np.uint8)

@@ -83,13 +83,18 @@ def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
             entries = [[SHARES, make("Range1d", **still)]]
             attributes[f"extra_{name}_ranges"] = {"type": "map", "entries": entries}
             attributes[f"extra_{name}_scales"] = {"type": "map", "entries": [[SHARES, make("LinearScale")]]}
+    if panel.visual in _KEEPS_WIDTH:
+        attributes["tags"] = [KEPT]
     root = make("Figure", **attributes)
     if panel.motion is not None:
         renderers[0]["attributes"]["data_source"]["attributes"]["name"] = motion_name(root["id"])
     return root
 
 
-_WITHOUT_GRID = frozenset({"matrix", "heatmap", "picture"})
+_KEEPS_WIDTH = frozenset({"pairs"})
+KEPT = "keeps its width"
+"""What the page's script does not make small on a narrow page: it is moved sideways there."""
+_WITHOUT_GRID = frozenset({"matrix", "heatmap", "picture", "pairs"})
 
 
 def _size(panel: Panel, columns: int) -> Json:
@@ -98,7 +103,7 @@ def _size(panel: Panel, columns: int) -> Json:
         height = asked_height or (HEIGHT_ALONE if columns == 1 else HEIGHT_BESIDE)
         wide: Json = {"width": asked_width} if asked_width else {"sizing_mode": "stretch_width"}
         return {"height": height, **wide}
-    room = IMAGE_WIDTHS[columns] + (0 if panel.colours else BAR_WIDTH)
+    room = IMAGE_WIDTHS[columns] + (0 if panel.colours and not panel.shares_colours else BAR_WIDTH)
     width = min(asked_width or room, (asked_height or IMAGE_HEIGHT_MAX) / panel.aspect)
     return {"frame_width": max(round(width), 60), "frame_height": max(round(width * panel.aspect), 60)}
 

@@ -165,6 +165,28 @@
     made.toolbar_location = null;
   }
 
+  // Words side by side that the width has no room for stand aslant, of very many upright.
+  function tilt(axis, factors, room) {
+    const look = axis.attributes;
+    const named = look.major_label_overrides;
+    const words = named ? named.entries.map((one) => String(one[1])) : factors || [];
+    if (words.length < 2 || look.major_label_orientation) return;
+    if ((Math.max(...words.map((one) => one.length)) + 1) * 7 * words.length <= room) return;
+    look.major_label_orientation = words.length * 14 > room ? 1.57 : 0.8;
+  }
+
+  // At night the colours of a density, which are mixed in its pixels, are as light as those of points.
+  function lighten() {
+    for (const one of Bokeh.documents.flatMap((made) => [...made._all_models.values()])) {
+      if (one.type !== "GlyphRenderer" || one.glyph.type !== "ImageRGBA" || !one.data_source.data.count) continue;
+      for (const image of one.data_source.data.image) {
+        const pixels = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
+        for (let at = 0; at < pixels.length; at += 1) if (at % 4 !== 3) pixels[at] += (255 - pixels[at]) * 0.3;
+      }
+      one.data_source.change.emit();
+    }
+  }
+
   // A narrow page: legends go under the drawings, what has a fixed size shrinks to what there is.
   function forRoom(root) {
     const made = root.attributes;
@@ -179,8 +201,12 @@
         if (made.height) made.height += 24 * (one.attributes.items.length + (one.attributes.title ? 1 : 0));
       }
     } else if (room < NARROW && made.height) made.height = Math.min(made.height, Math.max(room, 260));
+    if (room < NARROW) {
+      for (const axis of made.below) if (axis.name.endsWith("Axis")) tilt(axis, made.x_range.attributes.factors, room - 70);
+    }
     if (made.frame_width && made.frame_width + margins > room) {
-      const share = Math.max(room - margins, 60) / made.frame_width;
+      const least = (made.tags || []).includes("keeps its width") ? 560 : 60;
+      const share = Math.min(Math.max(room - margins, least) / made.frame_width, 1);
       made.frame_width *= share;
       made.frame_height *= share;
     }
@@ -203,6 +229,7 @@
     const drawn = JSON.parse(written);
     drawn.roots.forEach(onPaper ? forPaper : forRoom);
     if (items[0].root_ids.length > 0) await Bokeh.embed.embed_items({ d: drawn }, items);
+    if (isNight) lighten();
     document.querySelectorAll("[data-motion]").forEach(animate);
   }
   start();

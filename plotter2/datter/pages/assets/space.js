@@ -45,12 +45,13 @@
       const place = [x, y, z].map((one, side) => ((one - low[side]) / (high[side] - low[side]) * 2 - 1) * half[side]);
       const [u, v, near] = turn.map((row) => row[0] * place[0] + row[1] * place[1] + row[2] * place[2]);
       const k = scale * DISTANCE / (DISTANCE - near);
-      return [(width - (about.shades ? 90 : 0)) / 2 + u * k, height * 0.475 - v * k, near];
+      return [(width - bar()) / 2 + u * k, height * 0.475 - v * k, near];
     }
     function shadeOf(value) {
       const share = (value - about.shades.low) / (about.shades.high - about.shades.low || 1);
       return about.shades.steps[Math.max(0, Math.min(255, Math.round(share * 255)))];
     }
+    const bar = () => (about.shades ? 90 : 0);
     function write(words, x, y, size, ink) {
       pen.font = size + "px system-ui, sans-serif";
       pen.fillStyle = ink;
@@ -79,7 +80,7 @@
           const [dx, dy] = [(x - middle[0]) / length, (y - middle[1]) / length];
           pen.font = size + "px system-ui, sans-serif";
           const wide = pen.measureText(words).width / 2;
-          const across = Math.min(Math.max(x + dx * (out + wide), wide + 2), width - wide - 2);
+          const across = Math.min(Math.max(x + dx * (out + wide), wide + 2), width - bar() - wide - 2);
           write(words, across, y + dy * out, size, ink);
         }
         for (const [value, words] of axis.ticks) {
@@ -98,7 +99,12 @@
           }
           put(value, 15, words, 11, colour("--muted"));
         }
-        put((low[side] + high[side]) / 2, side < 2 ? 50 : 42, axis.label, 13, colour("--ink"));
+        if (side < 2) { put((low[side] + high[side]) / 2, 50, axis.label, 13, colour("--ink")); return; }
+        // The name of the upright axis stands on top of it, where nothing else is.
+        const [x, y] = see(edge[0], edge[1], high[2]);
+        pen.font = "13px system-ui, sans-serif";
+        const reach = pen.measureText(axis.label).width / 2;
+        write(axis.label, Math.max(x, reach + 2), Math.max(y - 18, 10), 13, colour("--ink"));
       });
     }
 

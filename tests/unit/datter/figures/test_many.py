@@ -14,6 +14,7 @@ from plotter2.datter.context import Context
 from plotter2.datter.figures import automatic, drawing, looks, many, simulation
 from plotter2.datter.pages import compose, film
 from plotter2.datter.scripting.script import compiled
+from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -144,3 +145,24 @@ def test_the_gallery_is_a_script_that_can_run_and_shows_each_visual() -> None:
     words = "hexbin violin contour quiver heatmap image simulate animate fit expr pca kmean colour circle font text"
     for word in words.split():
         assert f"{word}(" in source
+
+
+@pytest.mark.req("r137")
+def test_the_spread_of_many_runs_is_worked_out_by_few_places_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = CHANCE.normal(size=(40, 50))
+    values[3, 7], values[:, 9] = np.nan, np.nan
+    tables = [Table({"epoch": np.arange(50), "loss": one}) for one in values]
+    monkeypatch.setattr(spill, "BLOCK_BYTES", 40 * 8 * 3)
+    held: list[int] = []
+    empty = np.empty
+
+    def watched(shape: Any, *more: Any) -> Any:
+        held.append(int(np.prod(shape)))
+        return empty(shape, *more)
+
+    monkeypatch.setattr(np, "empty", watched)
+    (panel,) = automatic.panels_of(DataGroup.of(tables, name="runs"))
+    band = next(layer for layer in panel.layers if layer.name == "10 to 90 % of them")
+    kept = np.delete(values, 9, axis=1)
+    assert np.allclose(band.columns["high"], np.nanpercentile(kept, 90, axis=0))
+    assert max(held) == 40 * 3, "three places of all curves"

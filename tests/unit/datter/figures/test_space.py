@@ -39,7 +39,7 @@ def test_three_columns_are_points_in_a_box_when_that_is_asked_for() -> None:
     assert panel.space is not None
     assert [axis.label for axis in panel.space.axes] == list(NAMED)
     assert all((axis.low or 0) < 0 and (axis.high or 0) > 1 for axis in panel.space.axes)
-    assert automatic.visual_of(Points(CUBE, NAMED)) == "scatter", "only when asked"
+    assert automatic.visual_of(Points(CUBE, NAMED)) == "pairs", "only when asked"
 
 
 def test_what_is_near_is_drawn_last_and_larger_and_what_is_high_is_above() -> None:
