@@ -77,7 +77,7 @@ def panel(found: Points, palette: Sequence[str] = ()) -> Panel:
 
 def _ends(values: NDArray[np.float64]) -> Ends:
     low, high = float(values.min()), float(values.max())
-    around = 0.0 if high > low else abs(high) or 1.0
+    around = 0.0 if high > low else abs(high) / 2 or 0.5
     return low - around, high + around
 
 
