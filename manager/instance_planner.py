@@ -60,8 +60,10 @@ def plan_in(axes: tuple[Axis, ...], scope: Scope, given: Mapping[str, Any]) -> P
     plan = planning.planned(axes, partial(planning.keys_of, scope), given)
     if plan.warning:
         missing = next(base for base, count in plan.counts.items() if not count)
-        known = dict.fromkeys(name for one in (scope, *below(scope)) for name in catalog(one))
-        plan = replace(plan, warning=f"{plan.warning.rstrip('.')}; {nearest(missing, known)}.")
+        keys = {name: key for one in (scope, *below(scope)) for name, key in catalog(one).items()}
+        known = [name for name, key in keys.items() if key.paths]
+        why = "what is declared under this name matches no file" if missing in keys else nearest(missing, known)
+        plan = replace(plan, warning=f"{plan.warning.rstrip('.')}; {why}.")
     return Planned(axes, plan)
 
 

@@ -19,6 +19,9 @@ from plotter2.ids import TaskId
 from plotter2.model.request import Over
 from plotter2.model.task import Task, TaskKind
 
+READ = frozenset({TaskKind.SCRIPT, TaskKind.PIPELINE})
+"""What says which parameters it uses."""
+
 
 async def check(doors: Doors, event: RunAsked, own: Additions) -> None:
     """Refuse a definition that came along and cannot run, and parameters that no script that gets them knows.
@@ -37,7 +40,7 @@ async def check(doors: Doors, event: RunAsked, own: Additions) -> None:
         await asyncio.to_thread(check_source, event.source, event.filename or event.task, event.kind, own)
     given = msgspec.json.decode(event.parameters_json, type=dict[str, msgspec.Raw])
     task = _definition(doors, event) if event.over is Over.SELF else None  # members have definitions of their own
-    if task is None or task.kind is not TaskKind.SCRIPT:
+    if task is None or task.kind not in READ:
         return
     repeats = (await doors.instance_planner.outline_of(task, own)).repeats
     takes = await _takes(doors, event, task, own) if given or repeats else None
@@ -78,8 +81,7 @@ async def _takes(doors: Doors, event: RunAsked, task: Task, own: Additions) -> f
         members = kin.in_order(every, task.name)
     known: set[str] = set()
     for one in members:
-        is_script = one.task.kind is TaskKind.SCRIPT
-        takes = (await doors.instance_planner.outline_of(one.task, own)).takes if is_script else None
+        takes = (await doors.instance_planner.outline_of(one.task, own)).takes if one.task.kind in READ else None
         if takes is None:
             return None
         known |= takes | one.parameters.keys()

@@ -39,7 +39,8 @@ def outline(source: str, filename: str, kind: str, own: Additions = NONE) -> Out
         ScriptError: it cannot run; file and line, or step.
     """
     if kind == "pipeline":
-        return Outline(pipeline.axes(pipeline.parsed(source, filename, own)))
+        steps = pipeline.parsed(source, filename, own)
+        return Outline(pipeline.axes(steps), takes=pipeline.taken(steps))
     if kind != "script":
         return Outline()
     found = script.compiled(source, filename, own.names)

@@ -178,6 +178,14 @@ def axes(steps: tuple[Step, ...]) -> tuple[Axis, ...]:
     )
 
 
+def taken(steps: tuple[Step, ...]) -> frozenset[str] | None:
+    """The parameters that it uses, those that it imposes; None where a script is among its steps, which may use any."""
+    if any(step.builtin.name == "script" for step in steps):
+        return None
+    imposes = [step for step in steps if step.builtin.role is Role.CONTRACT]
+    return frozenset(str(name) for step in imposes for name in (*step.args, *step.kwargs))
+
+
 def _needs(builtin: Builtin) -> str:
     return "numbers" if "value" in builtin.takes else "rows of numbers"
 

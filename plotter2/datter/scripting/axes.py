@@ -16,7 +16,7 @@ from math import prod
 from typing import Any
 
 from plotter2.datter.scope import Scope
-from plotter2.datter.values.keys import below, catalog, nearest, ordinal, run_titles, stem
+from plotter2.datter.values.keys import Key, below, catalog, nearest, ordinal, run_titles, stem, undeclared
 from plotter2.errors import LimitError, UsageError
 
 INSTANCES_MAX = 100_000
@@ -94,20 +94,20 @@ def _named(args: list[ast.expr]) -> Iterator[str]:
 
 def keys_of(scope: Scope, base: str) -> tuple[BoundKey, ...]:
     """The keys of some data in a bundle and the bundles below it: its own first, each bundle's in natural order."""
-    scopes = [one for one in (scope, *below(scope)) if base in catalog(one)]
-    titles = dict(zip(map(id, scopes), run_titles(scopes), strict=True))
+    keys = [(one, catalog(one).get(base) or undeclared(one, base)) for one in (scope, *below(scope))]
+    having = [(one, key) for one, key in keys if key.paths]
+    titles = run_titles([one for one, _ in having])
     found = [
         BoundKey(base, name, one.bundle, path, place)
-        for one in scopes
-        for name, path, place in _members(one, base, "" if one is scope else titles[id(one)])
+        for (one, key), title in zip(having, titles, strict=True)
+        for name, path, place in _members(key, "" if one is scope else title)
     ]
     if len({key.name for key in found}) == len(found):
         return tuple(found)
     return tuple(BoundKey(base, f"{key.bundle}/{key.path}", key.bundle, key.path, key.place) for key in found)
 
 
-def _members(scope: Scope, base: str, title: str) -> Iterator[tuple[str, str, float]]:
-    key = catalog(scope)[base]
+def _members(key: Key, title: str) -> Iterator[tuple[str, str, float]]:
     for place, path in enumerate(key.paths):
         counted = ordinal(stem(path))
         name = "/".join(part for part in (title, stem(path) if len(key.paths) > 1 or not title else "") if part)

@@ -34,13 +34,11 @@ from plotter2.datter.values.keys import (
     Key,
     below,
     ending,
-    find,
-    inside,
-    is_pattern,
     nearest,
     ordinal,
     run_titles,
     stem,
+    undeclared,
     unknown,
 )
 from plotter2.datter.values.table import Table
@@ -239,7 +237,7 @@ def _bound(context: Context, scope: Scope, base: str, wanted: Any) -> Any:
     if key is None:
         return _found(context, scope, base)
     owner = next(one for one in (scope, *below(scope)) if one.bundle == key.bundle)
-    declared = context.keys_of(owner)[base]
+    declared = context.keys_of(owner).get(base) or undeclared(owner, base)
     return _read_file(context, owner, declared, key.path, stem(key.path) if declared.is_group else base, context.know)
 
 
@@ -266,7 +264,7 @@ def _provides(context: Context, scope: Scope, name: str) -> bool:
     key = context.keys_of(scope).get(name)
     if key is not None:
         return bool(key.paths)
-    return bool(_undeclared(scope, name).paths)
+    return bool(undeclared(scope, name).paths)
 
 
 def read(context: Context, scope: Scope, name: str, remember: Remember | None = None) -> Any:
@@ -274,7 +272,7 @@ def read(context: Context, scope: Scope, name: str, remember: Remember | None = 
 
     `remember` is told where it came from; without it the run keeps the value until its end.
     """
-    key = context.keys_of(scope).get(name) or _undeclared(scope, name)
+    key = context.keys_of(scope).get(name) or undeclared(scope, name)
     if not key.paths:
         declared = scope.package.data[name].path if scope.package and name in scope.package.data else name
         raise UsageError(f"{scope.bundle or 'The bundle'} has no file {declared!r}, which is what {name!r} stands for.")
@@ -306,15 +304,6 @@ def _declared(context: Context, value: Any, key: Key) -> Any:
         else:
             found.visual = found.visual or key.visual
     return value
-
-
-def _undeclared(scope: Scope, name: str) -> Key:
-    """The key of a path, a pattern or a folder."""
-    if name in scope.files:
-        return Key(name, (name,))
-    if is_pattern(name):
-        return Key(name, find(scope.files, name), is_group=True)
-    return Key(name, inside(scope.files, name), is_group=True, folder=name.strip("/"))
 
 
 def _inside(folder: str, path: str) -> str:

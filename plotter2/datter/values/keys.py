@@ -142,6 +142,15 @@ def catalog(scope: Scope) -> dict[str, Key]:
     return keys
 
 
+def undeclared(scope: Scope, name: str) -> Key:
+    """The key of a path, a pattern or a folder; without paths where the bundle has none of it."""
+    if name in scope.files:
+        return Key(name, (name,))
+    if is_pattern(name):
+        return Key(name, find(scope.files, name), is_group=True)
+    return Key(name, inside(scope.files, name), is_group=True, folder=name.strip("/"))
+
+
 _CATALOGS_MAX = 64
 _catalogs: OrderedDict[int, tuple[Scope, dict[str, Key]]] = OrderedDict()
 

@@ -53,6 +53,16 @@ def test_different_data_give_every_combination_and_the_same_data_go_in_step(coun
         assert all(one[axis.name] is one[other.name] for axis in axes for other in axes if axis.base == other.base)
 
 
+@pytest.mark.req("r129")
+def test_a_folder_and_a_pattern_have_keys_though_nothing_declares_them() -> None:
+    lower = scope("lab/bundles/low", "m/step_9.npy")
+    seen = scope("lab", "m/step_10.npy", "m/step_2.npy", "m/notes", "tasks/m.py", "x.csv", below=(lower,))
+    assert [(key.name, key.place) for key in keys_of(seen, "m")] == [("step_2", 2), ("step_10", 10), ("low", 9)]
+    assert [key.path for key in keys_of(seen, "m/*_2.npy")] == ["m/step_2.npy"]
+    assert [key.path for key in keys_of(seen, "x.csv")] == ["x.csv"]
+    assert keys_of(seen, "n") == ()
+
+
 def test_a_script_without_axes_has_one_instance() -> None:
     assert planned((), lambda _: ()).instances == ({},)
 

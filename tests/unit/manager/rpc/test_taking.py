@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from plotter2.api.v1 import manager_pb2 as pb
+from plotter2.api.v1 import task_pb2
 from plotter2.errors import UsageError
 from tests.unit.manager.rpc.kit import Small, small
 
@@ -19,8 +20,11 @@ async def manager(tmp_path: Path) -> AsyncIterator[Small]:
         yield made
 
 
-async def asked(manager: Small, source: str, given: str) -> str:
-    run = pb.RunAsk(task="plot", bundle="lab", source=source, filename="plot.py", parameters_json=given)
+async def asked(manager: Small, source: str, given: str, filename: str = "plot.py") -> str:
+    kind = task_pb2.TASK_KIND_PIPELINE if filename.endswith(".json") else task_pb2.TASK_KIND_SCRIPT
+    run = pb.RunAsk(
+        task="plot", bundle="lab", source=source, filename=filename, parameters_json=given, kind=kind
+    )  # fmt: skip
     return str((await manager.submit(run=run)).id)
 
 
@@ -43,6 +47,19 @@ async def test_a_parameter_that_the_script_does_not_know_is_refused_with_the_nea
 ) -> None:
     with pytest.raises(UsageError, match=f"plot.py takes no parameter 'bons'; {near}"):
         await asked(manager, source, '{"bons": 3}')
+
+
+@pytest.mark.req("r098", "r178")
+async def test_a_pipeline_takes_what_it_imposes_and_what_its_scripts_may_look_at(manager: Small) -> None:
+    said = r"plot\.json takes no parameter 'bons'; "
+    for source, near in (
+        ('["access", "mean"]', "it takes none"),
+        ('[{"impose": {"bins": 3}}, "access"]', "the nearest"),
+    ):
+        with pytest.raises(UsageError, match=said + near):
+            await asked(manager, source, '{"bons": 3}', "plot.json")
+    for source in ('[{"impose": {"bons": {"keytype": "m"}}}, "access"]', '["access", {"script": "x.py"}]'):
+        assert await asked(manager, source, '{"bons": 3}', "plot.json")
 
 
 @pytest.mark.req("r174")
