@@ -6,6 +6,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -21,6 +22,9 @@ from plotter2.datter.values.table import Table
 
 MAPPED_BYTES_MIN = 1 << 20
 """Smaller arrays are read: each map holds a file open, and a group may have ten thousand members."""
+HEADER_BYTES_MAX = 1 << 20
+HEADERS_MAX = 256
+"""So many different headers are remembered: files of one kind mostly have the same."""
 PIXELS_MAX = 100_000_000
 """Of one image with all its frames."""
 PICTURES = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
@@ -76,13 +80,11 @@ def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype
     Raises:
         ValueError: it is none, holds objects, or says that it is larger than it is.
     """
-    layout = np.lib.format
     try:
-        version = layout.read_magic(file)
-        reader = layout.read_array_header_1_0 if version == (1, 0) else layout.read_array_header_2_0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote says as much
-            shape, is_fortran, dtype = reader(file)
+        version = np.lib.format.read_magic(file)
+        length = file.read(2 if version == (1, 0) else 4)
+        text = file.read(min(int.from_bytes(length, "little"), HEADER_BYTES_MAX))
+        shape, is_fortran, dtype = _said(version, length + text)
     except (SyntaxError, TokenError, TypeError, OverflowError, RecursionError):  # it is read as a piece of Python
         raise ValueError("its header is broken") from None
     if dtype.hasobject:
@@ -91,6 +93,20 @@ def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype
     if min(shape, default=0) < 0 or wanted > size - file.tell():
         raise ValueError(f"its header says {wanted} bytes of values, and {size - file.tell()} are there")
     return shape, is_fortran, dtype
+
+
+@lru_cache(HEADERS_MAX)
+def _said(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """A header, read once for all files that have the same: it is a piece of Python, which takes longer than the data.
+
+    Raises:
+        ValueError: it is none; and what reading a broken piece of Python raises.
+    """
+    layout = np.lib.format
+    reader = layout.read_array_header_1_0 if version == (1, 0) else layout.read_array_header_2_0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote says as much
+        return reader(io.BytesIO(header))
 
 
 def _read(file: IO[bytes], shape: tuple[int, ...], *, is_fortran: bool, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -61,11 +61,13 @@ class Prefixes:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._bytes = 0
         self._scopes: OrderedDict[int, tuple[Scope, str]] = OrderedDict()
 
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._bytes = 0
 
     def get(self, key: str) -> Kept | None:
         """A value that is kept."""
@@ -78,9 +80,11 @@ class Prefixes:
         """Keep a value; those that were not used for the longest time go."""
         if kept.size > KEPT_BYTES_MAX:
             return
+        former = self._kept.pop(key, None)
         self._kept[key] = kept
-        while len(self._kept) > KEPT_MAX or sum(one.size for one in self._kept.values()) > KEPT_BYTES_MAX:
-            self._kept.popitem(last=False)
+        self._bytes += kept.size - (former.size if former is not None else 0)
+        while len(self._kept) > KEPT_MAX or self._bytes > KEPT_BYTES_MAX:
+            self._bytes -= self._kept.popitem(last=False)[1].size
 
     def digest_of(self, scope: Scope) -> str:
         """A digest of everything that a run sees of a bundle and those below it."""

@@ -273,6 +273,14 @@ def test_an_array_whose_header_lies_is_refused(tmp_path: Path, header: bytes) ->
         load_file(at(tmp_path, content), "m.npy")
 
 
+def test_a_header_that_many_files_have_is_read_once(tmp_path: Path) -> None:
+    arrays._said.cache_clear()
+    for number in range(3):
+        np.save(tmp_path / f"{number}.npy", np.full((5, 7), float(number)))
+        assert load_file(tmp_path / f"{number}.npy", "m.npy")[4, 6] == number
+    assert arrays._said.cache_info().misses == 1
+
+
 def test_halves_of_characters_are_made_whole(tmp_path: Path) -> None:
     table = load_file(at(tmp_path, b'[{"a\\ud800": "\\ud83d\\ude00"}]'), "m.json")
     assert table.to_arrow().to_pydict() == {"a\ufffd": ["\U0001f600"]}
