@@ -7,15 +7,13 @@ runs in tasks of their own, a bounded number at a time; disk work runs in thread
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
 from blake3 import blake3
 
-from manager import edges
 from manager.commands import (
     Answer,
     AskWho,
@@ -44,8 +42,6 @@ from manager.events import (
     DeliveryInstalled,
     DeliveryRefused,
     InstancesPlanned,
-    OutputsRefused,
-    OutputsTaken,
     ServiceRefused,
     StartPlanned,
     StraysFound,
@@ -57,19 +53,19 @@ from manager.loop import Loop
 from manager.organizer import Organizer
 from manager.prompting import AskFor, Consider
 from manager.publisher import Publisher
+from manager.reaching import until_reached
 from manager.servicelink import ServiceLink
 from manager.store import Delivery
-from manager.store.ancestry import FileAt, ManyFiles
+from manager.takings import Takings
 from manager.tree import Tree, Wanted
 from manager.tree_planner import TreePlanner
-from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError, UnreachableError
+from plotter2.errors import FailedError, LimitError, PackageError, Plotter2Error, RefusedError
 from plotter2.layout import Layout
 from plotter2.model import enclosed, manifest
 from plotter2.model.conditions import conditions
-from plotter2.model.report import KIND as REPORT
-from plotter2.model.report import Kept, Report
+from plotter2.model.report import Report
 from plotter2.model.service import ServiceSpec
-from plotter2.model.task import Output, TaskRun
+from plotter2.model.task import TaskRun
 from plotter2.together import Spawn, Together
 
 T = TypeVar("T")
@@ -78,7 +74,6 @@ INSTALLS_AT_A_TIME = 4
 SMALL_FILES_MAX = 64
 SMALL_BYTES_MAX = 1 << 20
 """Deliveries up to this are taken in together; a large one would keep the small ones waiting."""
-OUTPUTS_AT_A_TIME = 8
 PLANS_AT_A_TIME = 4
 RETRY_S = 1.0
 
@@ -121,7 +116,7 @@ class Runner:
         self._starting: dict[tuple[str, int], list[ServiceSpec]] = {}
         self._installs = asyncio.Semaphore(INSTALLS_AT_A_TIME)
         self._plans = asyncio.Semaphore(PLANS_AT_A_TIME)
-        self._outputs = asyncio.Semaphore(OUTPUTS_AT_A_TIME)
+        self._takings = Takings(spawn, layout, organizer, tree, loop)
         self._log = structlog.get_logger("manager.runner")
 
     def connect(
@@ -130,7 +125,8 @@ class Runner:
     ) -> None:  # fmt: skip
         """Give it those who hear of effects, the doors for what we ask and give ourselves; before the first one."""
         self._desk, self._hub, self._door = desk, hub, door
-        self._publisher, self._services, self._exports = publisher, services, exports
+        self._publisher, self._services = publisher, services
+        self._takings.connect(exports)
 
     def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a dispatch table: one line a kind of effect
         """Carry out one effect; returns at once."""
@@ -161,7 +157,7 @@ class Runner:
                 self._tree.expect(bundle)
                 self._shows.put(effect)
             case TakeOutputs():
-                self._spawn(self._take(effect), f"outputs {effect.run_id}")
+                self._takings.take(effect)
             case PlanInstances():
                 self._spawn(self._plan(effect), f"plan {effect.run.id}")
             case PlanStart():
@@ -193,7 +189,7 @@ class Runner:
         run = effect.run
         async with self._plans:
             try:
-                event = await self._until_reached(run.id, lambda: self._tree_planner.planned(effect))
+                event = await until_reached(run.id, lambda: self._tree_planner.planned(effect))
             except Plotter2Error as wrong:
                 event = InstancesPlanned(run.id, error=wrong.message, error_code=wrong.code)
         await self._loop.put(event)
@@ -202,20 +198,11 @@ class Runner:
         asked = effect.tree, effect.number, effect.epoch, effect.seq, effect.given
         async with self._plans:
             try:
-                sprouts = await self._until_reached(effect.tree, lambda: self._tree_planner.sprouts(effect))
+                sprouts = await until_reached(effect.tree, lambda: self._tree_planner.sprouts(effect))
                 event = StartPlanned(*asked, sprouts)
             except Plotter2Error as wrong:
                 event = StartPlanned(*asked, error=wrong.message, error_code=wrong.code)
         await self._loop.put(event)
-
-    async def _until_reached(self, run: str, work: Callable[[], Awaitable[T]]) -> T:
-        """A store that is away is no fault of the run's."""
-        while True:
-            try:
-                return await work()
-            except UnreachableError as wrong:
-                self._log.warning("work.again", run=run, why=wrong.message)
-                await asyncio.sleep(RETRY_S)
 
     def _install(self, effect: InstallDelivery) -> None:
         if len(effect.files) <= SMALL_FILES_MAX and sum(one.size_bytes for one in effect.files) <= SMALL_BYTES_MAX:
@@ -295,34 +282,3 @@ class Runner:
         strays = await self._tree.show(wanted)
         if strays:
             await self._loop.put(StraysFound(0, tuple(strays)))
-
-    async def _take(self, effect: TakeOutputs) -> None:
-        run_dir = self._layout.runs / f"{effect.run_id}.{effect.epoch}"
-        async with self._outputs:
-            try:
-                outputs, kept, said = await asyncio.to_thread(self._taken, run_dir, effect)
-            except Plotter2Error as wrong:
-                await self._refuse(effect, wrong.message)
-                return
-        try:
-            await self._until_reached(effect.run_id, lambda: self._exports.take_in(effect, outputs))
-        except Plotter2Error as wrong:
-            await self._refuse(effect, wrong.message, wrong.code)
-            return
-        # What a sidecar says was written beside user code: only what is so counts.
-        believed = await self._until_reached(effect.run_id, lambda: self._tree.believed(*said))
-        read = edges.reads(effect.run_id, effect.version, *believed)
-        await self._loop.put(OutputsTaken(effect.run_id, effect.epoch, outputs, kept, read))
-
-    async def _refuse(self, effect: TakeOutputs, reason: str, code: str = "corruption") -> None:
-        self._log.warning("outputs.refused", run=effect.run_id, why=reason)
-        await self._loop.put(OutputsRefused(effect.run_id, effect.epoch, reason, code))
-
-    def _taken(
-        self, run_dir: Path, effect: TakeOutputs
-    ) -> tuple[tuple[Output, ...], Kept | None, tuple[list[FileAt], list[ManyFiles]]]:
-        with self._organizer.unpacked(run_dir, effect.packed) if effect.packed else nullcontext():
-            outputs = self._organizer.take_outputs(run_dir, effect.made, effect.target)
-        has_report = any(one.kind == REPORT for one in outputs)
-        kept = self._organizer.keep_report(outputs) if has_report else None
-        return outputs, kept, self._organizer.read_by(outputs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -22,6 +22,7 @@ from manager.store import Delivery, Store
 from manager.store.ancestry import FileAt, ManyFiles, Place
 from plotter2.errors import Plotter2Error
 from plotter2.ids import DeliveryId, RunId
+from plotter2.model.bundle import FileEntry
 from plotter2.model.paths import BundlePath
 from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.record import JOURNAL
@@ -31,6 +32,8 @@ from plotter2.model.task import TaskRun
 GROUP = "tree"
 Wanted = Materialise | KeepRecord | KeepReport | KeepMemo
 CHECKPOINT_S = 10.0
+ASKED_FILES_MAX = 100_000
+"""So many files at a time the store is asked for."""
 
 
 class Tree:
@@ -46,19 +49,16 @@ class Tree:
         self._log = structlog.get_logger("manager.tree")
 
     async def believed(
-        self, files: Sequence[FileAt], groups: Sequence[ManyFiles]
-    ) -> tuple[list[FileAt], dict[Place, int]]:
-        """What of this was truly there to be read: files as versions have them, and how many more by version."""
-        known = await self._store.known_files(files)
-        named = [one for one in files if one in known]
-        unnamed: dict[Place, int] = {}
-        there = {place: await self._store.files_of(*place) for place in {(one.bundle, one.version) for one in groups}}
-        for group in groups:
-            place = group.bundle, group.version
-            found, more = edges.of_group(group, there[place])
-            named += found
-            unnamed[place] = unnamed.get(place, 0) + more
-        return named, unnamed
+        self, said: Sequence[tuple[Sequence[FileAt], Sequence[ManyFiles]]]
+    ) -> list[tuple[list[FileAt], dict[Place, int]]]:
+        """What of each was truly there to be read: files as versions have them, and how many more by version."""
+        every = list(dict.fromkeys(one for files, _ in said for one in files))
+        known: set[FileAt] = set()
+        for start in range(0, len(every), ASKED_FILES_MAX):
+            known |= await self._store.known_files(every[start : start + ASKED_FILES_MAX])
+        places = {(one.bundle, one.version) for _, groups in said for one in groups}
+        there = {place: await self._store.files_of(*place) for place in places}
+        return [_believed(files, groups, known, there) for files, groups in said]
 
     def expect(self, bundle: str) -> None:
         """One more version will be shown: called before its task begins, so a checkpoint never passes it."""
@@ -188,6 +188,22 @@ class Tree:
             if not self._pending:
                 await self._store.commit_offset(GROUP, JOURNAL, 0, before)
             before = await self._store.end(JOURNAL, 0)
+
+
+def _believed(
+    files: Sequence[FileAt],
+    groups: Sequence[ManyFiles],
+    known: Collection[FileAt],
+    there: Mapping[Place, Sequence[FileEntry]],
+) -> tuple[list[FileAt], dict[Place, int]]:
+    named = [one for one in files if one in known]
+    unnamed: dict[Place, int] = {}
+    for group in groups:
+        place = group.bundle, group.version
+        found, more = edges.of_group(group, there[place])
+        named += found
+        unnamed[place] = unnamed.get(place, 0) + more
+    return named, unnamed
 
 
 def _bundle(wanted: Wanted) -> str:

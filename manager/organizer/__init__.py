@@ -10,33 +10,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
-from manager.organizer import audit, reports, sidecars
+from manager.organizer import audit
 from manager.organizer.audit import Looked
 from manager.organizer.blobs import Blobs
 from manager.organizer.disk import trouble
 from manager.organizer.folders import Folders, Shown
 from manager.organizer.instep import alone, in_step
-from manager.organizer.outputs import lay_assets, take_outputs
+from manager.organizer.outputs import Left, lay_assets
 from manager.organizer.records import Record
-from manager.organizer.unpacking import unpacked
+from manager.organizer.taking import Taken, taken
 from manager.organizer.versions import Versions
-from manager.store.ancestry import FileAt, ManyFiles
 from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
 from plotter2.model.output import EXPORT
 from plotter2.model.quarantine import QuarantineItem
-from plotter2.model.report import Kept
 from plotter2.model.task import Output
 from plotter2.model.verification import Finding
 
-__all__ = ["Looked", "Organizer", "Record", "Shown"]
+__all__ = ["Left", "Looked", "Organizer", "Record", "Shown", "Taken"]
 
 INSTALLING = "taking in a delivery"
 
@@ -157,42 +152,15 @@ class Organizer:
         """
         return _only(self._folders.show([record]))
 
-    def take_outputs(self, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
-        """Move what a run made, with its sidecars, to `output/<target>/`; returns it with paths below output/.
+    def take_all(self, runs: Iterable[Left]) -> list[Taken | Plotter2Error]:
+        """Move what each run made, with its sidecars, below `output/`; many with as many syncs as one.
 
-        Raises:
-            PathRefusedError: a path that leads out of the run's directory, a link, or no plain file.
-            NotFoundError: the run did not leave what it said.
-            AlteredError: content differs from what the run said.
-            LimitError: the disk is full.
+        Returns:
+            What was taken of each, with paths below `output/`, durably; or why it could not be: a path that leads
+            elsewhere (PathRefusedError), what the run did not leave (NotFoundError) or left otherwise (AlteredError),
+            a disk that is full (LimitError) or fails (FailedError).
         """
-        return take_outputs(self._layout, run_dir, made, target)
-
-    def unpacked(self, run_dir: Path, digest: bytes) -> AbstractContextManager[None]:
-        """Have what a run left on another machine in its directory here, from the list of this digest, for a block.
-
-        Raises:
-            NotFoundError: there is no such list.
-            AlteredError: it is none, or names content that was not sent.
-            PathRefusedError: a path that leads elsewhere.
-            LimitError: the disk is full.
-        """
-        return unpacked(self._layout, self._blobs, run_dir, digest)
-
-    def read_by(self, outputs: Sequence[Output]) -> tuple[list[FileAt], list[ManyFiles]]:
-        """What the sidecars of outputs that lie below output/ say of the files that the run read."""
-        said = sidecars.reads(self._layout, outputs)
-        files = [FileAt(one.bundle, one.version, one.path, bytes.fromhex(one.digest)) for one in said.files]
-        return files, [ManyFiles(**msgspec.structs.asdict(one)) for one in said.groups]
-
-    def keep_report(self, outputs: Sequence[Output]) -> Kept:
-        """Have what a run made, and lies below output/, in the blob store too, for a numbered report.
-
-        Raises:
-            AlteredError: content differs from what was taken.
-            LimitError: the disk is full.
-        """
-        return reports.keep(self._layout, self._blobs, outputs)
+        return in_step("taking over outputs", (taken(self._layout, self._blobs, one) for one in runs))
 
     def keep_exports(self, outputs: Sequence[Output]) -> None:
         """Have what a run exports, and lies below output/, in the blob store too.

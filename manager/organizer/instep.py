@@ -87,14 +87,17 @@ def alone(doing: str, piece: Steps[T]) -> T:
 
 
 def _sync(needs: Sequence[Need]) -> None:
+    contents: dict[Path, list[Path]] = defaultdict(list)
+    names: dict[Path, list[Path]] = defaultdict(list)
+    for need in needs:
+        contents[need.root] += need.contents
+        names[need.root] += need.names
+    roots = [*dict.fromkeys(need.root for need in needs)]
     count = sum(len(need.contents) + len(need.names) for need in needs)
     if count <= SYNCED_ALONE_MAX and not any(need.folders for need in needs):
-        for need in needs:
-            sync_contents(need.root, need.contents)
-            sync_names(need.root, need.names)
+        for root in roots:
+            sync_contents(root, contents[root])
+            sync_names(root, names[root])
         return
-    by_root: dict[Path, list[Path]] = defaultdict(list)
-    for need in needs:
-        by_root[need.root] += [*need.contents, *need.names]
-    for root, paths in by_root.items():
-        durable.sync_tree(root, paths)
+    for root in roots:
+        durable.sync_tree(root, [*contents[root], *names[root]])

@@ -1,4 +1,8 @@
-"""What a run made goes under output/: moved durably, with what lies beside each page; again without harm."""
+"""What runs made goes under output/: moved durably, with what lies beside each page; again without harm.
+
+In steps, so that many runs that end together need as many syncs as one: contents are on disk before anything is moved,
+names before anybody is told.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import errno
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from manager.organizer.disk import inside, plain_below, sync_contents, sync_names, trouble
+from manager.organizer.disk import inside, plain_below, trouble
+from manager.organizer.instep import Need, Steps
 from plotter2 import files as durable
 from plotter2.datter.pages import assets
 from plotter2.errors import AlteredError, NotFoundError
@@ -18,6 +23,23 @@ from plotter2.model import output, paths
 from plotter2.model.task import Output
 
 SIDECAR = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a run left, and where it goes.
+
+    Attributes:
+        run_dir: its directory.
+        made: what it says that it made, by paths below that.
+        target: where it goes, below `output/`.
+        packed: the digest of the list of its files, where they are in the store; b"": they lie in its directory.
+    """
+
+    run_dir: Path
+    made: Sequence[Output]
+    target: str
+    packed: bytes = b""
 
 
 def lay_assets(layout: Layout) -> None:
@@ -35,21 +57,29 @@ def lay_asset(layout: Layout, name: str, source: Path) -> None:
             durable.write_durably(place, source.read_bytes())
 
 
-def take_outputs(layout: Layout, run_dir: Path, made: Sequence[Output], target: str) -> tuple[Output, ...]:
-    """See `Organizer.take_outputs`. Sidecars go first: no figure is ever seen without the story of its making."""
-    with trouble("taking over outputs"):
-        source = inside(run_dir, layout.runs, "what a run made")
-        folder = layout.output / paths.file_path(target)
-        names = [paths.file_path(one.path) for one in made]
-        beside = [f"{name}{suffix}" for name in names for suffix in output.COMPANIONS]
-        optional = [name for name in beside if name not in names and plain_below(source, name) is not None]
-        found = [
-            _output(_need(source, folder, name), one, f"{target}/{name}") for name, one in zip(names, made, strict=True)
-        ]
-        waiting = optional + [name for name in names if plain_below(source, name) is not None]
-        if waiting:
-            _move(source, folder, list(dict.fromkeys(waiting)), layout.output)
-        return tuple(found)
+def moved(layout: Layout, left: Left) -> Steps[tuple[Output, ...]]:
+    """Move what a run made; gives it with paths below `output/`.
+
+    Sidecars go first: no figure is ever seen without the story of its making.
+
+    Raises:
+        PathRefusedError: a path that leads out of the run's directory, a link, or no plain file.
+        NotFoundError: the run did not leave what it said.
+        AlteredError: content differs from what the run said.
+    """
+    source = inside(left.run_dir, layout.runs, "what a run made")
+    folder = layout.output / paths.file_path(left.target)
+    names = [paths.file_path(one.path) for one in left.made]
+    beside = [f"{name}{suffix}" for name in names for suffix in output.COMPANIONS]
+    optional = [name for name in beside if name not in names and plain_below(source, name) is not None]
+    found = [
+        _output(_need(source, folder, name), one, f"{left.target}/{name}")
+        for name, one in zip(names, left.made, strict=True)
+    ]
+    waiting = optional + [name for name in names if plain_below(source, name) is not None]
+    if waiting:
+        yield from _move(layout, source, folder, list(dict.fromkeys(waiting)))
+    return tuple(found)
 
 
 def _find(source: Path, folder: Path, name: str) -> Path | None:
@@ -72,12 +102,12 @@ def _output(file: Path, said: Output, path: str) -> Output:
     return replace(said, path=path, size_bytes=size_bytes, digest=digest)
 
 
-def _move(source: Path, folder: Path, names: Sequence[str], output: Path) -> None:
+def _move(layout: Layout, source: Path, folder: Path, names: Sequence[str]) -> Steps[None]:
     sources = [source / name for name in names]
-    sync_contents(source, sources)
+    yield Need(layout.runs, contents=sources)
     for file, name in zip(sources, names, strict=True):
         place = folder / name
-        inside(place, output, "an output")
+        inside(place, layout.output, "an output")
         place.parent.mkdir(parents=True, exist_ok=True)
         file.chmod(durable.READ_ONLY)
         try:
@@ -86,7 +116,7 @@ def _move(source: Path, folder: Path, names: Sequence[str], output: Path) -> Non
             if wrong.errno != errno.EXDEV:
                 raise
             _copy(file, place)
-    sync_names(output, [folder / name for name in names])
+    yield Need(layout.output, names=[folder / name for name in names])
 
 
 def _copy(file: Path, place: Path) -> None:

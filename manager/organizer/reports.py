@@ -25,7 +25,12 @@ from plotter2.model.task import Output
 
 
 def keep(layout: Layout, blobs: Blobs, outputs: Sequence[Output]) -> Kept:
-    """See `Organizer.keep_report`."""
+    """Have what a run made, and lies below output/, in the blob store too, for a numbered report.
+
+    Raises:
+        AlteredError: content differs from what was taken.
+        LimitError: the disk is full.
+    """
     with trouble("keeping a report"):
         beside = [f"{one.path}{suffix}" for one in outputs for suffix in output.COMPANIONS]
         beside = [name for name in beside if plain_below(layout.output, name)]

@@ -23,7 +23,14 @@ from plotter2.model.bundle import FileEntry
 
 @contextmanager
 def unpacked(layout: Layout, blobs: Blobs, run_dir: Path, digest: bytes) -> Iterator[None]:
-    """See `Organizer.unpacked`."""
+    """Have what a run left on another machine in its directory here, from the list of this digest, for a block.
+
+    Raises:
+        NotFoundError: there is no such list.
+        AlteredError: it is none, or names content that was not sent.
+        PathRefusedError: a path that leads elsewhere.
+        LimitError: the disk is full.
+    """
     root = inside(run_dir, layout.runs, "what a run made")
     with trouble("laying out what a run made"):
         with blobs.open(digest) as file:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
-from manager.organizer import Organizer
+from manager.organizer import Left, Organizer
+from plotter2.errors import Plotter2Error
 from plotter2.layout import Layout
 from plotter2.model.bundle import FileEntry
+from plotter2.model.task import Output
 
 
 def digest(data: bytes) -> bytes:
@@ -46,6 +49,13 @@ class Home:
         entries = self.install(files)
         self.organizer.materialise(bundle, entries)
         return entries
+
+    def take(self, run_dir: Path, made: Sequence[Output], target: str, packed: bytes = b"") -> tuple[Output, ...]:
+        """What a run made, moved below output/."""
+        [ended] = self.organizer.take_all([Left(run_dir, made, target, packed)])
+        if isinstance(ended, Plotter2Error):
+            raise ended
+        return ended.outputs
 
     def folder(self, bundle: str) -> dict[str, bytes]:
         """Every plain file in a bundle's folder."""

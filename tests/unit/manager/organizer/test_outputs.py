@@ -38,7 +38,7 @@ ALL = {f"{TARGET}/loss.html": b"<html>", f"{TARGET}/loss.html.json": b"{}", f"{T
 @pytest.mark.req("r012")
 def test_outputs_are_moved_with_their_sidecars(home: Home) -> None:
     folder = run(home)
-    taken = home.organizer.take_outputs(folder, MADE, TARGET)
+    taken = home.take(folder, MADE, TARGET)
     assert taken == (
         Output(f"{TARGET}/loss.html", "figure", "Loss", 6, digest(b"<html>")),
         Output(f"{TARGET}/frames/w.html", "animation", "", 3, digest(b"<w>")),
@@ -51,11 +51,11 @@ def test_outputs_are_moved_with_their_sidecars(home: Home) -> None:
 @pytest.mark.req("r198")
 def test_doing_it_again_gives_the_same_answer(home: Home) -> None:
     folder = run(home)
-    first = home.organizer.take_outputs(folder, MADE, TARGET)
-    assert home.organizer.take_outputs(folder, MADE, TARGET) == first
+    first = home.take(folder, MADE, TARGET)
+    assert home.take(folder, MADE, TARGET) == first
     for path in [folder / "scratch", folder / "frames", folder]:
         path.unlink() if path.is_file() else path.rmdir()
-    assert home.organizer.take_outputs(folder, MADE, TARGET) == first
+    assert home.take(folder, MADE, TARGET) == first
 
 
 @pytest.mark.req("r198")
@@ -74,8 +74,8 @@ def test_a_crash_between_two_moves_is_made_good(home: Home, monkeypatch: pytest.
         patch.setattr(Path, "replace", move)
         if step < 3:
             with pytest.raises(FailedError):
-                home.organizer.take_outputs(folder, MADE, TARGET)
-    taken = home.organizer.take_outputs(folder, MADE, TARGET)
+                home.take(folder, MADE, TARGET)
+    taken = home.take(folder, MADE, TARGET)
     assert [one.size_bytes for one in taken] == [6, 3]
     assert there(home) == ALL
 
@@ -94,7 +94,7 @@ def test_many_files_and_another_file_system(home: Home, monkeypatch: pytest.Monk
         return replace(source, target)
 
     monkeypatch.setattr(Path, "replace", far)
-    home.organizer.take_outputs(folder, made, TARGET)
+    home.take(folder, made, TARGET)
     assert len(there(home)) == 40
     assert list(folder.iterdir()) == []
 
@@ -107,7 +107,7 @@ def test_nothing_outside_the_run_is_taken(home: Home, tmp_path: Path, path: str)
     (folder / "link.html").symlink_to(tmp_path / "secret")
     (folder / "folder").symlink_to(tmp_path)
     with pytest.raises(PathRefusedError):
-        home.organizer.take_outputs(folder, [MADE[0], Output(path, "figure")], TARGET)
+        home.take(folder, [MADE[0], Output(path, "figure")], TARGET)
     assert there(home) == {}
 
 
@@ -115,24 +115,24 @@ def test_a_folder_that_is_no_runs_is_refused(home: Home, tmp_path: Path) -> None
     run(home)
     for place in (tmp_path, home.layout.runs, home.layout.runs / ".." / ".." / "source"):
         with pytest.raises(PathRefusedError):
-            home.organizer.take_outputs(place, MADE, TARGET)
+            home.take(place, MADE, TARGET)
     with pytest.raises(PathRefusedError):
-        home.organizer.take_outputs(home.layout.runs / "req-1.0.1", MADE, "../up")
+        home.take(home.layout.runs / "req-1.0.1", MADE, "../up")
 
 
 def test_a_link_under_output_is_not_followed(home: Home, tmp_path: Path) -> None:
     (home.layout.output / "digits").symlink_to(tmp_path)
     with pytest.raises(PathRefusedError):
-        home.organizer.take_outputs(run(home), MADE, TARGET)
+        home.take(run(home), MADE, TARGET)
     assert not (tmp_path / "curve").exists()
 
 
 def test_what_is_missing_or_changed_is_refused_before_anything_is_moved(home: Home) -> None:
     folder = run(home)
     with pytest.raises(NotFoundError, match=r"'more\.html'"):
-        home.organizer.take_outputs(folder, [*MADE, Output("more.html", "figure")], TARGET)
+        home.take(folder, [*MADE, Output("more.html", "figure")], TARGET)
     with pytest.raises(AlteredError, match=r"'loss\.html'"):
-        home.organizer.take_outputs(folder, [Output("loss.html", "figure", digest=bytes(32))], TARGET)
+        home.take(folder, [Output("loss.html", "figure", digest=bytes(32))], TARGET)
     assert there(home) == {}
     assert outputs.SIDECAR == ".json"
 

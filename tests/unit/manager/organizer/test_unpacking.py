@@ -33,8 +33,7 @@ def sent(home: Home, files: dict[str, bytes], shared: dict[str, bytes] | None = 
 
 def take(home: Home, listed: bytes) -> None:
     folder = home.layout.runs / "req-1.0.1"
-    with home.organizer.unpacked(folder, listed):
-        home.organizer.take_outputs(folder, MADE, TARGET)
+    home.take(folder, MADE, TARGET, listed)
 
 
 def there(home: Home) -> dict[str, bytes]:
