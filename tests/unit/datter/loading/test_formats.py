@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pyarrow import csv, parquet
 
-from plotter2.datter.loading import load_file
+from plotter2.datter.loading import arrays, load_file
 from plotter2.datter.values import spill
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
