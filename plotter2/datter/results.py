@@ -18,8 +18,8 @@ from plotter2.datter.mathematics.boxes import Boxes
 from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import Fit
 from plotter2.datter.runs import Made
-from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.points import Clusters, Points, Projection
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError

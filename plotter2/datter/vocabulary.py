@@ -7,7 +7,7 @@ built-ins there are stands in `builtins`; how additions are read from files, in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, wraps
@@ -20,7 +20,7 @@ from typing_extensions import override
 from plotter2.datter import template
 from plotter2.datter.scripting import typed
 from plotter2.datter.template import Template
-from plotter2.datter.values.exchange import taken_in
+from plotter2.datter.values.incoming import Places, taken_in
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import UsageError
 
@@ -28,6 +28,11 @@ NUMERIC = frozenset({"data", "table", "numbers", "clusters", "group", "value"})
 ROWS = NUMERIC - {"value"}
 CHECKED = ("mathematics.", "figures.")
 """The rooms whose words hold their arguments against the types that they declare, at each call."""
+OVER: dict[str, Places] = {
+    **dict.fromkeys(("derivative", "integral", "fit"), "measured"),
+    **dict.fromkeys(("plot", "plotme", "automatic", "bars"), "named"),
+}
+"""Words for which a series of pandas lies at the places that its index says, where it is all that they are given."""
 ANYTHING = NUMERIC | {"fit", "text", "shape", "expr", "boxes"}
 
 
@@ -115,9 +120,26 @@ def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
                 typed.check(argument, annotations.get(argument, ""), value)
             except UsageError as wrong:
                 raise UsageError(f"{name}: {wrong}") from None
-        return call(*map(taken_in, args), **{name: taken_in(value) for name, value in kwargs.items()})
+        lying = OVER[name] if name in OVER and _is_alone(args) else ""
+        ours = [_taken(value, lying) for value in args]
+        return call(*ours, **{argument: taken_in(value) for argument, value in kwargs.items()})
 
     return welcomed
+
+
+def _is_alone(args: Sequence[Any]) -> bool:
+    """Whether one argument is data, and the others are words or the frame that it is drawn in."""
+    frame = import_module("plotter2.datter.figures.frame").Frame
+    return sum(not isinstance(one, str | frame) for one in args) == 1
+
+
+def _taken(value: Any, places: Places) -> Any:
+    """A value of another library as ours, called as it was."""
+    found = taken_in(value, places=places)
+    if found is not value and isinstance(getattr(value, "name", None), str):
+        context = import_module("plotter2.datter.context").underway()
+        return found if context is None else context.meet(found, value.name, "")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

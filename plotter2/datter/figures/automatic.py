@@ -34,6 +34,7 @@ from plotter2.datter.figures.motion import motion
 from plotter2.datter.mathematics.boxes import Boxes
 from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import Fit
+from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import CATEGORIES_GOOD, Clusters, Points, Projection, label_column, numbers, points
@@ -105,7 +106,7 @@ def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[st
 
 
 def _visual_of_table(table: Table) -> str:
-    counted = table.of_kind("number", "flag")
+    counted = table.measured()
     if not len(table) or not counted:
         return "table"
     if many.places(table):
@@ -133,7 +134,7 @@ def _visual_of_group(group: DataGroup) -> str:
     if isinstance(first, Table):
         if series.step_column(first):
             return "line"
-        return _visual_of_rows(len(first) * len(group), len(first.of_kind("number", "flag")))
+        return _visual_of_rows(len(first) * len(group), len(first.measured()))
     inner = visual_of(first)
     if inner == "text" and not isinstance(first, str):
         return "line"
@@ -199,7 +200,8 @@ def _histogram(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
 
 def _bars(value: Any, name: str, palette: Sequence[str]) -> list[Panel]:
     if isinstance(value, Table):
-        texts, counted = value.of_kind("text"), value.of_kind("number", "flag")
+        texts = value.of_kind("text") or [one for one in value.index if one != ROW]
+        counted = value.measured()
         if not counted:
             raise UsageError(f"{value.name or 'The table'} has no numeric column for bars.")
         x = _bar_column(value) or (texts[0] if texts else "row")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from plotter2.datter.figures.figure import Axis, Layer, Panel
 from plotter2.datter.figures.palette import looks_for
 from plotter2.datter.figures.thinning import LINE_BUCKETS, extremes, middles
+from plotter2.datter.values.points import COMPLEX
 from plotter2.errors import UsageError
 
 DOTTED_MAX = 12
@@ -40,7 +41,7 @@ def lines(
     `is_ordered` when a number tells them apart.
 
     Raises:
-        UsageError: one of them has no finite value.
+        UsageError: one of them has no finite value, or is complex.
     """
     looks = looks_for(len(series), colours, is_ordered=is_ordered)
     thinned: list[str] = []
@@ -48,6 +49,8 @@ def lines(
     averaged = False
     layers = []
     for (name, xs, given), (colour, pattern) in zip(series, looks, strict=True):
+        if given.dtype.kind == "c":
+            raise UsageError(COMPLEX)
         ys = given.astype(float, copy=False)
         missing = int((~np.isfinite(ys)).sum())
         if missing == len(ys):

@@ -131,7 +131,7 @@ def heatmap(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
         array = numbers(value)
         (panel,) = [visuals.matrix(array.reshape(len(array), -1) if array.ndim > visuals.SEVERAL else array)]
         return [replace(panel, visual="heatmap", title=panel.title or name)]
-    names = value.of_kind("number", "flag")
+    names = value.measured()
     panel = visuals.matrix(value.to_numpy())
     texts = value.of_kind("text")
     x = _named(panel.x, names)
@@ -191,7 +191,7 @@ def _by(data: Any, by: Any) -> tuple[str, NDArray[Any]]:
 def _without(data: Any, by: Any) -> Any:
     """The data without the column that becomes colour, as long as two others are left."""
     if isinstance(data, Table) and isinstance(by, str):
-        left = [name for name in data.of_kind("number", "flag") if name != by]
+        left = [name for name in data.measured() if name != by]
         return data.select(left) if len(left) >= visuals.SEVERAL else data
     return data
 

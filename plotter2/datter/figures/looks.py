@@ -117,7 +117,7 @@ def _pair(given: Any) -> tuple[float, float] | None:
     """Two numbers as floats; None where they are none."""
     try:
         first, second = given
-        return float(first), float(second)
+        return None if np.iscomplexobj([first, second]) else (float(first), float(second))
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -17,7 +17,7 @@ from plotter2.datter.figures import curves, thinning, visuals
 from plotter2.datter.figures.extent import extents
 from plotter2.datter.figures.figure import MUTED, PALETTE, Axis, Colours, Layer, Panel
 from plotter2.datter.values import spill
-from plotter2.datter.values.points import Points, points
+from plotter2.datter.values.points import COMPLEX, Points, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -162,6 +162,8 @@ def sparse(value: Any) -> Panel:
         raise UsageError("Only a sparse matrix of scipy can be drawn so.")
     found = value.tocoo()
     rows, columns = (int(side) for side in found.shape)
+    if found.dtype.kind == "c":
+        raise UsageError(COMPLEX)
     held = np.asarray(found.data, float)
     at_row, at_column = np.asarray(found.row), np.asarray(found.col)
     share = held.size / max(rows * columns, 1)

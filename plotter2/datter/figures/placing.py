@@ -73,7 +73,8 @@ def texts_of(what: str, given: Any) -> list[str]:
     Raises:
         UsageError: it is no list of them.
     """
-    if isinstance(given, str | bytes | dict) or not hasattr(given, "__len__") or not np.iterable(given):
+    is_list = hasattr(given, "__len__") and not hasattr(given, "tocsr") and np.iterable(given)
+    if isinstance(given, str | bytes | dict) or not is_list:
         raise UsageError(f"{what} are a list of texts, not {shown(given)}.")
     return [str(one) for one in given]
 

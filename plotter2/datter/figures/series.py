@@ -17,6 +17,7 @@ from plotter2.datter.figures import curves, kinds, many
 from plotter2.datter.figures.figure import Panel
 from plotter2.datter.figures.frame import Curve
 from plotter2.datter.values import spill
+from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import numbers
 from plotter2.datter.values.table import Table
@@ -31,8 +32,9 @@ _PARTS = re.compile(r"[_/ .:-]+")
 
 def step_column(table: Table) -> str:
     """The column that orders the rows: a time or a step that never goes back; "" for none."""
+    index = {*table.index} - {ROW}
     for name in table.names:
-        is_named = name.lower() in STEP_NAMES and table.kind(name) == "number"
+        is_named = (name.lower() in STEP_NAMES or name in index) and table.kind(name) == "number"
         if (is_named or table.kind(name) == "time") and len(table) and _rises(table.column(name)):
             return name
     return ""
@@ -92,7 +94,7 @@ def _group_arrays(group: DataGroup, name: str, palette: Sequence[str]) -> list[P
 def _table_lines(table: Table, palette: Sequence[str]) -> list[Panel]:
     table = many.in_order(table)
     x = step_column(table)
-    counted = [name for name in table.of_kind("number", "flag") if name != x]
+    counted = [name for name in table.measured() if name != x]
     if not counted:
         raise UsageError(f"{table.name or 'The table'} has no numeric column to draw as a line.")
     xs = table.column(x) if x else np.arange(len(table))
@@ -107,7 +109,7 @@ def _group_tables(group: DataGroup, palette: Sequence[str]) -> list[Panel]:
     """One panel a metric, one curve a table."""
     first = group[0]
     x = step_column(first)
-    counted = [name for name in first.of_kind("number", "flag") if name != x]
+    counted = [name for name in first.measured() if name != x]
     panels = []
     for metric, series in _series_of(group, x, counted[: kinds.PANELS_MAX]).items():
         draw = many.spread if len(series) > many.CURVES_MAX else _curves

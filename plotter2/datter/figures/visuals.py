@@ -22,7 +22,7 @@ from plotter2.datter.mathematics.expression import Expr
 from plotter2.datter.mathematics.fitting import CONFIDENCE, Fit
 from plotter2.datter.pages.canvas import shortened
 from plotter2.datter.values import spill
-from plotter2.datter.values.points import Clusters, Labels, Points, Projection, complete, numbers
+from plotter2.datter.values.points import COMPLEX, Clusters, Labels, Points, Projection, complete, numbers
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -275,6 +275,8 @@ def _bins(finite: NDArray[Any]) -> Any:
 
 def bars(names: Sequence[str], values: NDArray[Any], x: str, y: str, palette: Sequence[str] = ()) -> Panel:
     """One bar a category; of more than 40 the longest bars, by their length."""
+    if values.dtype.kind == "c":
+        raise UsageError(COMPLEX)
     kept, heights = list(names), values.astype(float)
     notes: tuple[str, ...] = ()
     if len(kept) > BARS_MAX:

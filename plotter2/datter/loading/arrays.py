@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
 from math import prod
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.loading.packed import Source, limited, stream
+from plotter2.datter.values.incoming import fields
 from plotter2.datter.values.keys import stem
 from plotter2.datter.values.table import Table
 
@@ -58,20 +58,7 @@ def _fields(array: NDArray[Any], name: str) -> Any:
     """Rows of named fields as a table, whose columns are views; other arrays as they are."""
     if array.dtype.names is None or array.ndim != 1:
         return array
-    return Table(dict(_columns(array, "")), name=stem(name))
-
-
-def _columns(array: NDArray[Any], before: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Fields inside one another, and the places of those that hold several values, get dots."""
-    for field in array.dtype.names or ():
-        values = array[field]
-        if values.dtype.names is not None and values.ndim == 1:
-            yield from _columns(values, f"{before}{field}.")
-        elif values.ndim > 1:
-            flat = values.reshape(len(values), -1)
-            yield from ((f"{before}{field}.{place}", flat[:, place]) for place in range(flat.shape[1]))
-        else:
-            yield before + field, np.char.decode(values, "latin-1") if values.dtype.kind == "S" else values
+    return Table(dict(fields(array, "")), name=stem(name))
 
 
 def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -5,7 +5,6 @@ What is small when unpacked is held in memory; from `spill.LARGE_BYTES` on it is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +15,6 @@ from plotter2.datter.values import spill
 from plotter2.datter.values.keys import stem
 from plotter2.datter.values.table import Table
 
-INDEX = "index"
 CHECKED_BYTES_MAX = 64 << 20
 ROWS_EACH = 64 << 10
 
@@ -25,19 +23,13 @@ def read_parquet(source: Source, name: str) -> Table:
     """The table of a parquet file."""
     module = import_module("pyarrow.parquet")
     if isinstance(source, bytes):
-        return Table(_indexed(module.read_table(stream(source))), name=stem(name))
+        return Table(module.read_table(stream(source)), name=stem(name))
     file = module.ParquetFile(source, memory_map=True)
     about = file.metadata
     size = sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups))
     if size < spill.LARGE_BYTES:
-        return Table(_indexed(file.read()), name=stem(name))
-    return Table(_indexed(spill.table(file.schema_arrow, file.iter_batches(ROWS_EACH))), name=stem(name))
-
-
-def _indexed(table: Any) -> Any:
-    """With the index of pandas under a name that people say."""
-    names = [INDEX if re.fullmatch(r"__index_level_\d+__", one) else one for one in table.column_names]
-    return table.rename_columns(names) if INDEX in names and names != table.column_names else table
+        return Table(file.read(), name=stem(name))
+    return Table(spill.table(file.schema_arrow, file.iter_batches(ROWS_EACH)), name=stem(name))
 
 
 def read_arrow(source: Source, name: str) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.loading.delimited import read_csv
-from plotter2.datter.values.keys import stem, unknown
+from plotter2.datter.values.keys import shown, stem, unknown
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -29,7 +29,7 @@ def as_table(value: Any, name: str) -> Table:
         return Table({f"column {place}": value[:, place] for place in range(value.shape[1])}, name=stem(name))
     if isinstance(value, str):
         return read_csv(value.encode(), name)
-    raise UsageError(f"{name} is declared a table, but it holds {type(value).__name__}.")
+    raise UsageError(f"{name} is declared a table, but it holds {shown(value)}.")
 
 
 def as_matrix(value: Any, name: str) -> NDArray[Any]:
@@ -40,7 +40,7 @@ def as_matrix(value: Any, name: str) -> NDArray[Any]:
     """
     array = value.to_numpy() if isinstance(value, Table) else value
     if not isinstance(array, np.ndarray):
-        raise UsageError(f"{name} is declared a matrix, but it holds {type(value).__name__}.")
+        raise UsageError(f"{name} is declared a matrix, but it holds {shown(value)}.")
     return array
 
 

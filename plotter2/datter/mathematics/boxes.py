@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.mathematics.geometry import Box, box
-from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
+from plotter2.datter.values.keys import shown
 from plotter2.datter.values.points import Labels, Points, labels_of, numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -121,8 +122,8 @@ def _labelled(data: Any, by: str | Sequence[Any]) -> tuple[Points, Labels]:
     if isinstance(by, str):
         table = data if isinstance(data, Table) else None
         if table is None:
-            raise UsageError(f"boxer: by={by!r} names a column, so it needs a table, not {type(data).__name__}.")
-        numeric = [name for name in table.of_kind("number", "flag") if name != by]
+            raise UsageError(f"boxer: by={by!r} names a column, so it needs a table, not {shown(data)}.")
+        numeric = [name for name in table.measured() if name != by]
         return points(table.select(numeric)), labels_of(table, by)
     found = points(data)
     labels = np.asarray(by).ravel()

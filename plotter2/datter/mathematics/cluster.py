@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from plotter2.datter.mathematics.moments import moments, unit
 from plotter2.datter.mathematics.starts import spread_out
 from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
-from plotter2.datter.values.points import Clusters, Labels, Points, Projection, complete, points
+from plotter2.datter.values.points import Clusters, Labels, Points, Projection, complete, numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -221,6 +222,8 @@ def scale(data: Any, how: str = "zscore") -> Any:
         raise UsageError(f"scale: {how!r} is not one of {', '.join(SCALES)}.")
     if isinstance(data, DataGroup):
         return data.filled().map(lambda one: scale(one, how))
+    is_one = isinstance(data, Real) or getattr(data, "shape", None) == ()
+    data = data if isinstance(data, Points | Table) else numbers(data)
     found = points(data)
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter(
@@ -230,7 +233,7 @@ def scale(data: Any, how: str = "zscore") -> Any:
     if isinstance(data, Points | Table):
         notes = found.notes if how == "linear" else (*found.notes, f"Each column scaled by {how}.")
         return replace(found, matrix=changed if changed is found.matrix else _sealed(changed), notes=notes)
-    return changed.reshape(np.shape(data)) if np.ndim(data) else float(changed[0, 0])
+    return float(changed[0, 0]) if is_one else changed.reshape(data.shape)
 
 
 def _scaled(matrix: NDArray[Any], how: str) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from plotter2.datter.mathematics.moments import unit
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.keys import shown
 from plotter2.datter.values.points import numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -46,9 +47,10 @@ def since(first: Any) -> str:
 
 
 def of_table(table: Table) -> tuple[Any, Any, tuple[str, str]] | None:
-    """x, y and their names: of two columns of numbers, or one of times and one of numbers; None of other tables."""
-    found, times = table.of_kind("number"), table.of_kind("time")
-    pair = (*times, *found) if len(times) == len(found) == 1 else tuple(found)
+    """x, y and their names: of two columns of numbers, or one beside times or an index; None of other tables."""
+    found, times = [name for name in table.measured() if table.kind(name) == "number"], table.of_kind("time")
+    places = times or [name for name in table.of_kind("number") if name in table.index]
+    pair = (*places, *found) if len(places) == len(found) == 1 else tuple(found)
     if len(pair) != 2:  # noqa: PLR2004 -- x and y
         return None
     return table.column(pair[0]), table.column(pair[1]), (pair[0], pair[1])
@@ -97,7 +99,7 @@ def _weighed(data: Any, weights: Any) -> tuple[Any, Any]:
     if not isinstance(weights, str):
         return data, weights
     if not isinstance(data, Table):
-        raise UsageError(f"fit: weights={weights!r} names a column, so it needs a table, not {type(data).__name__}.")
+        raise UsageError(f"fit: weights={weights!r} names a column, so it needs a table, not {shown(data)}.")
     return data.select([name for name in data.names if name != weights]), data.column(weights)
 
 

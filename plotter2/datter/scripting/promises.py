@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from plotter2.datter.values.exchange import taken_in
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 

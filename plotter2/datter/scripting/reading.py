@@ -25,8 +25,8 @@ from plotter2.datter.scripting import calling
 from plotter2.datter.scripting.binding import find as find_key
 from plotter2.datter.trees.asking import accessed, is_transfer_key, unlocked
 from plotter2.datter.values import ordering
-from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup, Member
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.keys import (
     IMAGES,
     NAMED_MAX,

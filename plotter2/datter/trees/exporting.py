@@ -19,8 +19,8 @@ from plotter2.datter.context import Context, Symbol, current
 from plotter2.datter.runs import Made
 from plotter2.datter.scripting.reading import access
 from plotter2.datter.values import exchange
-from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError

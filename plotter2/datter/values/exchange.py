@@ -1,56 +1,23 @@
-"""Tables of others, in and out: pandas, polars and Arrow, by Arrow's own protocol; none of them is imported to look.
-
-In: whatever has `__arrow_c_stream__` or `__arrow_c_array__` (frames and series of pandas, polars, pyarrow and more).
-Frames become a Table with their names and text columns, series an array: numbers with NaN where one is missing, text
-with None. Out: `.to_arrow()`, `.to_pandas()`, `.to_polars()`, `.to_numpy()` of tables, points and groups.
-"""
+"""Ours as tables of others: `.to_arrow()`, `.to_pandas()`, `.to_polars()`, `.to_numpy()`; `incoming` is the way in."""
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter.values import arrows as rows
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.points import Points, numbers
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
-INDEX = "__index_level_"
-
-
-def taken_in(value: Any) -> Any:
-    """A frame or series of another library as ours; anything else as it is.
-
-    Raises:
-        UsageError: it holds what Arrow has no type for.
-    """
-    kind = type(value)
-    if isinstance(value, Table) or not (hasattr(kind, "__arrow_c_stream__") or hasattr(kind, "__arrow_c_array__")):
-        return value
-    arrow = import_module("pyarrow")
-    named = getattr(value, "name", None)
-    try:
-        if _is_frame(value):
-            return Table(_plain(arrow.table(value), getattr(getattr(value, "index", None), "name", None)))
-        series = arrow.chunked_array(value) if hasattr(kind, "__arrow_c_stream__") else arrow.array(value)
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError, arrow.ArrowNotImplementedError) as wrong:
-        reason = str(wrong).splitlines()[0]
-        raise UsageError(f"This {kind.__name__} holds what no table can: {reason.rstrip('.')}.") from None
-    return Table(arrow.table({str(named or "value"): series})).column(str(named or "value"))
-
-
-def _is_frame(value: Any) -> bool:
-    """Whether it has columns: frames know their columns, record batches and tables their schema."""
-    return hasattr(value, "columns") or hasattr(value, "schema")
-
-
-def _plain(table: Any, index: Any) -> Any:
-    """Without what pandas says about itself; its index, where it is more than a count, is a column."""
-    names = [str(index or "index") if one.startswith(INDEX) else str(one) for one in table.column_names]
-    return table.rename_columns(names).replace_schema_metadata(None)
+UNNAMED = re.compile(rf"(?:{rows.ROW}|{rows.INDEX})(?: \d+)?")
+"""What we call an index without a name."""
 
 
 def to_pandas(table: Any) -> Any:
@@ -60,7 +27,10 @@ def to_pandas(table: Any) -> Any:
         UsageError: pandas is not installed.
     """
     _needed("pandas")
-    return table.to_pandas()
+    frame, names = table.to_pandas(), list(rows.named(table))
+    if not names:
+        return frame
+    return frame.set_index(names).rename_axis([None if UNNAMED.fullmatch(one) else one for one in names])
 
 
 def to_polars(table: Any) -> Any:

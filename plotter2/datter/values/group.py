@@ -21,6 +21,8 @@ from plotter2.datter.values.keys import natural, nearest, unknown
 from plotter2.errors import UsageError
 
 WHOLE_MAX = float(1 << 63)
+_INCOMING = "plotter2.datter.values.incoming"
+"""Imported when it is first needed: it makes groups."""
 LARGEST_BYTES, SHAPES_NAMED = 8, 3
 
 
@@ -51,8 +53,9 @@ class Member:
     @classmethod
     def holding(cls, name: str, key: Any, value: Any) -> Member:
         """A member whose value is there already."""
-        made = cls(name, key, lambda: value)
-        made._held = value
+        ours = import_module(_INCOMING).taken_in(value)
+        made = cls(name, key, lambda: ours)
+        made._held = ours
         return made
 
     @classmethod
@@ -71,10 +74,10 @@ class Member:
 
     @property
     def value(self) -> Any:
-        """The value, loaded when nobody holds it."""
+        """The value, loaded when nobody holds it; what another library holds as ours."""
         found = self._seen() if self._held is None else self._held
         if found is None:
-            found = self._load()
+            found = import_module(_INCOMING).taken_in(self._load())
             if type(found).__weakrefoffset__ and not self._is_kept:
                 self._seen = weakref.ref(found)
             else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,13 @@ from numpy.typing import NDArray
 
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import natural, unknown
-from plotter2.datter.values.points import Points, bare
-from plotter2.datter.values.table import Table
+from plotter2.datter.values.points import Points
+from plotter2.datter.values.table import Table, bare
 from plotter2.errors import UsageError
 
 MATRIX_AXES = 2
+MISSING = frozenset({"NAType", "NaTType"})
+"""What pandas calls what is missing, among objects."""
 
 
 def ordered(value: Any, by: str | int | None = None) -> Any:
@@ -38,6 +42,8 @@ def ordered(value: Any, by: str | int | None = None) -> Any:
 
 
 def _table(table: Table, by: str | int | None) -> Table:
+    if not table.names:
+        raise UsageError("order: this table has no columns, so nothing to order by.")
     column = table.names[_place(table.names, by)]
     places = table.codes(column)[0] if table.kind(column) == "text" else table.column(column)
     if table.kind(column) == "text":
@@ -87,17 +93,23 @@ def _array(value: Any) -> NDArray[Any]:
     return array
 
 
+def _is_missing(one: Any) -> bool:
+    if one is None or type(one).__name__ in MISSING:
+        return True
+    return isinstance(one, Real | Decimal) and one != one  # noqa: PLR0124 -- NaN is not itself
+
+
 def _ranks(values: NDArray[Any]) -> NDArray[Any]:
     """The places of values in ascending order, texts as people count; missing ones last."""
     if values.dtype.kind not in "OU":
         return np.argsort(values, kind="stable")
     listed = values.tolist()
-    missing = [one is None or one != one for one in listed]  # noqa: PLR0124 -- NaN is not itself
+    missing = [_is_missing(one) for one in listed]
     there = [place for place, gone in enumerate(missing) if not gone]
     is_text = all(isinstance(listed[place], str) for place in there)
     try:
         there.sort(key=lambda place: natural(listed[place]) if is_text else listed[place])
-    except TypeError:
-        kinds = sorted({type(one).__name__ for one in listed})
+    except (TypeError, ValueError):  # arrays say the latter
+        kinds = sorted({type(one).__name__.removeprefix("nd") for one in listed})
         raise UsageError(f"order: {' and '.join(kinds)} have no common order.") from None
     return np.array([*there, *(place for place, gone in enumerate(missing) if gone)], int)

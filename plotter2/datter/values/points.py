@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from importlib import import_module
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,8 @@ from numpy.typing import NDArray
 
 from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
+from plotter2.datter.values.plain import array_of, described
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -142,7 +142,7 @@ def points(value: Any) -> Points:
     Raises:
         UsageError: it holds no numbers.
     """
-    value = _ours(value)
+    value = taken_in(value)
     if isinstance(value, Points):
         return value
     if isinstance(value, Table):
@@ -170,19 +170,14 @@ def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
     Raises:
         UsageError: it holds something else than numbers, complex ones where they have no meaning, or nothing.
     """
-    value = _ours(value)
+    value = taken_in(value)
     if isinstance(value, Points | Table | DataGroup):
-        return points(value).matrix
-    try:
-        array = np.atleast_1d(bare(value))
-    except ValueError:
-        raise UsageError("These values are not a regular array of numbers: its rows have different lengths.") from None
-    if array.dtype.kind == "O":
-        array = _plain_numbers(array, value)
+        return _of_table(value, complex_too=complex_too) if isinstance(value, Table) else points(value).matrix
+    array = array_of(value)
     if array.dtype.kind == "c" and not complex_too:
         raise UsageError(COMPLEX)
     if array.dtype.kind not in "iufbc":
-        raise UsageError(f"Numbers are needed here, not {_described(value, array)}.")
+        raise UsageError(f"Numbers are needed here, not {described(value, array)}.")
     if array.dtype.char in "gG":
         array = array.astype(complex if array.dtype.kind == "c" else float)
     if array.size == 0:
@@ -190,21 +185,12 @@ def numbers(value: Any, *, complex_too: bool = False) -> NDArray[Any]:
     return array
 
 
-def _plain_numbers(array: NDArray[Any], value: Any) -> NDArray[Any]:
-    """Python's own numbers of any size as float64."""
-    if value is None or not all(one is None or isinstance(one, Real | Decimal) for one in array.ravel()):
-        raise UsageError(f"Numbers are needed here, not {_described(value, array)}.")
-    try:
-        return np.array([np.nan if one is None else float(one) for one in array.ravel()]).reshape(array.shape)
-    except OverflowError:
-        raise UsageError("A number is larger than 1.8e308, the largest there is.") from None
-
-
-def _ours(value: Any) -> Any:
-    """What another library holds, as ours."""
-    if isinstance(value, np.ndarray | Points | Table | DataGroup | list):
-        return value
-    return import_module("plotter2.datter.values.exchange").taken_in(value)
+def _of_table(table: Table, *, complex_too: bool) -> NDArray[Any]:
+    """The numbers of a table; complex ones where one column holds some, and they have a meaning."""
+    names = table.measured()
+    if complex_too and any(table.is_complex(name) for name in names):
+        return table.to_numpy()
+    return points(table).matrix
 
 
 def complete(found: Points, *, varying: bool = False) -> Points:
@@ -296,11 +282,10 @@ def labels_of(table: Table, column: str) -> Labels:
 
 
 def _from_table(table: Table) -> Points:
-    columns = [name for name in table.of_kind("number", "flag") if name != table.label]
+    columns = [name for name in table.measured() if name != table.label]
     if not columns:
-        raise UsageError(
-            f"{table.name or 'The table'} has no numeric column; its columns are {', '.join(table.names)}."
-        )
+        said = f"its columns are {', '.join(table.names)}" if table.names else "it has no columns at all"
+        raise UsageError(f"{table.name or 'The table'} has no numeric column; {said}.")
     if not len(table):
         raise UsageError(f"{table.name or 'The table'} has no rows.")
     groups = labels_of(table, table.label) if table.label else None
@@ -317,7 +302,7 @@ def _from_group(group: DataGroup) -> Points:
     """Tables one below the other, labelled by their names; arrays of one shape as one row each."""
     if not len(group):
         raise UsageError(f"The group {group.name!r} is empty.")
-    first = _ours(group[0])
+    first = taken_in(group[0])
     if isinstance(first, Table | Points):
         return _stacked(group, points(first))
     shape = numbers(first).shape
@@ -353,37 +338,3 @@ def _stacked(group: DataGroup, first: Points) -> Points:
     matrix = spill.matrix(len(first.names), parts()) if is_large else np.vstack(list(parts()))
     codes = np.repeat(np.arange(len(group)), lengths)
     return Points(matrix, first.names, group.name, Labels(group.axis or group.name, tuple(group.names), codes))
-
-
-def bare(value: Any) -> NDArray[Any]:
-    """The array that a value is for numpy; what a mask hides is missing."""
-    array = np.asarray(value)
-    mask = getattr(value, "mask", None) if isinstance(value, np.ma.MaskedArray) else None
-    return array if mask is None or not np.any(mask) else np.where(mask, np.nan, array)
-
-
-_NAMED = {
-    "dict": "a dictionary", "NoneType": "nothing", "set": "a set; make a list of it",
-    "generator": "a generator; make a list of it", "bytes": "bytes", "Expr": "a formula; its values are .y",
-    "Fit": "a fit; its .residuals are some", "Boxes": "boxes; their .extents are some",
-}  # fmt: skip
-_KINDS = {
-    "M": "times; as places of derivative, integral and fit they can be given",
-    "m": "spans of time; divide them by a unit, as numpy.timedelta64(1, 's')",
-    "V": "records; make a datter.Table of their columns",
-}
-
-
-def _described(value: Any, array: NDArray[Any]) -> str:
-    """What a value is that holds no numbers, and what would be right."""
-    name = type(value).__name__
-    if isinstance(value, str):
-        return "text" if name == "str" else f"a bare name; access({value}) gives its data"
-    if array.dtype.kind in _KINDS:
-        return _KINDS[array.dtype.kind]
-    if name in _NAMED or not array.ndim:
-        return _NAMED.get(name, name)
-    odd = next((one for one in array.ravel().tolist() if one is not None and not isinstance(one, Real | Decimal)), "")
-    if type(odd).__str__ is object.__str__ and type(odd).__repr__ is object.__repr__:
-        return f"what holds things of the kind {type(odd).__name__}"  # what they write of themselves says nothing
-    return f"what holds {type(odd).__name__ if not isinstance(odd, str) else 'text'}, as {str(odd)[:40]!r}"

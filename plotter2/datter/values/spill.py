@@ -124,6 +124,23 @@ def blocks(values: NDArray[Any], rows: int = 0) -> Iterator[NDArray[Any]]:
         yield values[start : start + step]
 
 
+def dense(sparse: Any) -> NDArray[Any]:
+    """A sparse matrix of scipy in full: in memory, or mapped where it is large then.
+
+    Raises:
+        UsageError: it does not fit on the disk then, or is more than 64 GiB.
+    """
+    rows = sparse.tocsr() if len(sparse.shape) > 1 else sparse
+    size = int(np.prod(rows.shape, dtype=object)) * rows.dtype.itemsize
+    if size < LARGE_BYTES or len(rows.shape) == 1:
+        check_room(Path(tempfile.gettempdir()), 0, size)
+        return np.asarray(rows.toarray())
+    step = max(1, BLOCK_BYTES // max(1, rows.shape[1] * rows.dtype.itemsize))
+    check_room(Path(tempfile.gettempdir()), 0, size)
+    parts = (rows[start : start + step].toarray() for start in range(0, rows.shape[0], step))
+    return matrix(rows.shape[1], parts, rows.dtype)
+
+
 def check_room(folder: Path, written: int, coming: int = 0) -> None:
     """Refuse what is too much.
 

@@ -1,7 +1,7 @@
 """Table: named columns of equal length, over Arrow memory or numpy arrays. Read-only.
 
 Columns become numpy arrays when they are looked at: numbers with missing values as float with NaN, text as objects
-with None, times as datetime64. Computes nothing; the mathematics is elsewhere.
+with None, times as datetime64, spans of time as seconds. Computes nothing; the mathematics is elsewhere.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from plotter2.datter.values import arrows as rows
 from plotter2.datter.values import spill
-from plotter2.datter.values.keys import distinct, natural, unknown
+from plotter2.datter.values.arrows import ROW
+from plotter2.datter.values.keys import natural, shown, unknown
 from plotter2.errors import UsageError
 
 ColumnKind = Literal["number", "flag", "text", "time"]
 _ARROW_KINDS: tuple[tuple[tuple[str, ...], ColumnKind], ...] = (
-    (("int", "uint", "float", "double", "halffloat", "decimal", "null"), "number"),
+    (("int", "uint", "float", "double", "halffloat", "decimal", "null", "duration"), "number"),
     (("bool",), "flag"),
     (("timestamp", "date"), "time"),
 )
@@ -29,11 +31,18 @@ _NUMPY_KINDS: dict[str, ColumnKind] = {
     "u": "number",
     "f": "number",
     "c": "number",
+    "m": "number",
     "b": "flag",
     "M": "time",
 }
 MISSING = "(missing)"
+NESTED = ("list", "large_list", "fixed_size_list", "struct", "map", "month_day_nano")
+SECOND = np.timedelta64(1, "s")
 BATCH_ROWS = 64 << 10
+
+
+_INCOMING = "plotter2.datter.values.incoming"
+"""Imported when it is first needed: it makes tables."""
 
 
 class Table:
@@ -43,27 +52,37 @@ class Table:
         name: what the table is called in titles.
         notes: what had to be done to read it, in sentences.
         label: the column that tells rows apart in drawings, "" for none.
+        index: the columns that name rows, as the index of pandas does; nothing is computed with them.
     """
 
     def __init__(
-        self, columns: Mapping[str, Any] | Any, *, name: str = "", notes: Iterable[str] = (), label: str = ""
+        self,
+        columns: Mapping[str, Any] | Any,
+        *,
+        name: str = "",
+        notes: Iterable[str] = (),
+        label: str = "",
+        index: Iterable[str] = (),
     ) -> None:
         self._arrow: Any = None
         self._columns: dict[str, NDArray[Any]] = {}
         self.name = name
         self.notes = tuple(notes)
         self.label = label
-        if isinstance(columns, Mapping):
-            self._columns = {str(one): _column(str(one), values) for one, values in columns.items()}
+        if isinstance(columns, Mapping) and not hasattr(columns, "tocsr"):
+            self._columns = {str(one): _column(str(one), _ours(values)) for one, values in columns.items()}
             lengths = {len(values) for values in self._columns.values()}
             if len(lengths) > 1:
                 raise UsageError(f"The columns of a table must be equally long; these have {sorted(lengths)} rows.")
             self.names = tuple(self._columns)
             self._rows = lengths.pop() if lengths else 0
         else:
-            self._arrow = _apart(_as_arrow(columns))
+            self._arrow = rows.plain(_as_arrow(columns))
+            self._arrow = rows.marked(self._arrow, tuple(index)) if index else self._arrow
             self.names = tuple(str(one) for one in self._arrow.column_names)
             self._rows = int(self._arrow.num_rows)
+            index = index or rows.named(self._arrow)
+        self.index = tuple(one for one in index if one in self.names)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], **about: Any) -> Table:
@@ -83,11 +102,21 @@ class Table:
         return self._arrow is None and self._columns[self._checked(name)].dtype.kind == "c"
 
     def of_kind(self, *kinds: ColumnKind) -> list[str]:
-        """The names of the columns of these kinds, in order."""
-        return [name for name in self.names if self.kind(name) in kinds]
+        """The names of the columns of these kinds, in order; none that names rows by numbers of theirs."""
+        hidden = {ROW} & set(self.index)
+        return [name for name in self.names if self.kind(name) in kinds and name not in hidden]
+
+    def measured(self) -> list[str]:
+        """The names of the columns of numbers and flags that are computed with: all but those that name rows."""
+        return [name for name in self.of_kind("number", "flag") if name not in self.index]
 
     def column(self, name: str) -> NDArray[Any]:
-        """One column as a numpy array."""
+        """One column as a numpy array; spans of time as seconds."""
+        found = self.raw(name)
+        return _seconds(found) if found.dtype.kind == "m" else found
+
+    def raw(self, name: str) -> NDArray[Any]:
+        """One column as a numpy array; spans of time as timedelta64."""
         if self._checked(name) not in self._columns:
             made: Any = self._from_arrow(name)
             self._columns[name] = made
@@ -100,10 +129,14 @@ class Table:
         """One column as categories: a code for each row, and the categories' names in natural order."""
         if self._arrow is not None:
             packed = self._arrow.column(self._checked(name)).combine_chunks()
+            if str(packed.type).startswith(NESTED):
+                packed = import_module("pyarrow").array(
+                    [None if one is None else str(one) for one in packed.to_pylist()]
+                )
             if not str(packed.type).startswith("dictionary"):
                 packed = packed.dictionary_encode()
             names = [str(one) for one in packed.dictionary.to_pylist()]
-            codes = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            codes = packed.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         else:
             texts = [MISSING if value is None else str(value) for value in self.column(name).tolist()]
             names, codes = list(dict.fromkeys(texts)), np.empty(len(texts), np.int64)
@@ -119,14 +152,16 @@ class Table:
     def select(self, names: Sequence[str]) -> Table:
         """The table of some columns."""
         wanted = [self._checked(name) for name in names]
-        chosen = self._arrow.select(wanted) if self._arrow is not None else {one: self.column(one) for one in wanted}
-        return Table(chosen, name=self.name, notes=self.notes, label=self.label if self.label in wanted else "")
+        chosen = self._arrow.select(wanted) if self._arrow is not None else {one: self.raw(one) for one in wanted}
+        return Table(
+            chosen, name=self.name, notes=self.notes, label=self.label if self.label in wanted else "", index=self.index
+        )
 
     def labelled(self, label: str) -> Table:
         """The same table with another label column."""
         self._checked(label)
         same = Table(self._arrow if self._arrow is not None else {}, name=self.name, notes=self.notes, label=label)
-        same.names, same._rows, same._columns = self.names, self._rows, self._columns
+        same.names, same._rows, same._columns, same.index = self.names, self._rows, self._columns, self.index
         return same
 
     def take(self, which: Any) -> Table:
@@ -144,8 +179,8 @@ class Table:
         if self._arrow is not None:
             chosen = self._arrow.take(places)
         else:
-            chosen = {name: self.column(name)[places] for name in self.names}
-        return Table(chosen, name=self.name, notes=self.notes, label=self.label)
+            chosen = {name: self.raw(name)[places] for name in self.names}
+        return Table(chosen, name=self.name, notes=self.notes, label=self.label, index=self.index)
 
     def _slice(self, start: int, stop: int) -> Table:
         """Rows that follow one another: a view, nothing is copied."""
@@ -153,9 +188,9 @@ class Table:
         chosen = (
             self._arrow.slice(start, stop - start)
             if self._arrow is not None
-            else {name: self.column(name)[start:stop] for name in self.names}
+            else {name: self.raw(name)[start:stop] for name in self.names}
         )
-        return Table(chosen, name=self.name, notes=self.notes, label=self.label)
+        return Table(chosen, name=self.name, notes=self.notes, label=self.label, index=self.index)
 
     def batches(self, rows: int = BATCH_ROWS) -> Iterator[Table]:
         """The table by at most so many rows at a time, in order: how to go over one that is larger than memory.
@@ -175,10 +210,11 @@ class Table:
         return [{name: values[row] for name, values in columns.items()} for row in range(count)]
 
     def to_arrow(self) -> Any:
-        """The table as a pyarrow.Table."""
+        """The table as a pyarrow.Table: the very one that it was made of, where it was; nothing is copied then."""
         if self._arrow is not None:
             return self._arrow
-        return import_module("pyarrow").table({name: _for_arrow(self.column(name)) for name in self.names})
+        made = import_module("pyarrow").table({name: _for_arrow(name, self.raw(name)) for name in self.names})
+        return rows.marked(made, self.index)
 
     def to_pandas(self) -> Any:
         """The table as a pandas.DataFrame (pandas must be installed)."""
@@ -192,11 +228,11 @@ class Table:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_numpy(self) -> NDArray[Any]:
-        """The numeric columns side by side: rows x columns, float64."""
-        names = self.of_kind("number", "flag")
-        return (
-            np.column_stack([self.column(name).astype(float) for name in names]) if names else np.empty((self._rows, 0))
-        )
+        """What is computed with, side by side: rows x columns, float64; complex128 where a column is complex."""
+        names = self.measured()
+        wanted = complex if any(self.is_complex(name) for name in names) else float
+        columns = [self.column(name).astype(wanted) for name in names]
+        return np.column_stack(columns) if columns else np.empty((self._rows, 0))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -264,31 +300,69 @@ def _mapped(column: Any) -> NDArray[Any]:
     return spill.matrix(1, pieces, dtype).reshape(-1)
 
 
-def _apart(table: Any) -> Any:
-    """With a name for each column: some files have one twice."""
-    names = [str(one) for one in table.column_names]
-    return table if len(set(names)) == len(names) else table.rename_columns(list(distinct(names)))
-
-
 def _as_arrow(frame: Any) -> Any:
     """The pyarrow.Table of a frame of pyarrow, pandas or polars."""
     if hasattr(frame, "combine_chunks") and hasattr(frame, "column_names"):
         return frame
-    found = import_module("plotter2.datter.values.exchange").taken_in(frame)
+    found = import_module(_INCOMING).taken_in(frame)
     if not isinstance(found, Table):
-        raise UsageError(f"A table is made of columns or of a frame, not of {type(frame).__name__}.")
+        raise UsageError(
+            f"A table is made of columns by name, Table({{'x': [1, 2]}}), or of a frame, not of {shown(frame)}."
+        )
     return found.to_arrow()
 
 
-def _for_arrow(values: NDArray[Any]) -> Any:
-    """A column as Arrow takes it: text that is no object of Python's becomes some."""
-    return values.astype(object) if values.dtype.kind in "US" else values.astype(values.dtype.newbyteorder("="))
+def _for_arrow(name: str, values: NDArray[Any]) -> Any:
+    """A column as Arrow takes it: text that is no object of Python's becomes some; things of several kinds become text.
+
+    Raises:
+        UsageError: it holds complex numbers.
+    """
+    if values.dtype.kind == "c":
+        raise UsageError(f"The column {name!r} is complex, and Arrow has no such type; take its .real and .imag.")
+    if values.dtype.kind != "O":
+        return values.astype(object) if values.dtype.kind in "US" else values.astype(values.dtype.newbyteorder("="))
+    arrow = import_module("pyarrow")
+    try:
+        return arrow.array(values)
+    except (arrow.ArrowException, OverflowError, TypeError, ValueError):
+        return arrow.array([None if one is None else str(one) for one in values.tolist()], arrow.large_string())
 
 
 def _plain(values: NDArray[Any]) -> list[Any]:
     """Python's own values; of times finer than it knows, the microseconds."""
     listed: list[Any] = (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
     return listed
+
+
+def _seconds(spans: NDArray[Any]) -> NDArray[Any]:
+    """Spans of time as float64 seconds, NaN for missing ones; nobody can write to them."""
+    found: NDArray[Any] = spans / SECOND
+    found.flags.writeable = False
+    return found
+
+
+def _ours(values: Any) -> Any:
+    """A column of another library as an array; what a mask of numpy hides is missing."""
+    if isinstance(values, list):
+        return values
+    return bare(values) if isinstance(values, np.ndarray) else import_module(_INCOMING).taken_in(values)
+
+
+def bare(value: Any) -> NDArray[Any]:
+    """The array that a value is for numpy; what a mask hides is missing: NaN, of times NaT, of others None."""
+    array = np.asarray(value)
+    mask = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) and array.dtype.names is None else None
+    if mask is None or not mask.any():
+        return array
+    kind = array.dtype.kind
+    if kind in "mM":
+        return np.where(mask, np.array("NaT", array.dtype), array)
+    if kind in "iufcb":
+        return np.where(mask, np.nan, array)
+    found = array.astype(object)
+    found[mask] = None
+    return found
 
 
 def nearest_float(value: float) -> float:
@@ -300,6 +374,8 @@ def nearest_float(value: float) -> float:
 
 
 def _column(name: str, values: Any) -> NDArray[Any]:
+    if not np.iterable(values):
+        raise UsageError(f"The column {name!r} must be a list of values, not {shown(values)}.")
     listed = values if isinstance(values, np.ndarray) else list(values)
     if isinstance(listed, list) and any(value is None for value in listed):
         numbers = all(value is None or isinstance(value, int | float) for value in listed)

@@ -108,7 +108,7 @@ def test_what_holds_the_same_numbers_gives_the_same(word: str, value: Any, same:
         (None, "not nothing"), ({1, 2}, "not a set; make a list of it"),
         ((one for one in [1]), "not a generator; make"),
         (["a", 1], "not what holds text, as 'a'"), (DAYS, "not times; as places of derivative, integral and fit"),
-        (DAYS - DAYS[0], "divide them by a unit"), (VALUES["records"], "make a datter.Table"),
+        (DAYS - DAYS[0], "divide them by a unit"), (np.zeros((2, 2), "i4,f8"), "make a datter.Table"),
         (DAYS.astype(object), "not what holds date, as '2024-01-01'"), ([[1], [1, 2]], "rows have different lengths"),
         (b"1", "not bytes"), ({"a": 1}, "not a dictionary"),
     ],

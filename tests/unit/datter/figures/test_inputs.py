@@ -20,9 +20,17 @@ from plotter2.datter.run import RunInput, Scope
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.table import Table
 from plotter2.errors import Plotter2Error, UsageError
+from tests.unit.datter.foreign import FRAMES, NO_NUMBERS, SERIES
 from tests.unit.datter.test_inputs import VALUES as PLAIN
 
 CUBE = np.full((3, 4, 5), [1e308, -1e308, 1, 2, 3])
+ELSE = {
+    "pandas Int64", "pandas boolean", "pandas lists", "pandas named rows", "polars decimals", "polars lists",
+    "arrow runs", "arrow dictionary", "scipy csr", "scipy dia", "scipy dok", "pandas frame of steps",
+    "pandas frame of texts", "pandas frame of days", "pandas frame of levels", "pandas intervals",
+    "pandas mixed objects", "polars lazy",
+    "polars of all kinds", "arrow of all kinds", "numpy masked records", "numpy matrix",
+}  # fmt: skip
 FAR, NAMED = [1e308, -1e308, 3.0], {"a": 3, "b": 5}
 VALUES: dict[str, Any] = {
     **PLAIN, "far apart": FAR, "far rows": np.array([[1e308, -1e308], [-1e308, 1e308], [0, 1.0]]), "far cube": CUBE,
@@ -37,6 +45,7 @@ VALUES: dict[str, Any] = {
     "missing table": Table({"x": [math.nan] * 3, "who": list("abc")}), "words by name": {"a": 1, "b": "x", "c": [1]},
     "columns of two lengths": {"a": [1, 2], "b": [3]}, "deep": {"a": {"b": 1}}, "half records": [{"a": 1}, 3],
     "day": dt.date(2024, 1, 1), "complex number": 1j, "missing": math.nan, "beyond": 10**400, "no words": "",
+    **{kind: one for kind, (one, _) in {**SERIES, **FRAMES}.items() if kind in ELSE}, **NO_NUMBERS,
     "list of empty": [[]], "list of nothing": [None, None], "function": len, "generator": None,
 }  # fmt: skip
 SHAPES = {"circle": 3, "ellipse": 4, "rect": 4, "arrow": 4, "arc": 5}

@@ -178,7 +178,7 @@ def test_times_are_seconds_and_a_group_of_numbers_lies_at_its_keys() -> None:
     [
         (lambda: fit(X, X, weights=[1.0]), "1 weights for 10 points"),
         (lambda: fit(X, X, weights=[-1.0] * 10), "weights are 0 or more"),
-        (lambda: fit(X, X, weights="w"), "names a column, so it needs a table, not ndarray"),
+        (lambda: fit(X, X, weights="w"), "names a column, so it needs a table, not an array"),
         (lambda: fit(Table({"x": X, "y": X}), weights="v"), "no column of the table 'v'"),
         (lambda: fit(X, X, start={"a": 1.0}), "only a formula has a start"),
         (lambda: fit(X, X, expr("a x"), start={"b": 1.0}), "no free name 'b' to start; there are 'a'"),

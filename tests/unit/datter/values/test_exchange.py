@@ -15,8 +15,8 @@ import pytest
 from plotter2.datter.builtins import TABLE
 from plotter2.datter.context import Context
 from plotter2.datter.mathematics import cluster, fitting, stats
-from plotter2.datter.values.exchange import taken_in
 from plotter2.datter.values.group import DataGroup
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.points import numbers, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -67,7 +67,7 @@ def test_an_index_that_says_something_is_a_column() -> None:
 def test_what_is_no_frame_stays_what_it_is() -> None:
     for value in (1, "text", [1, 2], np.ones(3), DataGroup.of([1])):
         assert taken_in(value) is value
-    with pytest.raises(UsageError, match="made of columns or of a frame, not of list"):
+    with pytest.raises(UsageError, match="or of a frame, not of a list"):
         Table([1, 2])
 
 
