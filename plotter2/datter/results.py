@@ -55,6 +55,10 @@ def summary(value: Any) -> Any:
 def _converted(value: Any, where: str, depth: int) -> Any:
     if depth > DEPTH_MAX:
         raise UsageError(f"{where} is nested deeper than {DEPTH_MAX}, or contains itself; return something flatter.")
+    if type(value) in _PLAIN:  # most of what lists hold
+        return value
+    if type(value) is float:
+        return _simple(value)
     value = taken_in(value.item() if isinstance(value, np.generic) else value)
     if isinstance(value, str | int | float | None):
         return _simple(value)

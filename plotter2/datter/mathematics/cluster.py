@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.mathematics import large
+from plotter2.datter.mathematics.lloyd import Clustered, clustered
 from plotter2.datter.mathematics.moments import moments, unit
 from plotter2.datter.mathematics.starts import spread_out
 from plotter2.datter.values import spill
@@ -32,6 +33,8 @@ NAMED_MAX = 8
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
 BATCH_ROWS = 16_384
+WEIGHTS_MAX = 128
+"""Clusters x columns; for more the iterations of scikit-learn are the quicker ones."""
 TALL, FEW = 10, 0.8
 PRODUCTS_MAX = 1e9
 """Rows x columns x the shorter of both: about a second of exact singular values."""
@@ -132,11 +135,11 @@ def kmean(
     wanted, why = _best_k(matrix, seed) if k is None else (k, "")
     if not 1 <= wanted <= distinct:
         raise UsageError(f"kmean: k must be between 1 and the {distinct} distinct rows, not {wanted}.")
-    model = _clustered(matrix, wanted, seed, starts)
-    order = np.argsort(-np.bincount(model.labels_, minlength=wanted), kind="stable")  # the largest cluster is the first
+    made = _clustered(matrix, wanted, seed, starts)
+    order = np.argsort(-np.bincount(made.labels, minlength=wanted), kind="stable")  # the largest cluster is the first
     ranks = np.empty(wanted, np.int64)
     ranks[order] = np.arange(wanted)
-    codes = ranks[model.labels_]
+    codes = ranks[made.labels]
     sizes = np.bincount(codes, minlength=wanted)
     names = tuple(f"{place + 1} (n = {size:,})" for place, size in enumerate(sizes))
     notes = [*found.notes, f"k-means of {matrix.shape[1]} columns{' brought to unit variance' if is_scaled else ''}."]
@@ -147,7 +150,7 @@ def kmean(
     if why:
         notes.append(why)
     with np.errstate(over="ignore"):
-        centres = model.cluster_centers_[order] * measure * spread + centre
+        centres = made.centres[order] * measure * spread + centre
     if measure != 1:  # rounding may leave the range of the data, and with it the floats
         centres = np.clip(centres, found.matrix.min(axis=0), found.matrix.max(axis=0))
     return Clusters(
@@ -157,17 +160,24 @@ def kmean(
         groups=Labels("cluster", names, _sealed(codes)),
         notes=tuple(notes),
         centres=centres,
-        inertia=float(model.inertia_) * measure * measure,
+        inertia=made.inertia * measure * measure,
         is_standardised=is_scaled,
     )
 
 
-def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Any:
-    """The model of k clusters.
+def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Clustered:
+    """Labels and centres of k clusters: few in few columns, from one start, by products of matrices; else scikit-learn.
 
     Raises:
         UsageError: fewer can be told apart.
     """
+    is_small = k * matrix.shape[1] <= WEIGHTS_MAX and not spill.is_large(matrix)
+    found = clustered(matrix, k, np.random.RandomState(seed)) if is_small and (starts or 1) == 1 else None
+    return found or _modelled(matrix, k, seed, starts)
+
+
+def _modelled(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Clustered:
+    """The same by scikit-learn."""
     cluster = import_module("sklearn.cluster")
     with warnings.catch_warnings(), import_module("sklearn").config_context(assume_finite=True):  # rows are complete
         warnings.simplefilter("ignore", import_module("sklearn.exceptions").ConvergenceWarning)  # looked at below
@@ -182,7 +192,7 @@ def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> A
             f"kmean: only {there} of {k} clusters can be told apart: beside the largest values the others are alike. "
             f"Ask for k = {there}, or use scale(data, 'log') before."
         )
-    return model
+    return Clustered(model.labels_, model.cluster_centers_, float(model.inertia_))
 
 
 def _distinct(matrix: NDArray[Any], enough: int) -> int:
@@ -275,6 +285,6 @@ def _best_k(matrix: NDArray[Any], seed: int) -> tuple[int, str]:
     if not choices:
         return 1, f"k = 1: {len(sample):,} rows that are alike or so few tell of no clusters."
     metrics = import_module("sklearn.metrics")
-    scores = [metrics.silhouette_score(sample, _clustered(sample, k, seed, STARTS_TRIED).labels_) for k in choices]
+    scores = [metrics.silhouette_score(sample, _clustered(sample, k, seed, STARTS_TRIED).labels) for k in choices]
     best = choices[int(np.argmax(scores))]
     return best, f"k = {best} has the best silhouette of 2 to {CHOICES_OF_K[-1]}."

@@ -48,8 +48,8 @@ def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None, s
     `.inertia`. Columns of a table get unit variance first.
     Units: centres in those of the columns; inertia in squared units of what was clustered.
     Definition: k-means++ (Arthur, Vassilvitskii 2007) seeded by the run, Lloyd's steps to convergence, the best of
-    `starts` (scikit-learn's KMeans and its default: one start); from 256 MiB on MiniBatchKMeans (Sculley 2010), as the
-    notes say then.
+    `starts` (scikit-learn's KMeans and its default: one start; a few clusters in a few columns by `lloyd`, which finds
+    the same sooner); from 256 MiB on MiniBatchKMeans (Sculley 2010), as the notes say then.
 
     Raises:
         UsageError: no numbers, complex ones, k not between 1 and the number of distinct rows, starts not of 1 to 100.

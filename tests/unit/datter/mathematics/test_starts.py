@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import kmeans_plusplus
 
-from plotter2.datter.mathematics.starts import chosen, spread_out
+from plotter2.datter.mathematics.starts import Across, chosen, spread_out
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -16,7 +16,7 @@ def test_the_same_draws_choose_the_rows_that_scikit_learn_chooses(seed: int) -> 
     matrix = chance.normal(size=(rows, int(chance.integers(1, 9)))) * 10.0 ** chance.integers(-3, 4)
     matrix -= matrix.mean(axis=0)
     reference, numbers = kmeans_plusplus(matrix, k, random_state=seed)
-    assert list(chosen(matrix, k, np.random.RandomState(seed))) == list(numbers)
+    assert list(chosen(Across.of(matrix), k, np.random.RandomState(seed))) == list(numbers)
     np.testing.assert_array_equal(spread_out(matrix, k, np.random.RandomState(seed)), reference)
 
 
@@ -26,4 +26,4 @@ def test_rows_that_are_all_the_same_can_be_begun_with() -> None:
 
 def test_each_of_a_few_rows_is_chosen_once_where_all_are_wanted() -> None:
     matrix = np.array([[-3.0, 0], [0.0, 1], [3.0, -1]])
-    assert sorted(chosen(matrix, 3, np.random.RandomState(4))) == [0, 1, 2]
+    assert sorted(chosen(Across.of(matrix), 3, np.random.RandomState(4))) == [0, 1, 2]
