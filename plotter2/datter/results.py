@@ -27,6 +27,7 @@ from plotter2.errors import UsageError
 VALUES_MAX = 10_000
 DEPTH_MAX = 32
 _PLAIN = frozenset({str, int, bool, type(None)})
+_BARE = _PLAIN | {float}
 
 
 def to_json(value: Any) -> Any:
@@ -55,15 +56,10 @@ def summary(value: Any) -> Any:
 def _converted(value: Any, where: str, depth: int) -> Any:
     if depth > DEPTH_MAX:
         raise UsageError(f"{where} is nested deeper than {DEPTH_MAX}, or contains itself; return something flatter.")
-    if type(value) in _PLAIN:  # most of what lists hold
-        return value
-    if type(value) is float:
-        return _simple(value)
-    value = taken_in(value.item() if isinstance(value, np.generic) else value)
+    if type(value) not in _BARE:  # most of what lists hold is that
+        value = taken_in(value.item() if isinstance(value, np.generic) else value)
     if isinstance(value, str | int | float | None):
         return _simple(value)
-    if isinstance(value, type):
-        return value.__name__
     if isinstance(value, dict):
         _check_size(len(value), where)
         return {_name(key, where): _converted(one, f"{where}[{key!r}]", depth + 1) for key, one in value.items()}
@@ -79,6 +75,8 @@ def _converted(value: Any, where: str, depth: int) -> Any:
 
 def _simple(value: str | float | None) -> Any:
     """A JSON value of exactly Python's own type; words for what JSON has no number for."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     for kind in (bool, str, int, float):
@@ -153,7 +151,7 @@ def _expr(value: Expr) -> Any:
 
 _OURS: tuple[tuple[type, Any], ...] = (
     (np.ndarray, _array), (Table, _table), (DataGroup, _group), (Projection, _projection), (Clusters, _clusters),
-    (Points, _points), (Fit, _fit), (Expr, _expr), (Boxes, _boxes),
+    (Points, _points), (Fit, _fit), (Expr, _expr), (Boxes, _boxes), (type, lambda kind: kind.__name__),
     (complex, lambda number: {"real": number.real, "imag": number.imag}),
     (Made, lambda made: {"kind": made.kind, "title": made.title, "path": made.path}),
     (Page, lambda page: {"items": page.items, "offset": page.offset, "limit": page.limit, "total": page.total}),
