@@ -41,7 +41,7 @@ class Clustered:
 
 
 def clustered(matrix: NDArray[Any], k: int, random_state: Any) -> Clustered | None:
-    """k clusters of the rows; None where a cluster loses all its rows on the way, which has no answer by itself.
+    """K clusters of the rows; None where a cluster loses all its rows on the way, which has no answer by itself.
 
     Args:
         matrix: rows x columns, float64, complete, of sizes that can be squared; at most some times what a cache holds.
