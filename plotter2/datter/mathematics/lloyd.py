@@ -2,8 +2,8 @@
 
 Definition: S. Lloyd (1982), Least squares quantization in PCM: each row belongs to the nearest centre, each centre is
 the mean of its rows, until no row moves. scikit-learn's KMeans is the reference: the same beginning, the same rule to
-end and the same numbers but for rounding. Here a step is two products on rows that a processor's cache holds, so bundles
-of some thousand rows, of which there are many, take half of the time.
+end and the same numbers but for rounding. Here a step is two products on rows that a processor's cache holds, so
+bundles of some thousand rows, of which there are many, take half of the time.
 """
 
 from __future__ import annotations
