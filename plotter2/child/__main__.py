@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> None:
     faulthandler.enable()
     for name in WARM:
         importlib.import_module(name)
+    importlib.import_module("plotter2.datter.trees.seeding").settle()
     server = importlib.import_module("plotter2.child.server")
     engine = importlib.import_module("plotter2.datter.run")
     draw_once(engine.execute)

@@ -90,9 +90,10 @@ class Recorder:
         if self._left_out or not self._room:
             self._left_out += 1
             return
-        size = len(line.encode(errors="replace")) + 1
+        raw = line.encode(errors="backslashreplace")  # half a character, as names of files have them, is no text
+        line, size = raw.decode(), len(raw) + 1
         if size > self._room:
-            line = line.encode(errors="replace")[: self._room].decode(errors="ignore") + " …"
+            line = raw[: self._room].decode(errors="ignore") + " …"
             self._room = 0
         else:
             self._room -= size

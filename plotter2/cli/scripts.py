@@ -69,7 +69,7 @@ def _text(path: Path) -> str:
     if path.stat().st_size > SOURCE_BYTES_MAX:
         raise UsageError(f"{path} is longer than {SOURCE_BYTES_MAX} bytes, the most that a script may have.")
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as wrong:
         raise UsageError(f"{path} is not UTF-8 text: {wrong.reason} at byte {wrong.start}.") from None
 

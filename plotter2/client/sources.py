@@ -14,6 +14,7 @@ from typing import Any
 from plotter2.errors import ScriptError, UsageError
 from plotter2.model.task import SOURCE_BYTES_MAX, TaskKind
 
+NOTEBOOK = ".ipynb"
 SUFFIXES = {".py": TaskKind.SCRIPT, ".json": TaskKind.PIPELINE}
 WANTED = {
     TaskKind.SCRIPT: "a script has a `def task():`, which is what runs",
@@ -42,7 +43,10 @@ def is_path(given: Given) -> bool:
     """Whether this means a file, rather than a declared name or a text."""
     if isinstance(given, Path):
         return True
-    return isinstance(given, str) and "\n" not in given and Path(given).suffix in SUFFIXES
+    if not isinstance(given, str) or "\n" in given:
+        return False
+    suffix = Path(given).suffix
+    return suffix in SUFFIXES or (bool(suffix) and Path(given).is_file())
 
 
 def read(given: Given, name: str = "") -> Source:
@@ -62,9 +66,10 @@ def read(given: Given, name: str = "") -> Source:
 def _from_file(path: Path, name: str) -> Source:
     kind = SUFFIXES.get(path.suffix)
     if kind is None:
-        raise UsageError(f"{path} is neither a script (.py) nor a pipeline (.json).")
+        how = f"; `jupyter nbconvert --to script {path}` makes a script of it" if path.suffix == NOTEBOOK else ""
+        raise UsageError(f"{path} is neither a script (.py) nor a pipeline (.json){how}.")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}.") from None
     except IsADirectoryError:

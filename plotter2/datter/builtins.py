@@ -6,10 +6,12 @@ A name that is not in this table does not exist, neither in scripts nor in pipel
 from __future__ import annotations
 
 import builtins as python
+import io
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from plotter2.datter.context import current
+from plotter2.datter.context import underway
 from plotter2.datter.scripting import words
 from plotter2.datter.vocabulary import ANYTHING, NUMERIC, ROWS, Builtin, Role
 
@@ -91,11 +93,16 @@ def namespace(more: Mapping[str, Callable[..., Any]] | None = None) -> dict[str,
 
 
 def printed(*words_given: Any, **how: Any) -> None:
-    """Print for scripts: a line of the run's log, unless a file is named."""
-    if how.get("file") is not None:
+    """Print for scripts: lines of the run's log, unless a file is named or the script has put another stream in place.
+
+    A thread of the script's own knows of no run; its stream leads there too.
+    """
+    context = underway()
+    if how.get("file") is not None or context is None or sys.stdout is not context.stdout:
         _STANDARD["print"](*words_given, **how)
         return
-    context = current()
-    text = (how.get("sep") or " ").join(str(word) for word in words_given) + str(how.get("end") or "").rstrip("\n")
-    for line in text.split("\n"):
+    written = io.StringIO()
+    _STANDARD["print"](*words_given, **{**how, "file": written})
+    *whole, context.unended = (context.unended + written.getvalue()).split("\n")
+    for line in whole:
         context.emit(line)

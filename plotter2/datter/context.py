@@ -6,6 +6,7 @@ plain numpy arrays and still keep names and digests.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -107,13 +108,15 @@ class Context:
         carrier: takes the run's ops to a ledger; None until there is something to ask.
         aside: names of exposures that are no data, so that nothing is drawn of them.
         received: the ledger's numbers of single values that others exposed and this run accessed.
+        stdout: where Python prints to when the run begins.
+        unended: what the run has printed since the last line ended.
         used: files of the installation's own whose words the run has called.
         used_visuals: visual types of the installation's own that are drawing now, one in another.
     """
 
     __slots__ = ("again", "aside", "bindings", "called", "carrier", "contents", "data", "emit", "exposures", "imposed",
                  "is_plotted", "loose", "made", "parameters", "promised", "reads", "received", "reports", "roots",
-                 "run", "used", "used_visuals")  # fmt: skip
+                 "run", "stdout", "unended", "used", "used_visuals")  # fmt: skip
 
     def __init__(self, run: RunInput, emit: Emit, carrier: Any = None) -> None:
         self.run = run
@@ -136,6 +139,8 @@ class Context:
         self.reports: list[Report] = []
         self.made: list[Made] = []
         self.received: list[int] = []
+        self.stdout = sys.stdout
+        self.unended = ""
         self.used: set[str] = set()
         self.used_visuals: list[str] = []
 
@@ -255,7 +260,10 @@ def current() -> Context:
     try:
         return _CURRENT.get()
     except LookupError:
-        raise UsageError("This built-in works inside a script or pipeline that plotter2 runs.") from None
+        raise UsageError(
+            "This built-in works inside a script or pipeline that plotter2 runs; a thread that a script starts is given"
+            " values, and asks for none."
+        ) from None
 
 
 def underway() -> Context | None:

@@ -64,6 +64,8 @@ def execute(
         found = script.compiled(run.source, run.filename, own.names)
         return _script(found, context, namespace(own.calls) if names is None else names)
     finally:
+        if context.unended:
+            emit(context.unended)
         leave(token)
 
 

@@ -47,7 +47,7 @@ def document(source: str, filename: str) -> Any:
         ScriptError: not JSON.
     """
     try:
-        found = json.loads(source)
+        found = json.loads(source.removeprefix("\ufeff"))
     except (json.JSONDecodeError, RecursionError) as wrong:
         where = f", line {wrong.lineno}: {wrong.msg}" if isinstance(wrong, json.JSONDecodeError) else ": too deep"
         raise ScriptError(f"{filename}{where}; a pipeline is a JSON list of steps.") from None

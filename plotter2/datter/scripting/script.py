@@ -72,6 +72,7 @@ def compiled(source: str, filename: str, own: frozenset[str] = frozenset()) -> S
     Raises:
         ScriptError: it cannot run: too long, a syntax error, no `task()`, an unknown name; with file and line.
     """
+    source = source.removeprefix("\ufeff")
     if len(source) > CHARS_MAX:
         raise ScriptError(
             f"{filename} has {len(source)} characters; a script has at most {CHARS_MAX}. Put data into a bundle."

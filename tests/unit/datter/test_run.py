@@ -120,6 +120,31 @@ def test_prints_and_loggy_are_lines_of_the_log(bench: Bench) -> None:
     assert bench.lines == ["a-1", 'warning: b loss=0.5 what="two words"']
 
 
+@pytest.mark.req("r130")
+def test_print_does_what_python_says(bench: Bench) -> None:
+    bench.run(
+        body(
+            "print('a', 'b', sep='')\nfor x in range(3): print(x, end=',')\nprint('end')\nprint('c\\nd', end=' ')\n"
+            "import contextlib, io, threading\n"
+            "with contextlib.redirect_stdout(io.StringIO()) as out: print('kept')\n"
+            "print(out.getvalue() == 'kept\\n', end='')"
+        )
+    )
+    assert bench.lines == ["ab", "0,1,2,end", "c", "d True"]
+
+
+def test_a_thread_of_a_script_can_print(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run(body("import threading\nt = threading.Thread(target=lambda: print('hello'))\nt.start()\nt.join()"))
+    assert capsys.readouterr().out == "hello\n"
+
+
+@pytest.mark.req("r163")
+def test_a_file_of_the_bundle_that_is_opened_by_its_name_is_told_by_its_key(bench: Bench, tmp_path: Path) -> None:
+    scope = scope_of(written(tmp_path / "lab", {"sub/t.csv": "a\n1\n"}))
+    with pytest.raises(TaskFailedError, match=r"the bundle's file is read by access\('sub/t.csv'\)\."):
+        bench.run(body("open('t.csv')"), scope)
+
+
 @pytest.mark.req("r132", "r188", "r195")
 def test_giving_up_draws_what_was_exposed_and_never_drawn(bench: Bench) -> None:
     source = (

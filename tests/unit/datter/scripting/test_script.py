@@ -131,3 +131,7 @@ def test_a_script_that_is_nested_without_end_is_refused_in_a_sentence() -> None:
     chain = "def task():\n if a:\n  pass\n" + " elif a:\n  pass\n" * 1_500
     with pytest.raises(ScriptError, match=r"deep\.py: this is not Python that can be read"):
         check_source(chain, "deep.py", "script")
+
+
+def test_a_mark_of_byte_order_before_a_script_of_a_bundle_is_no_part_of_it() -> None:
+    assert script.compiled("\ufeffexpose(a)\ndef task(): ...\n", "a.py").exposes == ("a",)

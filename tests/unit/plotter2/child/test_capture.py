@@ -36,6 +36,13 @@ def test_a_line_that_does_not_fit_is_cut_by_its_bytes() -> None:
     assert recorder.end() == ["ééé …"]
 
 
+def test_half_a_character_is_shown_as_what_it_is_and_ends_nothing() -> None:
+    recorder = Recorder()
+    recorder.feed("a\udcff\n")
+    recorder.line("\ud800b")
+    assert recorder.end() == ["a\\udcff", "\\ud800b"]
+
+
 def test_a_line_without_an_end_does_not_grow_without_one() -> None:
     recorder = Recorder(bytes_max=100)
     for _ in range(1_000):

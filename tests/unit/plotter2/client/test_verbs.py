@@ -179,3 +179,18 @@ def test_what_a_source_may_be(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text("[")
     with pytest.raises(ScriptError, match="not JSON"):
         read(tmp_path / "p.json")
+
+
+def test_a_file_that_is_no_task_is_told_what_a_task_is(tmp_path: Path) -> None:
+    book = tmp_path / "x.ipynb"
+    book.write_text("{}")
+    assert is_path(str(book))
+    assert not is_path(str(tmp_path / "gone.ipynb"))
+    with pytest.raises(UsageError, match=r"is neither a script .* `jupyter nbconvert --to script .*x\.ipynb` makes"):
+        read(str(book))
+
+
+def test_a_mark_of_byte_order_before_a_script_is_no_part_of_it(tmp_path: Path) -> None:
+    script = tmp_path / "x.py"
+    script.write_text("def task(): ...\n", encoding="utf-8-sig")
+    assert read(script).text == "def task(): ...\n"
