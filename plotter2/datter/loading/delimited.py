@@ -63,7 +63,7 @@ def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds |
     text, encoding = encodings.whole(text)
     if not text.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("the file is empty")
-    found = sheet.look(text, dialect.delimiter, is_whole=True)
+    found = sheet.look(text, dialect.delimiter, is_whole=True, has_head=dialect.head)
     names = list(distinct(found.heads))
     mends = Mends(found, names, dialect, dict(kinds or {}))
     table, ragged = _parsed(text[found.start :], found, names, mends, dialect)
@@ -116,7 +116,7 @@ def _large(path: Path, name: str, packing: str, dialect: Dialect, kinds: Kinds, 
         head = encodings.Utf8File(file, encoding).exactly(HEAD_BYTES)
     if not head.strip():
         raise ValueError("the file is empty")
-    found = sheet.look(head, dialect.delimiter, is_whole=False)
+    found = sheet.look(head, dialect.delimiter, is_whole=False, has_head=dialect.head)
     if len(head) < HEAD_BYTES and not head[found.start :].strip():
         return read_csv(head, name, dialect, kinds)
     names = list(distinct(found.heads))

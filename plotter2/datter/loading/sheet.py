@@ -47,8 +47,8 @@ class _Record:
     end: int
 
 
-def look(text: bytes, delimiter: str = "", *, is_whole: bool) -> Sheet:
-    """What a text, or only its beginning, shows; UTF-8, not empty."""
+def look(text: bytes, delimiter: str = "", *, is_whole: bool, has_head: bool | None = None) -> Sheet:
+    """What a text, or only its beginning, shows; UTF-8, not empty. Whether it has a head may be known."""
     said = _SEP.match(text)
     start = said.end() if said else 0
     delimiter = delimiter or (said[1].decode("latin-1") if said else "")
@@ -61,7 +61,7 @@ def look(text: bytes, delimiter: str = "", *, is_whole: bool) -> Sheet:
     chosen = delimiter or max(found, key=lambda one: _rank(one, found[one]))
     if not delimiter and _rank(chosen, found[chosen])[0] <= 0:
         chosen = "," if b"," not in sample else "\t"  # one column, with decimal commas or without
-    return _headed(chosen, start, found[chosen])
+    return _headed(chosen, start, found[chosen], has_head=has_head)
 
 
 def _records(sample: bytes, delimiter: str) -> Iterator[_Record]:
@@ -103,7 +103,7 @@ def _width(records: Sequence[_Record]) -> int:
     return max(counts, key=lambda count: (counts[count], count)) if counts else 0
 
 
-def _headed(delimiter: str, start: int, records: list[_Record]) -> Sheet:
+def _headed(delimiter: str, start: int, records: list[_Record], *, has_head: bool | None) -> Sheet:
     """The head, without titles before it; with what stands for the names that it does not say."""
     width, notes = _width(records), []
     first = 0
@@ -113,13 +113,14 @@ def _headed(delimiter: str, start: int, records: list[_Record]) -> Sheet:
         notes.append(f"the first {first} lines stand before the table and were left out")
     heads = records[first].fields if records else []
     rows = [one.fields for one in records[first + 1 :]]
-    if rows and all(map(_NUMBER.match, heads)):
-        if not _is_scale(heads):
+    if has_head is False or (has_head is None and rows and all(map(_NUMBER.match, heads))):
+        if has_head is False or not _is_scale(heads):
             begin = start + (records[first - 1].end if first else 0)
-            names = tuple(f"column {place + 1}" for place in range(len(heads)))
-            notes.append(
-                f"no head: the first row is numbers as the others are; the columns are called {names[0]} and on"
-            )
+            names = tuple(f"column {place + 1}" for place in range(max(width, 1)))
+            if has_head is None:
+                notes.append(
+                    f"no head: the first row is numbers as the others are; the columns are called {names[0]} and on"
+                )
             return Sheet(delimiter, begin, names, (tuple(heads), *map(tuple, rows)), tuple(notes))
         notes.append("the first row, numbers in their order, was taken for the head")
     if rows and len(heads) == width - 1 and _is_short(records, first):

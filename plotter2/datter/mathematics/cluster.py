@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.mathematics import large
+from plotter2.datter.mathematics import large, rounds
 from plotter2.datter.mathematics.lloyd import Clustered, clustered
 from plotter2.datter.mathematics.moments import moments, unit
 from plotter2.datter.mathematics.starts import spread_out
@@ -32,7 +32,6 @@ ROWS_MIN = 2
 NAMED_MAX = 8
 CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
-BATCH_ROWS = 16_384
 WEIGHTS_MAX = 128
 """Clusters x columns; for more the iterations of scikit-learn are the quicker ones."""
 TALL, FEW = 10, 0.8
@@ -139,16 +138,11 @@ def kmean(
     order = np.argsort(-np.bincount(made.labels, minlength=wanted), kind="stable")  # the largest cluster is the first
     ranks = np.empty(wanted, np.int64)
     ranks[order] = np.arange(wanted)
-    codes = ranks[made.labels]
+    codes = _ranked(made.labels, ranks, is_large=spill.is_large(matrix))
     sizes = np.bincount(codes, minlength=wanted)
     names = tuple(f"{place + 1} (n = {size:,})" for place, size in enumerate(sizes))
     notes = [*found.notes, f"k-means of {matrix.shape[1]} columns{' brought to unit variance' if is_scaled else ''}."]
-    if spill.is_large(matrix):
-        notes.append(
-            "More than is held in memory: clustered by small batches of rows (MiniBatchKMeans), near the best."
-        )
-    if why:
-        notes.append(why)
+    notes += [note for note in (made.note, why) if note]
     with np.errstate(over="ignore"):
         centres = made.centres[order] * measure * spread + centre
     if measure != 1:  # rounding may leave the range of the data, and with it the floats
@@ -181,18 +175,26 @@ def _modelled(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> Cl
     cluster = import_module("sklearn.cluster")
     with warnings.catch_warnings(), import_module("sklearn").config_context(assume_finite=True):  # rows are complete
         warnings.simplefilter("ignore", import_module("sklearn.exceptions").ConvergenceWarning)  # looked at below
+        model = cluster.KMeans(k, init=spread_out, n_init=starts or 1, random_state=seed)
         if spill.is_large(matrix):
-            asked = {"n_init": starts or "auto", "random_state": seed, "batch_size": BATCH_ROWS}
-            model = cluster.MiniBatchKMeans(k, **asked).fit(matrix)
+            found = rounds.settled(matrix, seed, lambda sample: model.fit(sample).cluster_centers_)
         else:
-            model = cluster.KMeans(k, init=spread_out, n_init=starts or 1, random_state=seed).fit(matrix)
-    there = np.count_nonzero(np.bincount(model.labels_))
+            model.fit(matrix)
+            found = Clustered(model.labels_, model.cluster_centers_, float(model.inertia_))
+    there = np.count_nonzero(np.bincount(found.labels))
     if there < k:
         raise UsageError(
             f"kmean: only {there} of {k} clusters can be told apart: beside the largest values the others are alike. "
             f"Ask for k = {there}, or use scale(data, 'log') before."
         )
-    return Clustered(model.labels_, model.cluster_centers_, float(model.inertia_))
+    return found
+
+
+def _ranked(labels: NDArray[Any], ranks: NDArray[Any], *, is_large: bool) -> NDArray[Any]:
+    """Clusters by their ranks instead of their numbers."""
+    parts = (ranks[block][:, None] for block in spill.blocks(labels))
+    found: NDArray[Any] = spill.matrix(1, parts, np.int64).reshape(-1) if is_large else ranks[labels]
+    return found
 
 
 def _distinct(matrix: NDArray[Any], enough: int) -> int:

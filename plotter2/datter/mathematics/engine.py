@@ -49,7 +49,7 @@ def kmean(data: Any, k: int | None = None, *, standardise: bool | None = None, s
     Units: centres in those of the columns; inertia in squared units of what was clustered.
     Definition: k-means++ (Arthur, Vassilvitskii 2007) seeded by the run, Lloyd's steps to convergence, the best of
     `starts` (scikit-learn's KMeans and its default: one start; a few clusters in a few columns by `lloyd`, which finds
-    the same sooner); from 256 MiB on MiniBatchKMeans (Sculley 2010), as the notes say then.
+    the same sooner); from 256 MiB on begun from 100,000 rows, then Lloyd's steps over all rows by blocks, 50 at most.
 
     Raises:
         UsageError: no numbers, complex ones, k not between 1 and the number of distinct rows, starts not of 1 to 100.

@@ -33,11 +33,13 @@ class Clustered:
         labels: rows, intp, the cluster of each.
         centres: k x columns, float64.
         inertia: the squared distances of all rows to their centres, added up.
+        note: how it was found, where that is not the plain way.
     """
 
     labels: NDArray[np.intp]
     centres: NDArray[Any]
     inertia: float
+    note: str = ""
 
 
 def clustered(matrix: NDArray[Any], k: int, random_state: Any) -> Clustered | None:

@@ -125,15 +125,17 @@ class Service(Section, frozen=True):
 
 
 class Dialect(Section, frozen=True):
-    """How a csv or tsv is written, where it does not show it: "" is found out.
+    """How a csv or tsv is written, where it does not show it: "" and null are found out.
 
     Attributes:
+        head: whether its first row is names; false: it is values, and the columns are called `column 1` and on.
         delimiter: the character between fields.
         decimal: what stands before the tenths; the other one of the two may part thousands.
         dates: what order days are written in, as 01/02/2024.
         missing: words and numbers that stand where a value is missing, as "-999", beside NA, null and the like.
     """
 
+    head: bool | None = None
     delimiter: str = ""
     decimal: Literal["", ".", ","] = ""
     dates: Literal["", "dmy", "mdy"] = ""

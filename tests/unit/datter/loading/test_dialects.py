@@ -229,6 +229,32 @@ def test_a_file_without_a_head_loses_no_row(tmp_path: Path) -> None:
     assert rows(one) == [[7], [8], [9]]
 
 
+@pytest.mark.req("r004", "r069")
+def test_whether_there_is_a_head_may_be_declared(either: Path) -> None:
+    words = "red,1\nblue,2\nred,3\n"
+    assert load(either, words).names == ("red", "1")
+    found = load(either, words, Dialect(head=False))
+    assert (found.names, rows(found)) == (("column 1", "column 2"), [["red", 1], ["blue", 2], ["red", 3]])
+    assert not any("head" in note for note in found.notes)
+    years = "2019,2020,2021\n5,6,7\n"
+    assert rows(load(either, years, Dialect(head=False))) == [[2019, 2020, 2021], [5, 6, 7]]
+    named = load(either, "3,1\n2,5\n4,6\n", Dialect(head=True))
+    assert (named.names, rows(named)) == (("3", "1"), [[2, 5], [4, 6]])
+    assert rows(load(either, "a report\n\nx;1\ny;2\n", Dialect(head=False))) == [["x", 1], ["y", 2]]
+    assert rows(load(either, "x\ny\n", Dialect(head=False))) == [["x"], ["y"]]
+    assert rows(load(either, "only", Dialect(head=False))) == [["only"]]
+
+
+def test_a_head_is_declared_for_tsv_too_and_checked(bench: Bench, tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", {"m.tsv": "x\t1\ny\t2\n"})
+    declared = {"data": {"m": {"path": "m.tsv", "dialect": {"head": False}}}}
+    found = bench.run("def task():\n    return list(access('m')['column 2'])\n", scope_of(folder, declared=declared))
+    assert found.results == [1, 2]
+    for wrong, said in (('{"head": "no"}', "head"), ('{"heed": false}', "'head'")):
+        with pytest.raises(PackageError, match=said):
+            package.parse(f'{{"data": {{"m": {{"path": "m.tsv", "dialect": {wrong}}}}}}}')
+
+
 def test_numbers_in_their_order_over_columns_are_their_names_and_that_is_said(tmp_path: Path) -> None:
     found = load(tmp_path, "2019,2020,2021\n5,6,7\n8,9,1\n")
     assert found.names == ("2019", "2020", "2021")

@@ -106,13 +106,13 @@ def test_wide_matrices_are_decomposed_step_by_step(by_blocks: Path, monkeypatch:
 
 
 @pytest.mark.req("r124")
-def test_clusters_of_small_batches_are_found_and_said(by_blocks: Path) -> None:
+def test_clusters_in_rounds_are_found_and_said(by_blocks: Path) -> None:
     assert by_blocks
     centres = np.array([[0, 0], [20, 0], [0, 20]])
     data = np.vstack([centre + CHANCE.normal(size=(100 + 50 * place, 2)) for place, centre in enumerate(centres)])
     found = cluster.kmean(data, 3, seed=1)
     assert found.sizes == [200, 150, 100]
-    assert any("MiniBatchKMeans" in note for note in found.notes)
+    assert any("begun from 100,000 rows, then all in 1 round." in note for note in found.notes)
     assert cluster.kmean(data, 3, seed=1).labels.tolist() == found.labels.tolist()
 
 
