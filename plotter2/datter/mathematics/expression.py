@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from math import prod
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from plotter2.datter.mathematics.formula import CONSTANTS, Node, formula
+from plotter2.datter.mathematics.formula import CONSTANTS, TEXT_CHARS_MAX, Node, formula
 from plotter2.datter.values.keys import nearest
 from plotter2.datter.values.points import numbers
 from plotter2.errors import UsageError
@@ -133,6 +134,11 @@ class Expr:
         sympy = import_module("sympy")
         found = sympy.diff(_symbolic(self._node, sympy), sympy.Symbol(name, real=True))
         text = _written(str(found), self.text)
+        if len(text) > TEXT_CHARS_MAX:
+            raise UsageError(
+                f"expr {self.text[:40]!r}: its derivative would be written with {len(text):,} characters, more than "
+                f"{TEXT_CHARS_MAX:,}; derivative(f.y, f.x) gives its values."
+            )
         node = formula(text)
         return Expr(text, node, f"d{self.name or 'f'}/d{name}", self.ranges, self.constants)
 
@@ -143,22 +149,42 @@ class Expr:
 
 _SYMPY = {"ln": "log", "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max"}
 _BASES = {"log10": 10, "log2": 2}
+_WORKED_OUT = frozenset({"floor", "ceil", "sign", "abs", "min", "max"})
+"""Functions that sympy looks up the value of, to as many digits as that takes."""
+POWER_BITS_MAX = 4_096
 
 
 def _symbolic(node: Node, sympy: Any) -> Any:
     """The formula for sympy."""
-    if node.kind == "number" or (node.kind == "^" and not set(node.names())):  # whole powers of numbers have no end
-        with np.errstate(all="ignore"):
-            return _number(float(node.computed(CONSTANTS)), sympy)
+    if node.kind == "number":
+        return _number(node.value, sympy)
     if node.kind == "name":
         known = {"pi": sympy.pi, "e": sympy.E, "tau": 2 * sympy.pi}
         return known[node.name] if node.name in known else sympy.Symbol(node.name, real=True)
     parts = [_symbolic(part, sympy) for part in node.parts]
-    if node.kind == "function":
-        if node.name in _BASES:
-            return sympy.log(parts[0], _BASES[node.name])
-        return getattr(sympy, _SYMPY.get(node.name, node.name))(*parts)
-    return _COMBINED[node.kind](*parts)
+    is_said = node.name in _WORKED_OUT or node.kind in {"^", "%"}
+    if is_said and not any(part.free_symbols for part in parts):
+        return _worked_out(node, parts, sympy)
+    if node.kind != "function":
+        return _power(parts[0], parts[1], sympy) if node.kind == "^" else _COMBINED[node.kind](*parts)
+    if node.name in _BASES:
+        return sympy.log(parts[0], _BASES[node.name])
+    return getattr(sympy, _SYMPY.get(node.name, node.name))(*parts)
+
+
+def _worked_out(node: Node, parts: Sequence[Any], sympy: Any) -> Any:
+    """Powers and roundings of numbers in float64: sympy works them out in whole numbers, which have no end."""
+    with np.errstate(all="ignore"):
+        inner = tuple(Node("number", value=float(part)) for part in parts)
+        return _number(float(replace(node, parts=inner).computed({})), sympy)
+
+
+def _power(base: Any, exponent: Any, sympy: Any) -> Any:
+    """A power; its exponent a float where sympy would otherwise work out numbers of thousands of digits."""
+    if not exponent.is_Integer:
+        return base**exponent
+    bits = max((int(one.p).bit_length() + int(one.q).bit_length() for one in base.atoms(sympy.Rational)), default=0)
+    return base ** (exponent if abs(int(exponent)) * bits <= POWER_BITS_MAX else sympy.Float(float(exponent)))
 
 
 def _number(value: float, sympy: Any) -> Any:
@@ -169,7 +195,7 @@ def _number(value: float, sympy: Any) -> Any:
 
 _COMBINED: dict[str, Callable[..., Any]] = {
     "negative": operator.neg, "positive": operator.pos, "+": operator.add, "-": operator.sub, "*": operator.mul,
-    "/": operator.truediv, "%": operator.mod, "^": operator.pow,
+    "/": operator.truediv, "%": operator.mod,
 }  # fmt: skip
 
 

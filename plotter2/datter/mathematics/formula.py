@@ -25,6 +25,8 @@ from plotter2.errors import UsageError
 
 TEXT_CHARS_MAX = 1000
 PARTS_MAX = 300
+DEPTH_MAX = 300
+"""How deep signs and functions may lie inside one another: they are gone over by functions that call themselves."""
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
@@ -43,17 +45,17 @@ _COMPUTE: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 _PYTHONS = {
     "^": "**", "\N{MULTIPLICATION SIGN}": "*", "\N{MIDDLE DOT}": "*", "\N{DIVISION SIGN}": "/",
-    "\N{MINUS SIGN}": "-", "\N{SUPERSCRIPT TWO}": "**2", "\N{SUPERSCRIPT THREE}": "**3",
-    "\N{GREEK SMALL LETTER PI}": "pi",
+    "\N{MINUS SIGN}": "-", "\N{GREEK SMALL LETTER PI}": "pi",
 }  # fmt: skip
 """What people write otherwise than Python."""
 _LONG = re.compile(r"[^\W\d_]{2}\w*")
 """Before a bracket this is a function; of one letter, `x(x+1)` and `k1(x+1)` multiply."""
 _SIGNS = "\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DIVISION SIGN}\N{MINUS SIGN}"
-_RAISED = "\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}"
+_RAISED = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+"""The raised digits from 0 to 9; several that follow one another are one number, as on paper."""
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
-    rf"|([^\W\d_{_RAISED}][^\W{_RAISED}]*)|(\*\*|[-+*/%^(),{_SIGNS}{_RAISED}]))"
+    rf"|([^\W\d_{_RAISED}][^\W{_RAISED}]*)|(\*\*|[{_RAISED}]+|[-+*/%^(),{_SIGNS}]))"
 )
 
 
@@ -117,7 +119,17 @@ def formula(text: str) -> Node:
         raise UsageError(f"{text.strip()!r} is not a formula: it is wrong at character {place + 1}.") from None
     if sum(isinstance(one, ast.Name | ast.Constant | ast.Call) for one in ast.walk(tree)) > PARTS_MAX:
         raise UsageError(f"{text.strip()[:40]!r}... has more than {PARTS_MAX} parts; divide it into several formulas.")
+    if _depth(tree) > DEPTH_MAX:
+        raise UsageError(f"{text.strip()[:40]!r}... is nested more than {DEPTH_MAX} deep; write it flatter.")
     return _taken_over(tree, text.strip())
+
+
+def _depth(tree: ast.AST) -> int:
+    """How deep a tree is, gone over level by level."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [inner for one in level for inner in ast.iter_child_nodes(one)]
+    return depth
 
 
 def _spelled(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -144,11 +156,16 @@ def _spelled(text: str) -> tuple[str, list[tuple[int, int]]]:
             found.append("*")
             length += 1
         places.append((length, token.start(token.lastindex or 0)))
-        spelled = _PYTHONS.get(word, word)
+        spelled = _PYTHONS.get(word, word) if word[0] not in _RAISED else "**" + _lowered(word)
         found.append(f" {spelled}")
         length += len(spelled) + 1
         at, before = token.end(), word
     return "".join(found).lstrip(), [(max(0, theirs - 1), ours) for theirs, ours in places]
+
+
+def _lowered(word: str) -> str:
+    """Raised digits as a number, without zeros in front, which Python refuses."""
+    return str(int("".join(str(_RAISED.index(digit)) for digit in word)))
 
 
 def _ends_operand(word: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plotter2.datter.mathematics.expression import expr
-from plotter2.datter.mathematics.formula import FUNCTIONS, PARTS_MAX, Node
+from plotter2.datter.mathematics.formula import FUNCTIONS, PARTS_MAX, TEXT_CHARS_MAX, Node
 from plotter2.errors import UsageError
 
 NODES = {"number", "name", "function", "negative", "positive", *"+-*/%^"}
@@ -115,6 +115,72 @@ def test_whatever_is_written_becomes_arithmetic_or_is_refused(text: str) -> None
 
 
 @pytest.mark.req("r151")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(x-x+9)^999999999",
+        "(x/x*9)^999999999",
+        "(9x)^999999999",
+        "((((9x)^999)^999)^999)^999",
+        "((x/9)^-999)^999999",
+        "floor(pi^999999999) x",
+        "log(9^(x-x+999999999)) x",
+        "floor(exp(exp(x-x+99))) x",
+        "x%(pi^999999)",
+        "(1+1)^(x-x+999999999)",
+        "floor(9^(e/e*99999999)) x",
+        "sqrt(x-x+2)^9999999999",
+        "(x+9^99)^99",
+        "9^9^9^9 x",
+        "(exp(9) x)^99999",
+        "^".join("x" * 60),
+        "*".join(f"(x-{place})" for place in range(30)),
+    ],
+)
+def test_no_derivative_works_out_numbers_of_millions_of_digits(text: str) -> None:
+    """Sympy would work for minutes and hold hundreds of megabytes at each of these."""
+    try:
+        found = expr(text).derivative("x")
+    except UsageError:
+        return
+    assert len(found.text) <= TEXT_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    "text", ["-" * 990 + "x", "+-" * 400 + "1", "(" * 490 + "x" + ")" * 490, "-(" * 300 + "x" + ")" * 300]
+)
+def test_a_formula_that_is_nested_too_deep_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is nested more than 300 deep|is not a formula"):
+        expr(text)
+
+
+def test_raised_digits_are_one_number_as_on_paper() -> None:
+    for text, power in (("x\u00b2\u00b3", 23), ("x\u00b9\u2070", 10), ("x\u2070\u00b3", 3), ("x\u2077", 7)):
+        assert expr(text)(1.1) == pytest.approx(1.1**power)
+    assert expr("x\u00b2y\u00b3")(x=2, y=3) == 4 * 27
+
+
+TOKENS = st.sampled_from([
+    "x", "y", "(", ")", "+", "-", "*", "/", "^", "**", ",", "sin(", "floor(", "max(", "9", "999999999", "1e308", ".5",
+    "pi", "__class__", "x.__init__", "[0]", "lambda:", "\u00b2", "\u2079", "\uff53in(", "for", "import os", "{x}",
+    "'a'*9", "\x00",
+])  # fmt: skip
+
+
+@pytest.mark.req("r151")
+@given(parts=st.lists(TOKENS, max_size=14))
+def test_whatever_is_put_together_is_computed_and_derived_or_refused(parts: list[str]) -> None:
+    """Arithmetic alone comes out: numbers, names and functions of the table, whatever went in."""
+    try:
+        made = expr("".join(parts))
+        assert inside(made._node) <= NODES
+        assert all(name.isidentifier() and not name.startswith("_") for name in made.names)
+        assert isinstance(made(**dict.fromkeys(made.names, 1.5)), float)
+        assert len(made.derivative("x").text) <= TEXT_CHARS_MAX
+    except UsageError:
+        return
+
+
 def test_numbers_without_end_are_infinite_at_once() -> None:
     assert expr("9^9^9^9^9")() == math.inf
     with pytest.raises(UsageError, match=r"beyond 1\.8e308"):
