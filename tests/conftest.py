@@ -17,6 +17,7 @@ from tests.embedded import Cluster, broker_running
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 os.environ["PLOTTER2_WORKER_BROWSER"] = "none"  # noqa: TID251 -- for workers of whole installations: seconds a report
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # noqa: TID251 -- as in workers: tests that run side by side share cores
 os.environ.update(config.daemons_environment())  # noqa: TID251 -- before gRPC is loaded: some tests fork
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.figures import curves, kinds, many, pairs, series, simulation, space, total, visuals
+from plotter2.datter.figures import curves, kinds, many, pairs, series, simulation, space, spans, total, visuals
 from plotter2.datter.figures.extent import within_floats
 from plotter2.datter.figures.figure import INK, PALETTE, PLAIN, Layer, Panel
 from plotter2.datter.figures.frame import (
@@ -50,6 +50,7 @@ Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
 
 def visual_of(value: Any) -> str:
     """The name of the picture that suits a value."""
+    value, _, _ = spans.counted(value, "")
     for kind, visual in _BY_TYPE:
         if isinstance(value, kind):
             return _visual_of_rows(*value.shape) if type(value) is Points else visual
@@ -98,11 +99,15 @@ def panels_of(value: Any, name: str = "", visual: str = "", palette: Sequence[st
     Raises:
         UsageError: there is nothing to draw, or it cannot be drawn so.
     """
-    chosen = visual or visual_of(value)
+    counted, called, clocks = spans.counted(value, name)
+    chosen = visual or visual_of(counted)
     if chosen not in VISUALS:
         raise unknown("visual type", chosen, VISUALS)
+    if chosen == "table":  # words are shown as they are
+        counted, called = value, name
     with within_floats():
-        return VISUALS[chosen](value, name, palette)
+        made = VISUALS[chosen](counted, called, palette)
+    return [spans.read_as_clocks(panel, clocks) for panel in made] if clocks else made
 
 
 def _visual_of_table(table: Table) -> str:

@@ -20,7 +20,8 @@ Mark = Literal[
     "line", "points", "bars", "band", "image", "rgba", "text", "polygons", "curves", "segments", "arrows", "surface"
 ]
 Family = Literal["sans", "serif", "mono"]
-ScaleName = Literal["linear", "log", "datetime", "category"]
+ScaleName = Literal["linear", "log", "datetime", "category", "clock"]
+"""A clock has milliseconds since midnight."""
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
 """Okabe and Ito's colours, safe for colour-blind people; yellow and black replaced, to suit both backgrounds."""

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from plotter2.datter.figures.figure import PLAIN, Font, Panel
+from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.keys import shown
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -191,7 +192,7 @@ class Report:
 
     def add(self, *items: Any, title: str = "") -> Report:
         """A section: frames as they are, everything else drawn as it suits it."""
-        loose = [item for item in items if not isinstance(item, Frame)]
+        loose = [taken_in(item) for item in items if not isinstance(item, Frame)]
         for item in items:
             if isinstance(item, Frame):
                 item.root.is_sent = True
@@ -216,6 +217,7 @@ def as_table(data: Any) -> Table:
     Raises:
         UsageError: it cannot.
     """
+    data = taken_in(data)
     if isinstance(data, Table):
         return data
     if isinstance(data, dict) and data:

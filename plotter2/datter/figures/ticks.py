@@ -41,7 +41,9 @@ def marks(axis: Axis, low: float, high: float) -> Marks:
     low, high = min(low, high), max(low, high)
     if axis.scale == "log":
         return _decades(low, high)
-    return _calendar(low, high) if axis.scale == "datetime" else _even(low, high, is_whole=axis.is_whole)
+    return (
+        _calendar(low, high, axis) if axis.scale in {"datetime", "clock"} else _even(low, high, is_whole=axis.is_whole)
+    )
 
 
 def number(value: float) -> str:
@@ -97,12 +99,14 @@ def _decades(low: float, high: float) -> Marks:
     return [(at, number(at)) for at in places if low <= at <= high]
 
 
-def _calendar(low: float, high: float) -> Marks:
+def _calendar(low: float, high: float, axis: Axis) -> Marks:
     step = next((step for step in _STEPS_MS if (high - low) / step <= WANTED + 2), _STEPS_MS[-1])
     month = 28 * 86_400 * _MS
+    if axis.scale == "clock" and step >= 86_400 * _MS:
+        step = 21_600 * _MS
     if step < month:
         places = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-        form = "%H:%M:%S" if step < 60 * _MS else "%H:%M" if step < 43_200 * _MS else "%-d %b"
+        form = "%H:%M:%S" if step < 60 * _MS else "%H:%M" if step < 43_200 * _MS or axis.scale == "clock" else "%-d %b"
         return [(float(at), _moment(float(at)).strftime(form)) for at in places]
     months = max(round(step / (30.4 * 86_400 * _MS)), 1)
     start = _moment(low)

@@ -13,6 +13,9 @@ LETTERS_BESIDE = {1: 28, 2: 24, 3: 8}
 LOW_FROM, LINE_HEIGHT, LOW_HEIGHT = 14, 24, 18
 TITLE_LINE = 1
 HOVER = "return plotter2Value(value)"
+HOVER_CLOCK = "return plotter2Clock(value)"
+_BOX = ("low", "first", "median", "third", "high")
+"""What is told of a box: values along y."""
 
 
 def _entries(panel: Panel) -> list[str]:
@@ -90,13 +93,18 @@ def tools(sheet: Sheet, panel: Panel, renderers: list[Json]) -> list[Json]:
         tips = [[label, _tip(column, is_time=is_time)] for label, column in fields]
         plain = dict.fromkeys(column for _, column in fields if column[0] not in "$@")
         entries = [
-            [f"@{{{one}}}", "datetime" if is_time and one == "x" else sheet.once("CustomJSHover", HOVER)]
-            for one in plain
+            [f"@{{{one}}}", "datetime" if is_time and one == "x" else _telling(sheet, panel, one)] for one in plain
         ]
         formats = {"type": "map", "entries": entries}
         hovers.append(sheet.make("HoverTool", renderers=found, tooltips=tips, formatters=formats, visible=not hovers))
     usual = [sheet.make(name) for name in ("PanTool", "BoxZoomTool", "WheelZoomTool", "ResetTool", "SaveTool")]
     return usual + hovers
+
+
+def _telling(sheet: Sheet, panel: Panel, column: str) -> Json:
+    """The function that writes a value: a time of day where the column lies along a clock."""
+    along = panel.x if column in {"x", "left", "right"} else panel.y if column in {"y", *_BOX} else None
+    return sheet.once("CustomJSHover", HOVER_CLOCK if along is not None and along.scale == "clock" else HOVER)
 
 
 def _tip(column: str, *, is_time: bool) -> str:

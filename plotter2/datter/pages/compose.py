@@ -256,7 +256,8 @@ def _axis(axis: Axis, label: str | None, scale: str | None, span: tuple[float, f
         raise UsageError(f"axis: {axis.label!r} holds {axis.scale} values, which have no logarithm.")
     if is_log and low is not None and low <= 0:
         low = None
-    chosen = axis.scale if scale is None or axis.scale in {"datetime", "category"} else "log" if is_log else "linear"
+    is_kept = scale is None or axis.scale in {"datetime", "category", "clock"}
+    chosen = axis.scale if is_kept else "log" if is_log else "linear"
     if label is not None:
         axis = replace(axis, label=label, unit="")
     return replace(axis, scale=chosen, low=low, high=high)

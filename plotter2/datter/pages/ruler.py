@@ -20,10 +20,13 @@ ROOM_X = {1: 900, 2: 400, 3: 220}
 ROOM_Y = {1: 54, 2: 40, 3: 40}
 """Letters that fit along a panel's left side."""
 TICK = "return plotter2Tick(tick, ticks)"
+CLOCK = "return plotter2Clock(tick)"
 FLAT = 1e-12
 """What varies by less than this share of itself is constant."""
-SCALES = {"linear": "LinearScale", "datetime": "LinearScale", "log": "LogScale", "category": "CategoricalScale"}
-_AXES = {"linear": "LinearAxis", "datetime": "DatetimeAxis", "log": "LogAxis", "category": "CategoricalAxis"}
+SCALES = {"linear": "LinearScale", "datetime": "LinearScale", "log": "LogScale", "category": "CategoricalScale",
+          "clock": "LinearScale"}  # fmt: skip
+_AXES = {"linear": "LinearAxis", "datetime": "DatetimeAxis", "log": "LogAxis", "category": "CategoricalAxis",
+         "clock": "LinearAxis"}  # fmt: skip
 _MOMENTS = {
     "microseconds": "%H:%M:%S.%f", "milliseconds": "%H:%M:%S.%3N", "seconds": "%H:%M:%S", "minsec": "%H:%M:%S",
     "minutes": "%H:%M", "hourmin": "%H:%M", "hours": "%H:%M", "days": "%-d %b", "months": "%b %Y", "years": "%Y",
@@ -55,13 +58,7 @@ def axis_of(sheet: Sheet, panel: Panel, name: Name, columns: int) -> Json:
         "major_label_text_color": MUTED, "axis_line_color": MUTED, "major_tick_line_color": MUTED,
         "minor_tick_line_color": None,
     }  # fmt: skip
-    if axis.scale in {"linear", "datetime"}:
-        look["major_label_policy"] = sheet.make("NoOverlap")
-        look["formatter"] = (
-            sheet.once("CustomJSTickFormatter", TICK)
-            if axis.scale == "linear"
-            else sheet.make("DatetimeTickFormatter", **_MOMENTS)
-        )
+    look |= _written(sheet, axis)
     if ticks := _log_ticks(panel, axis, name):
         look["ticker"] = sheet.make("FixedTicker", ticks=ticks)
         look["formatter"] = sheet.once("CustomJSTickFormatter", TICK)
@@ -82,6 +79,20 @@ def axis_of(sheet: Sheet, panel: Panel, name: Name, columns: int) -> Json:
     if not axis.is_shown:
         look["visible"] = False
     return sheet.make(_AXES[axis.scale], **look)
+
+
+def _written(sheet: Sheet, axis: Axis) -> Json:
+    """How the numbers of an axis are written, and where, where that is not Bokeh's own choice."""
+    if axis.scale == "linear":
+        return {"formatter": sheet.once("CustomJSTickFormatter", TICK), "major_label_policy": sheet.make("NoOverlap")}
+    if axis.scale == "datetime":
+        moments = sheet.make("DatetimeTickFormatter", **_MOMENTS)
+        return {"formatter": moments, "major_label_policy": sheet.make("NoOverlap")}
+    if axis.scale == "clock":
+        ticker = sheet.make("DatetimeTicker", num_minor_ticks=0)
+        clock = sheet.once("CustomJSTickFormatter", CLOCK)
+        return {"ticker": ticker, "formatter": clock, "major_label_policy": sheet.make("NoOverlap")}
+    return {}
 
 
 def _label(words: str, name: Name, columns: int) -> str:

@@ -45,8 +45,8 @@ def _table(table: Table, by: str | int | None) -> Table:
     if not table.names:
         raise UsageError("order: this table has no columns, so nothing to order by.")
     column = table.names[_place(table.names, by)]
-    places = table.codes(column)[0] if table.kind(column) == "text" else table.column(column)
-    if table.kind(column) == "text":
+    places = table.codes(column)[0] if table.kind(column) in {"text", "clock"} else table.column(column)
+    if table.kind(column) in {"text", "clock"}:
         texts = table.column(column).tolist()
         places = np.where([one is None for one in texts], len(places), places)
     return table.take(_ranks(places))

@@ -18,29 +18,24 @@ from plotter2.datter.values import arrows as rows
 from plotter2.datter.values import spill
 from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.keys import natural, shown, unknown
+from plotter2.datter.values.moments import as_spans, is_clock
 from plotter2.errors import UsageError
 
-ColumnKind = Literal["number", "flag", "text", "time"]
+ColumnKind = Literal["number", "flag", "text", "time", "clock"]
+"""What a column holds; a clock is a time of any day."""
 _ARROW_KINDS: tuple[tuple[tuple[str, ...], ColumnKind], ...] = (
     (("int", "uint", "float", "double", "halffloat", "decimal", "null", "duration"), "number"),
     (("bool",), "flag"),
     (("timestamp", "date"), "time"),
+    (("time32", "time64"), "clock"),
 )
 _NUMPY_KINDS: dict[str, ColumnKind] = {
-    "i": "number",
-    "u": "number",
-    "f": "number",
-    "c": "number",
-    "m": "number",
-    "b": "flag",
-    "M": "time",
-}
+    "i": "number", "u": "number", "f": "number", "c": "number", "m": "number", "b": "flag", "M": "time",
+}  # fmt: skip
 MISSING = "(missing)"
 NESTED = ("list", "large_list", "fixed_size_list", "struct", "map", "month_day_nano")
 SECOND = np.timedelta64(1, "s")
 BATCH_ROWS = 64 << 10
-
-
 _INCOMING = "plotter2.datter.values.incoming"
 """Imported when it is first needed: it makes tables."""
 
@@ -95,11 +90,18 @@ class Table:
         if self._arrow is not None:
             written = str(self._arrow.schema.field(self._checked(name)).type)
             return next((kind for starts, kind in _ARROW_KINDS if written.startswith(starts)), "text")
-        return _NUMPY_KINDS.get(self._columns[self._checked(name)].dtype.kind, "text")
+        column = self._columns[self._checked(name)]
+        return "clock" if is_clock(column) else _NUMPY_KINDS.get(column.dtype.kind, "text")
 
     def is_complex(self, name: str) -> bool:
         """Whether a column holds complex numbers, which have no place in a matrix of real ones."""
         return self._arrow is None and self._columns[self._checked(name)].dtype.kind == "c"
+
+    def is_span(self, name: str) -> bool:
+        """Whether a column holds spans of time, whose numbers are seconds."""
+        if self._arrow is not None:
+            return str(self._arrow.schema.field(self._checked(name)).type).startswith("duration")
+        return self._columns[self._checked(name)].dtype.kind == "m"
 
     def of_kind(self, *kinds: ColumnKind) -> list[str]:
         """The names of the columns of these kinds, in order; none that names rows by numbers of theirs."""
@@ -390,6 +392,7 @@ def _column(name: str, values: Any) -> NDArray[Any]:
         array = np.asarray(listed)
     except ValueError:
         array = np.array([repr(value) for value in listed], dtype=object)
+    array = as_spans(array)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array.ravel()):
         array = np.array([nearest_float(value) for value in array.ravel()])  # whole numbers beyond 64 bits
     if array.ndim != 1:

@@ -38,6 +38,15 @@
     return value.toLocaleString("en-US", { maximumSignificantDigits: Number.isInteger(value) ? 15 : 7 });
   };
 
+  // Milliseconds since midnight as a clock shows them; what is less than a minute only where there is some.
+  window.plotter2Clock = (value) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
+    const [whole, left] = [Math.floor(value / 1000), Math.round(value % 1000)];
+    const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60].map((one) => String(one).padStart(2, "0"));
+    if (whole % 60 || left) parts.push(String(whole % 60).padStart(2, "0") + (left ? "." + String(left).padStart(3, "0") : ""));
+    return (value < 0 ? "−" : "") + parts.join(":");
+  };
+
   function text(id) { return document.getElementById(id).textContent; }
 
   async function inflated(packed) {
