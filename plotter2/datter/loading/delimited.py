@@ -34,7 +34,10 @@ ROW_BYTES_MAX = 32 << 20
 PACKED_SHARE = 8
 """A packed file counts as so many times its size: text packs about that well."""
 LOST_SHARE_MAX = 0.5
-_WRONG_KIND = re.compile(r"In CSV column #(\d+): CSV conversion error to (\w+)(?:.*invalid value '(.*)')?", re.DOTALL)
+_WRONG_KIND = re.compile(
+    r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to (\w+)(?:.*invalid value '(.*)')?", re.DOTALL
+)
+"""What Arrow says; with one thread it counts rows, and says that too."""
 PLAIN = Dialect()
 _BINARY = (
     b"\x1f\x8b",
