@@ -34,6 +34,8 @@ CHOICES_OF_K = range(2, 9)
 SILHOUETTE_ROWS = 2_000
 WEIGHTS_MAX = 128
 """Clusters x columns; for more the iterations of scikit-learn are the quicker ones."""
+PRODUCTS_BYTES_MAX = 64 << 20
+"""Of a matrix whose distances are products: these take some times its room, and of more only the iterations count."""
 TALL, FEW = 10, 0.8
 PRODUCTS_MAX = 1e9
 """Rows x columns x the shorter of both: about a second of exact singular values."""
@@ -165,7 +167,7 @@ def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> C
     Raises:
         UsageError: fewer can be told apart.
     """
-    is_small = k * matrix.shape[1] <= WEIGHTS_MAX and not spill.is_large(matrix)
+    is_small = k * matrix.shape[1] <= WEIGHTS_MAX and matrix.nbytes <= PRODUCTS_BYTES_MAX
     found = clustered(matrix, k, np.random.RandomState(seed)) if is_small and (starts or 1) == 1 else None
     return found or _modelled(matrix, k, seed, starts)
 

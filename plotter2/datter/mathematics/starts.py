@@ -72,18 +72,17 @@ def chosen(across: Across, k: int, random_state: Any) -> NDArray[np.intp]:
     """The numbers of those rows, in the order in which they were chosen."""
     count, tries = across.whole.shape[1], 2 + int(math.log(k))
     found, one, reached = np.empty(k, np.intp), np.ones(count), np.empty(count)
-    room = np.empty((2, tries, count))  # by turns, for what is nearest is a row of the step before
+    nearest, room = np.empty(count), np.empty((tries, count))
     found[0] = int(random_state.random_sample() * count)
-    nearest = _squared(found[:1], across.whole, room[0, :1])[0]
+    _squared(found[:1], across.whole, nearest[None])
     for place in range(1, k):
-        nearest = np.maximum(nearest, 0, out=nearest)  # rounding may leave a row a little less than no way from itself
+        np.maximum(nearest, 0, out=nearest)  # rounding may leave a row a little less than no way from itself
         np.cumsum(nearest, out=reached)
         drawn = random_state.uniform(size=tries) * reached[-1]
         tried = np.minimum(np.searchsorted(reached, drawn), count - 1)
-        distances = _squared(tried, across.whole, room[place % 2])
-        np.minimum(distances, nearest, out=distances)
+        distances = np.minimum(_squared(tried, across.whole, room), nearest, out=room)
         best = int((distances @ one).argmin())
-        found[place], nearest = tried[best], distances[best]
+        found[place], nearest[:] = tried[best], distances[best]
     return found
 
 
