@@ -29,6 +29,7 @@ from manager.rules import Rules
 from manager.runner import Runner
 from manager.scheduler import RoundRobin
 from manager.servicelink import ServiceLink
+from manager.spoken import Spoken
 from manager.store import Store
 from manager.store.memory import MemoryStore
 from manager.store.postgres import PostgresStore
@@ -70,11 +71,11 @@ async def _serve(life: Life, config: ManagerConfig, layout: Layout, store: Store
 
     began, registry = life.clock.monotonic(), telemetry.registry()
     machine = Machine(RoundRobin(), config.membership_min, config.automatic_hourly_max)
-    organizer, hub = Organizer(layout), Hub()
-    installation = loading.installation(layout, life.ids)
+    organizer, hub, installation = Organizer(layout), Hub(), loading.installation(layout, life.ids)
     await asyncio.to_thread(organizer.lay_assets)
     commands: list[Command] = await loading.load(machine, store, life.clock)
-    loop = Loop(machine, store, life.clock, life.ids.uuid(), registry)
+    spoken = await asyncio.to_thread(Spoken.after, layout.log, "manager")
+    loop = Loop(machine, store, life.clock, life.ids.uuid(), registry, spoken)
     desk, tree = Desk(loop.put), Tree(organizer, store)
     instance_planner = InstancePlanner(store, organizer, machine.state.catalog)
     await tree.catch_up()

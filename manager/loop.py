@@ -16,9 +16,10 @@ import stamina
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
-from manager.commands import Command, Effect, Write
+from manager.commands import Command, Effect, NotifyLines, Write
 from manager.events import Event
 from manager.machine import Machine
+from manager.spoken import Spoken
 from manager.store import Batch, Store
 from plotter2.clock import Clock
 from plotter2.errors import UnreachableError
@@ -31,8 +32,21 @@ RETRY_S_MAX = 1.0
 class Loop:
     """Events in, decisions committed, effects out."""
 
-    def __init__(self, machine: Machine, store: Store, clock: Clock, boot: str, registry: CollectorRegistry) -> None:
-        """`boot` is unique to this process: turns are numbered under it, so a repeated commit is recognised."""
+    def __init__(
+        self, machine: Machine, store: Store, clock: Clock, boot: str, registry: CollectorRegistry,
+        spoken: Spoken | None = None,
+    ) -> None:  # fmt: skip
+        """Begin empty.
+
+        Args:
+            machine: decides.
+            store: has what it decided.
+            clock: tells it the time.
+            boot: unique to this process: turns are numbered under it, so a repeated commit is recognised.
+            registry: takes the loop's metrics.
+            spoken: logs what runs print; without, a log that begins now.
+        """
+        self._spoken = spoken or Spoken()
         self._machine = machine
         self._store = store
         self._clock = clock
@@ -82,7 +96,7 @@ class Loop:
             await self.carry_out(commands, perform)
 
     async def carry_out(self, commands: list[Command], perform: Callable[[Effect], None]) -> None:
-        """Commit all writes, then perform all effects, in the order they were decided."""
+        """Log what was printed, commit all writes, then perform all effects, in the order they were decided."""
         self._turn += 1
         batch = Batch(turn=f"{self._boot}.{self._turn}")
         effects: list[Effect] = []
@@ -91,6 +105,8 @@ class Loop:
                 cast("Write", command).put(batch)
             else:
                 effects.append(command)
+                if isinstance(command, NotifyLines):
+                    self._spoken.write(batch.turn, command)
         if not batch.is_empty():
             with self._commit.time():
                 await self._write(batch)

@@ -26,4 +26,5 @@ def taken(state: State, run: TaskRun, report: RunReport) -> list[Command]:
     if not fresh:
         return []
     state.runs[run.id] = replace(run, said=run.said + len(fresh))
-    return [SaveRun(state.runs[run.id]), NotifyLines(run.request_id, run.id, fresh)]
+    attempt = 0 if run.id in state.seats else run.epoch
+    return [SaveRun(state.runs[run.id]), NotifyLines(run.request_id, run.id, fresh, run.said, attempt)]

@@ -135,10 +135,7 @@ class Runner:
                 self._desk.answer(effect.token, effect.value, effect.error)
             case Notify():
                 self._hub.put(effect.request.id, effect)
-            case NotifyLines():
-                self._log.info("task.said", run=effect.run_id, lines=effect.lines)
-                self._hub.put(effect.request_id, effect)
-            case NotifyCalls() | NotifyProgress():
+            case NotifyLines() | NotifyCalls() | NotifyProgress():
                 self._hub.put(effect.request_id, effect)
             case AssignRuns() | AskWho() | StartOnProplet() | StopOnProplet():
                 self._publisher.put(effect)

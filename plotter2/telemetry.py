@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -18,9 +20,16 @@ LOG_BYTES_MAX = 16 << 20
 LOG_FILES_KEPT = 3
 
 
+def files_of(log_dir: Path, name: str) -> list[Path]:
+    """The files that a process has logged to last, the older first: the present one, and the one that it took over."""
+    newest = log_dir / f"{name}.jsonl"
+    return [one for one in (newest.with_name(f"{newest.name}.1"), newest) if one.exists()]
+
+
 def setup(name: str, log_dir: Path, level: str) -> None:
     """Send everything this process logs to `<log_dir>/<name>.jsonl`."""
     log_dir.mkdir(parents=True, exist_ok=True)
+    end_line(log_dir / f"{name}.jsonl")
     handler = logging.handlers.RotatingFileHandler(
         log_dir / f"{name}.jsonl", maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES_KEPT, encoding="utf-8", delay=True
     )
@@ -50,6 +59,13 @@ def setup(name: str, log_dir: Path, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(daemon=name)
+
+
+def end_line(path: Path) -> None:
+    """A line that a killed process has not ended costs no line of the next one's."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            file.write(b"\n")
 
 
 def logger(component: str) -> structlog.stdlib.BoundLogger:

@@ -55,11 +55,18 @@ class NotifyCalls:
 
 @dataclass(frozen=True, slots=True)
 class NotifyLines:
-    """Tell those who watch a request what its runs print. Nothing durable."""
+    """Tell those who watch a request what its runs print. Logged before it counts, else nothing durable.
+
+    Attributes:
+        first: how many lines of the attempt were taken before these.
+        attempt: of the run; 0 for an instance, which prints the same in each.
+    """
 
     request_id: RequestId
     run_id: RunId
     lines: tuple[str, ...]
+    first: int = 0
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
