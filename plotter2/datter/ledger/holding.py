@@ -2,7 +2,7 @@
 
 A held instance starts when somebody waits for it and every task that may still link it has had its chance: it has
 waited once, or ended. So what it learns of its owners is the same however fast each of them runs. It also starts when
-the last task that could link it has ended.
+the last task that could link it has ended, and when nothing could go on without what it might link.
 """
 
 from __future__ import annotations
@@ -99,6 +99,19 @@ def has_ended(book: Book, task: Task) -> None:
     found.unfinished -= 1
     if not found.unfinished:
         _start_held(book, found)
+
+
+def wake(book: Book) -> bool:
+    """Where nothing can go on, start the held that could link held ones which are waited for; gives whether there are.
+
+    Nobody waits for these themselves yet, as where two that link the same tasks are collected one after the other. They
+    would start at the end of those that could link them, which never comes.
+    """
+    wanted = [one for one in book.definitions.values() if any(one.held.values())]
+    linkers = dict.fromkeys(name for one in wanted for name in one.linkers)
+    for name in linkers:
+        _start(book, book.definitions[name], list(book.definitions[name].held))
+    return bool(book.runnable)
 
 
 def _start_held(book: Book, ended: Definition) -> None:

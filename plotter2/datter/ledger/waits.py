@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plotter2.datter.ledger.holding import has_waited, want
+from plotter2.datter.ledger.holding import has_waited, wake, want
 from plotter2.datter.ledger.ops import Answer
 from plotter2.datter.ledger.state import Book, Task, TaskState, Wait
 from plotter2.errors import DeadlockError
@@ -48,8 +48,8 @@ def dropped(book: Book, task: Task) -> None:
 
 
 def check(book: Book) -> None:
-    """When nothing of the run can go on, break the circle that is the reason."""
-    while not book.runnable and book.suspended and not book.met:
+    """When nothing of the run can go on, start what is held for no reason, else break the circle that is the reason."""
+    while not book.runnable and book.suspended and not book.met and not wake(book):
         break_circle(book, _walked(book))
 
 
