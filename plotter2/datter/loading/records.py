@@ -23,6 +23,10 @@ _FINER = re.compile(r"(\.\d{6})\d+")
 _PYTHON: Mapping[type, Kind] = {type(None): "null", bool: "bool", float: "float", list: "list", dict: "mixed"}
 
 
+_PLAIN: frozenset[Kind] = frozenset({"null", "bool", "int", "text"})
+"""Values of these are what Arrow takes."""
+
+
 class Columns:
     """What the columns of many records are.
 
@@ -38,7 +42,7 @@ class Columns:
         """Take these records into account; they come back without names inside one another."""
         plain = [flat(one) for one in records]
         for name in dict.fromkeys(name for one in plain for name in one):
-            found: set[Kind] = {_kind(one[name]) for one in plain if name in one}
+            found: set[Kind] = _kinds([one[name] for one in plain if name in one])
             self.kinds[name] = _together({self.kinds.get(name, "null"), *found})
         return plain
 
@@ -58,7 +62,9 @@ class Columns:
         columns = []
         for field in self.schema:
             kind = self.kinds[field.name]
-            values = [_as(kind, one.get(field.name)) for one in plain]
+            values = [one.get(field.name) for one in plain]
+            if kind not in _PLAIN:
+                values = [_as(kind, one) for one in values]
             made = arrow.array(values, arrow.string() if kind in {"time", "zoned"} else field.type)
             columns.append(made.cast(field.type))
         return arrow.record_batch(columns, schema=self.schema)
@@ -72,17 +78,23 @@ class Columns:
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record whose records inside it are columns: {"a": {"b": 1}} is {"a.b": 1}."""
-    if not any(isinstance(one, dict) for one in record.values()):
-        return dict(record)
-    return dict(_leaves(record, ""))
+    return dict(_leaves(record, "")) if dict in map(type, record.values()) else dict(record)
 
 
 def _leaves(record: Mapping[str, Any], before: str) -> Iterable[tuple[str, Any]]:
     for name, value in record.items():
-        if isinstance(value, dict) and value:
+        if type(value) is dict and value:
             yield from _leaves(value, f"{before}{name}.")
         else:
-            yield f"{before}{name}", value
+            yield before + name, value
+
+
+def _kinds(values: list[Any]) -> set[Kind]:
+    """The kinds of one column's values; those of which the type says all are not looked at one by one."""
+    types = set(map(type, values))
+    if types <= _PYTHON.keys() - {list}:
+        return {_PYTHON[one] for one in types}
+    return set(map(_kind, values))
 
 
 def _kind(value: Any) -> Kind:

@@ -1,7 +1,8 @@
 """json, jsonl and text into values: tables of records, arrays of regular lists, all else as it stands.
 
-What is large is gone over some records at a time, twice: to learn what the columns are, and to write them as mapped
-Arrow. So is a list of numbers or of equally long lists of numbers, which becomes a mapped array.
+What is large is gone over some records at a time and written as mapped Arrow as it comes; where a column turns out to
+be something else further down, all are looked at to learn what the columns are, and written then. A list of numbers or
+of equally long lists of numbers becomes a mapped array.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +34,7 @@ PART_BYTES = 4 << 20
 """Gone over at a time."""
 VALUE_BYTES_MAX = 64 << 20
 """Of one record of what is large."""
+_LINES = msgspec.json.Decoder()
 Parts = Callable[[], Iterator[list[Any]]]
 
 
@@ -134,13 +137,36 @@ def read_large(path: Path, name: str, packing: str, written_as: str) -> Any:
 
 def _table(parts: Parts, name: str, notes: list[str]) -> Table:
     columns = Columns()
-    for part in parts():
-        if not all(isinstance(one, dict) for one in part):
-            raise ValueError("it is a list of records and of other things; a file of this size must hold one kind")
-        columns.learn(part)
-    batches = (columns.batch([flat(one) for one in part]) for part in parts())
-    table = spill.table(columns.schema, batches)
+    coming = map(_records, parts())
+    first = columns.learn(next(coming))
+    known = dict(columns.kinds)
+
+    def batches() -> Iterator[Any]:
+        yield columns.batch(first)
+        for part in coming:
+            plain = columns.learn(part)
+            if columns.kinds != known:
+                raise _OtherError
+            yield columns.batch(plain)
+
+    try:
+        table = spill.table(columns.schema, batches())
+    except _OtherError:
+        for part in coming:
+            columns.learn(part)
+        table = spill.table(columns.schema, (columns.batch([flat(one) for one in part]) for part in parts()))
     return Table(table, name=stem(name), notes=[*notes, *columns.notes(name)])
+
+
+def _records(part: list[Any]) -> list[dict[str, Any]]:
+    """A part of a list of records.
+
+    Raises:
+        ValueError: something else is among them.
+    """
+    if not all(isinstance(one, dict) for one in part):
+        raise ValueError("it is a list of records and of other things; a file of this size must hold one kind")
+    return part
 
 
 def _matrix(parts: Parts, first: list[Any]) -> NDArray[Any] | None:
@@ -170,6 +196,10 @@ def _lines(file: IO[bytes], name: str, notes: list[str]) -> Iterator[list[Any]]:
     """The values of JSON lines."""
     number = 0
     while lines := file.readlines(PART_BYTES):
+        if (quick := _quick(lines)) is not None:
+            number += len(lines)
+            yield quick
+            continue
         values = []
         for line in lines:
             number += 1
@@ -183,6 +213,15 @@ def _lines(file: IO[bytes], name: str, notes: list[str]) -> Iterator[list[Any]]:
                 notes.append(f"{name}: the last line is cut off and was left out.")
         if values:
             yield values
+
+
+def _quick(lines: list[bytes]) -> list[Any] | None:
+    """The values of lines, several times as fast; None where there is none, or Python's reader has to say what is."""
+    try:
+        found = _LINES.decode_lines(b"".join(lines))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found and len(found) == sum(not line.isspace() for line in lines) else None
 
 
 def _listed(file: IO[bytes]) -> Iterator[list[Any]]:

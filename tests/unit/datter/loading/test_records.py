@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plotter2.datter.loading import load_file, written
+from plotter2.datter.loading import load_file, packed, written
 from plotter2.datter.values import spill
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -163,3 +164,47 @@ def test_records_larger_than_memory_are_gone_over_by_parts_and_mapped(
     assert list(tmp_path.iterdir()) == [path]
     assert found["loss"][-1] == 1 / 20_000
     assert found["step"].tolist() == list(range(20_000))
+
+
+@pytest.mark.req("r004", "r021")
+def test_alike_records_are_gone_over_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spill, "LARGE_BYTES", 1)
+    monkeypatch.setattr(written, "PART_BYTES", 500)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    opened: list[Path] = []
+    plain = packed.opened
+
+    def noted(path: Path, packing: str) -> AbstractContextManager[Any]:
+        opened.append(path)
+        return plain(path, packing)
+
+    monkeypatch.setattr(packed, "opened", noted)
+    alike = [{"a": place, "b": {"c": place / 2, "t": f"2024-01-{place % 9 + 1:02}"}} for place in range(200)]
+    for late, count in (([], 2), ([{"a": 0.5, "new": "x"}], 3)):
+        opened.clear()
+        (tmp_path / "blob").write_text("".join(json.dumps(one) + "\n" for one in [*alike, *late]))
+        found = load_file(tmp_path / "blob", "m.jsonl")
+        assert found["a"].tolist() == [*range(200), *(0.5 for _ in late)]
+        assert found["b.c"][:3].tolist() == [0.0, 0.5, 1.0]
+        assert found.kind("b.t") == "time"
+        assert len(opened) == count, "once to see what it is, once to write it, once more where a column changed"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('{"a": NaN}', np.nan),
+        ('{"a": 1e400}', np.inf),
+        ('{"a": 36893488147419103232}', 2.0**65),
+        ('{"a": null}', np.nan),
+    ],
+)
+def test_what_the_quick_reader_refuses_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, value: float
+) -> None:
+    monkeypatch.setattr(spill, "LARGE_BYTES", 1)
+    monkeypatch.setattr(written, "PART_BYTES", 20)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "blob").write_text('{"a": 1.5}\n' * 9 + line + '\n{"a": 2.5}\n')
+    found = load_file(tmp_path / "blob", "m.jsonl")
+    assert found["a"].tolist()[8:] == pytest.approx([1.5, value, 2.5], nan_ok=True)
