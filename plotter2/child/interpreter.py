@@ -340,9 +340,11 @@ def _results(task_name: str, result: RunResult) -> str:
 
 def _json(task_name: str, value: Any) -> str:
     try:
-        return _JSON.encode(value)
+        text = _JSON.encode(value)
+        text.encode()  # half a character, as names of files have them, is no text that others could read
     except (TypeError, ValueError) as wrong:
         raise TaskFailedError(f"The task {task_name!r} gave a result that is not JSON: {wrong}.") from wrong
+    return text
 
 
 def _is_out_of_memory(wrong: BaseException | None) -> bool:

@@ -91,4 +91,6 @@ def _checked(source: Source) -> Source:
             json.loads(source.text)
         except ValueError as wrong:
             raise ScriptError(f"{source.filename} is not JSON: {wrong}.") from None
+        except RecursionError:
+            raise ScriptError(f"{source.filename}: too deep; a pipeline is a JSON list of steps.") from None
     return source

@@ -107,15 +107,23 @@ def accessed(book: Book, task: Task, op: Access) -> int | None:
     if others:
         return book.set_number(_ordered(book, others))
     names = {*shown, *book.pool, *(name for one in book.definitions.values() for name in one.exposes)}
-    why = _ended_without(book, op.name) or nearest(op.name, names)
+    why = _ended_without(book, task, op.name) or nearest(op.name, names)
     raise UsageError(f"Nobody gives {op.name!r} in this run, and nobody can any more; {why}.")
 
 
-def _ended_without(book: Book, name: str) -> str:
-    """Who declares a name that no instance can give any more; "" where nobody does."""
-    declared = [one.name for one in book.definitions.values() if name in one.exposes]
-    verbs = "declare it and have ended" if len(declared) > 1 else "declares it and has ended"
-    return f"{listed(declared)} {verbs} without giving it" if declared else ""
+def _ended_without(book: Book, task: Task, name: str) -> str:
+    """Who declares a name that no instance can give any more, and why it does not; "" where nobody does."""
+    declared = [one for one in book.definitions.values() if name in one.exposes]
+    others = [one for one in declared if one.name != task.definition]
+    begun = [one.name for one in others if one.tasks]
+    if begun:
+        verbs = "declare it and have" if len(begun) > 1 else "declares it and has"
+        has_released = any(book.tasks[number].definition in begun for number in task.batons)
+        return f"{listed(begun)} {verbs} {'released or ended' if has_released else 'ended'} without giving it"
+    if others:
+        verbs = "declare it, and none of them was" if len(others) > 1 else "declares it and was not"
+        return f"{listed([one.name for one in others])} {verbs} started; datter.task(...) starts it"
+    return f"{task.definition} itself declares it, and an instance asks no other of its kind" if declared else ""
 
 
 def _givers(book: Book, task: Task, name: str) -> list[int]:

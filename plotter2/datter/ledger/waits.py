@@ -15,7 +15,7 @@ from plotter2.datter.ledger.ops import Answer
 from plotter2.datter.ledger.state import Book, Task, TaskState, Wait
 from plotter2.errors import DeadlockError
 
-SHOWN_MAX = 20
+SHOWN_MAX = 100
 
 
 def suspend(book: Book, task: Task, wait: Wait) -> None:

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from plotter2.datter.scripting import renaming, script
+from plotter2.errors import ScriptError
 from plotter2.model.additions import PICTURES
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def why_not(steps: tuple[Step, ...], source_of: SourceOf, own: frozenset[str] = 
         reason, path = FRESH.get(step.builtin.name, ""), script_of(step)
         if path:
             source = source_of(path)
-            reason = f"there is no script {path!r}" if source is None else unsteady(source, path, own)
+            try:
+                reason = f"there is no script {path!r}" if source is None else unsteady(source, path, own)
+            except ScriptError as wrong:
+                raise ScriptError(f"{step.where}: {wrong.message}") from None
         if reason:
             return f"{step.where}: {reason}"
     return ""

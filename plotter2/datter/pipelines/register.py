@@ -16,7 +16,8 @@ from plotter2.datter.vocabulary import Builtin, Role
 from plotter2.errors import Plotter2Error, TaskFailedError
 
 WRONG = (Plotter2Error, TypeError, ValueError, ArithmeticError, LookupError, OSError, MemoryError)
-WITHOUT_DATA = frozenset({"loggy", REPEAT})
+LOG = "loggy"
+WITHOUT_DATA = frozenset({LOG, REPEAT})
 """Effects that are given nothing of what the pipeline has."""
 
 
@@ -95,7 +96,8 @@ class Register:
         elif role is Role.CONTRACT:
             call(*args, **{name: _constraint(wanted) for name, wanted in kwargs.items()})
         elif role is Role.EFFECT:
-            call(*([self.value] if step.builtin.name not in WITHOUT_DATA else []), *args, **kwargs)
+            is_bare = step.builtin.name == LOG and not args and not kwargs  # it has nothing else to tell
+            call(*([self.value] if is_bare or step.builtin.name not in WITHOUT_DATA else []), *args, **kwargs)
         elif role is Role.NEW_FRAME:
             self.frame = call(*args, **kwargs)
         elif role is Role.FRAME:

@@ -37,6 +37,16 @@ class Me:
     version: int
     number: int = 1
 
+    @override
+    def __eq__(self, other: object) -> bool:
+        """It is found among the tasks that are gathered: a task is its number."""
+        return isinstance(other, Me | tasks.Handle) and other.number == self.number
+
+    @override
+    def __hash__(self) -> int:
+        """That of the same task as others know it."""
+        return hash((self.number,))
+
     @property
     def keys(self) -> dict[str, str]:
         """The keys that this instance is bound to, by the names that its script imposes."""

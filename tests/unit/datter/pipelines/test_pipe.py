@@ -65,6 +65,13 @@ def test_a_pipe_prints_as_it_is_written(bench: Any, steps: str, shown: str) -> N
     assert bench(task(f"repr(pipe({steps}))")).results == shown
 
 
+@pytest.mark.req("r130", "r131")
+def test_loggy_tells_the_data_where_it_is_given_no_words(tmp_path: Path) -> None:
+    made = Bench(tmp_path)
+    assert made.run(task("pipe(['mean', 'loggy', {'loggy': 'said'}])([1, 2, 6])")).results == 3.0
+    assert made.lines == ["3.0", "said"]
+
+
 @pytest.mark.req("r131")
 def test_a_script_is_a_step_of_a_json_pipeline(bench: Any) -> None:
     assert bench([{"access": "t"}, {"script": "tasks/double.py"}, "mean"]).results == 6.0

@@ -54,6 +54,29 @@ def test_access_to_what_nobody_gives_fails_at_once_with_the_nearest(tmp_path: Pa
     assert "'found'" in ended["taker"].error
 
 
+@pytest.mark.req("r163", "r202")
+def test_why_nobody_gives_a_name_is_told_as_it_is(tmp_path: Path) -> None:
+    asks = "def task():\n    access('x')\n"
+    silent = "expose(x)\ndef task():\n    return 1\n"
+    releasing = "expose(x)\ndef task():\n    release()\n"
+    waits = "def task():\n    link(me, gather_tasks('a'))\n    collect('a')\n    access('x')\n"
+    for number, (scripts, said) in enumerate({
+        "a itself declares it, and an instance asks no other of its kind": {"a": f"expose(x)\n{asks}"},
+        "a declares it and has ended without giving it": {"b": asks, "a": silent},
+        "a declares it and has released or ended without giving it": {"b": waits, "a": releasing},
+    }.items()):  # fmt: skip
+        ended = tree(tmp_path / str(number), **said)
+        assert scripts in ended[next(iter(said))].error
+    alone = tree(tmp_path / "alone", linked=False, a=asks)
+    assert "there are none" in alone["a"].error
+
+
+@pytest.mark.req("r168")
+def test_me_is_found_among_the_tasks_that_are_gathered(tmp_path: Path) -> None:
+    boss = "def task():\n    (one,) = gather_tasks('boss')\n    return [one == me, me == one, me in {one}, me == 1]\n"
+    assert results(tree(tmp_path, boss=boss)) == {"boss": [True, True, True, False]}
+
+
 @pytest.mark.req("r128", "r165")
 def test_a_task_can_be_started_and_collected(tmp_path: Path) -> None:
     boss = """

@@ -125,6 +125,7 @@ def test_an_error_that_is_its_own_cause_ends_a_run_like_any_other(tmp_path: Path
 def test_a_result_that_is_too_large_or_no_json_is_a_failure(tmp_path: Path) -> None:
     assert "more than 1 MiB" in Bench(tmp_path, gives("x" * (2 << 20))).run().error
     assert "is not JSON" in Bench(tmp_path, gives({1, 2})).run().error
+    assert "is not JSON" in Bench(tmp_path, gives("a\ud800")).run().error
     assert "is not JSON" in Bench(tmp_path, gives([float("nan")])).run().error
 
 
