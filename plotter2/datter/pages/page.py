@@ -26,7 +26,7 @@ from plotter2.errors import UsageError
 SPEEDS, PLAYED_S = (1, 2, 5, 10, 25, 60, 250), 60
 """Frames a second to choose from; what plays within a minute is chosen first, from 10 on."""
 HERE = Path(__file__).parent / "assets"
-DOCUMENT_ID, LONG_CONTENTS = "d", 10
+LONG_CONTENTS = 10
 
 
 @lru_cache(maxsize=4)
@@ -40,15 +40,12 @@ def page(document: Document, script: str) -> str:
     sheet = Sheet([], template)
     sections = "".join(_section(figure, place, sheet, document) for place, figure in enumerate(document.sections, 1))
     title = escape(document.title)
-    shown = {"docid": DOCUMENT_ID, "roots": {root["id"]: f"p-{root['id']}" for root in sheet.roots}}
-    items = msgspec.json.encode([{**shown, "root_ids": list(shown["roots"])}]).decode()
     head = (
         f'<meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width, '
         f'initial-scale=1"><style>{_asset("page.css")}{styling.css(template)}</style>{_loaded(script)}'
     )
     scripts = (
         f'<script type="application/json" id="doc">{_inert(sheet.to_json(document.title).decode())}</script>'
-        f'<script type="application/json" id="items">{_inert(items)}</script>'
         f'<script type="application/json" id="shades">{styling.shades(template)}</script>'
         f"{_turned(document)}<script>{_asset('page.js')}</script>"
     )

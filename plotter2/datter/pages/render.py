@@ -50,6 +50,7 @@ def motion_name(root: str) -> str:
 
 def _plot(sheet: Sheet, panel: Panel, columns: int) -> Json:
     make = sheet.make
+    sheet.begin()
     mapper = _mapper(sheet, panel.colours) if panel.colours is not None else None
     renderers = [_renderer(sheet, layer, mapper) for layer in panel.layers]
     x_axis, y_axis = ruler.axis_of(sheet, panel, "x", columns), ruler.axis_of(sheet, panel, "y", columns)

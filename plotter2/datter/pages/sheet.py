@@ -27,8 +27,12 @@ class Sheet:
         self.count += 1
         return {"type": "object", "name": model, "id": f"m{self.count}", "attributes": attributes}
 
+    def begin(self) -> None:
+        """A new root: it holds all that it needs, because the page draws each on its own, when it is seen."""
+        self._shared.clear()
+
     def once(self, model: str, code: str) -> Json:
-        """A model that runs one of the page's functions: written where it is first needed, named by its id then."""
+        """A model that runs one of the page's functions: written where a root first needs it, then named by its id."""
         if code in self._shared:
             return {"id": self._shared[code]}
         made = self.make(model, code=code)

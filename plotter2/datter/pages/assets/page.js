@@ -4,6 +4,7 @@
   // A page that is opened to be printed: light, without tools, in vectors, nothing wider or higher than the paper.
   const onPaper = window.location.hash === "#paper";
   const NARROW = 520;
+  const KEPT = 60;
   const coarse = window.matchMedia("(pointer: coarse)").matches;
   const paper = { width: 960, height: 1200, frame_width: 780, frame_height: 1100 };
   const isNight = dark.matches && !onPaper;
@@ -185,8 +186,8 @@
   }
 
   // At night the colours of a density, which are mixed in its pixels, are as light as those of points.
-  function lighten() {
-    for (const one of Bokeh.documents.flatMap((made) => [...made._all_models.values()])) {
+  function lighten(made) {
+    for (const one of made._all_models.values()) {
       if (one.type !== "GlyphRenderer" || one.glyph.type !== "ImageRGBA" || !one.data_source.data.count) continue;
       for (const image of one.data_source.data.image) {
         const pixels = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
@@ -234,12 +235,66 @@
     let written = text("doc");
     const roles = Object.keys(shades);
     if (roles.length > 0) written = written.replace(new RegExp(roles.join("|"), "g"), (one) => shades[one]);
-    const items = JSON.parse(text("items"));
-    const drawn = JSON.parse(written);
-    drawn.roots.forEach(onPaper ? forPaper : forRoom);
-    if (items[0].root_ids.length > 0) await Bokeh.embed.embed_items({ d: drawn }, items);
-    if (isNight) lighten();
-    document.querySelectorAll("[data-motion]").forEach(animate);
+    const whole = JSON.parse(written);
+    whole.roots.forEach(onPaper ? forPaper : forRoom);
+    for (const box of document.querySelectorAll("[data-motion]")) if (!box.parentElement.querySelector(".plot")) animate(box);
+    if (onPaper) for (const root of whole.roots) await draw(whole, root);
+    else whenSeen(whole);
+  }
+
+  function place(root) { return document.getElementById("p-" + root.id); }
+
+  async function draw(whole, root) {
+    const items = [{ docid: root.id, roots: { [root.id]: "p-" + root.id }, root_ids: [root.id] }];
+    const known = new Set(Bokeh.documents);
+    await Bokeh.embed.embed_items({ [root.id]: { version: whole.version, title: whole.title, roots: [root] } }, items);
+    const made = Bokeh.documents.find((one) => !known.has(one) && one.get_model_by_id(root.id));
+    if (isNight) lighten(made);
+    place(root).parentElement.querySelectorAll("[data-motion]").forEach(animate);
+    return made;
+  }
+
+  // A figure is drawn when it comes near what is seen, one after the other; of very many the ones left long ago are let
+  // go again, but animations. Until then its room is kept, so that nothing moves under the reader.
+  function whenSeen(whole) {
+    const [near, drawn, wanted] = [new Set(), new Map(), []];
+    let isBusy = false;
+    const roots = new Map(whole.roots.map((root) => [place(root), root]));
+    for (const [box, root] of roots) {
+      const made = root.attributes;
+      box.style.minHeight = (made.height || made.frame_height + 90) + "px";
+    }
+    async function work() {
+      if (isBusy) return;
+      isBusy = true;
+      while (wanted.length > 0) {
+        const box = wanted.shift();
+        if (!near.has(box) || drawn.has(box)) continue;
+        drawn.set(box, await draw(whole, roots.get(box)));
+        letGo();
+        await new Promise((done) => setTimeout(done));
+      }
+      isBusy = false;
+    }
+    function letGo() {
+      for (const [box, made] of drawn) {
+        if (drawn.size <= KEPT) return;
+        if (near.has(box) || box.parentElement.querySelector("[data-motion]")) continue;
+        drawn.delete(box);
+        box.style.minHeight = box.clientHeight + "px";
+        made.clear();
+        Bokeh.documents.splice(Bokeh.documents.indexOf(made), 1);
+        box.replaceChildren();
+      }
+    }
+    const watch = new IntersectionObserver((seen) => {
+      for (const { target, isIntersecting } of seen) {
+        near[isIntersecting ? "add" : "delete"](target);
+        if (isIntersecting && !drawn.has(target)) wanted.push(target);
+      }
+      work();
+    }, { rootMargin: "600px 0px" });
+    for (const box of roots.keys()) watch.observe(box);
   }
   start();
 })();
