@@ -315,13 +315,13 @@ where deliveries.bundle = $1 and deliveries.version = $2 and services.delivery_i
 order by deliveries.is_new desc, deliveries.installed_at limit 1;
 
 -- name: get_request
-select * from requests where id = $1;
+-- With what belongs to it in one statement, which sees one moment and is one round trip.
+select requests.*, array(select children from children where request_id = id order by position) as children
+from requests where id = $1;
 
 -- name: find_request
-select * from requests where md5(client_key) = md5($1) and client_key = $1 and client_key <> '';
-
--- name: children_of
-select * from children where request_id = $1 order by position;
+select requests.*, array(select children from children where request_id = id order by position) as children
+from requests where md5(client_key) = md5($1) and client_key = $1 and client_key <> '';
 
 -- name: list_requests
 with chosen as (
@@ -334,21 +334,19 @@ left join (select * from chosen order by created_at desc, id desc offset $1 limi
 order by page.created_at desc, page.id desc;
 
 -- name: runs_of
-select * from runs where request_id = $1 order by position;
-
--- name: outputs_of
--- A run that was not run has those of the run that it was taken from.
-select runs.id as of_run, outputs.*
-from runs join outputs on outputs.run_id = case runs.reused_of when '' then runs.id else runs.reused_of end
-where runs.request_id = $1 order by of_run, outputs.position;
+-- A run that was not run has the outputs of the run that it was taken from.
+select runs.*, array(
+    select outputs from outputs
+    where run_id = case runs.reused_of when '' then runs.id else runs.reused_of end order by position
+) as outputs
+from runs where request_id = $1 order by position;
 
 -- name: get_run
-select * from runs where id = $1;
-
--- name: outputs_of_run
-select outputs.* from runs
-join outputs on outputs.run_id = case runs.reused_of when '' then runs.id else runs.reused_of end
-where runs.id = $1 order by outputs.position;
+select runs.*, array(
+    select outputs from outputs
+    where run_id = case runs.reused_of when '' then runs.id else runs.reused_of end order by position
+) as outputs
+from runs where id = $1;
 
 -- name: find_memos
 select distinct on (memo_key) * from runs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from manager.store import FACT_NAMES_MAX, Delivery, Held, HistoryRow, OutputRow, Page, ServiceRow, TaskRow, rows
 from manager.store.search import Statement
@@ -17,7 +17,7 @@ from plotter2.model.quarantine import QuarantineItem
 from plotter2.model.query import Search
 from plotter2.model.report import Report
 from plotter2.model.request import Request
-from plotter2.model.task import Output, TaskRun
+from plotter2.model.task import TaskRun
 from plotter2.pg import Database, Queries
 
 T = TypeVar("T")
@@ -49,24 +49,11 @@ class Reader:
 
     async def get_request(self, request: RequestId) -> Request | None:
         """One request with its children."""
-        return await self._request("get_request", request)
+        return await self._one(_with_children, "get_request", request)
 
     async def find_request(self, client_key: str) -> Request | None:
-        """The request that was made under this client key.
-
-        Nearly always there is none, which one question tells; only what is there needs a snapshot, with its children.
-        """
-        if not await self._fetch("find_request", client_key):
-            return None
-        return await self._request("find_request", client_key)
-
-    async def _request(self, name: str, key: str) -> Request | None:
-        async with self._database.transaction(snapshot=True) as connection:
-            row = await connection.fetchrow(self._queries[name], clean(key))
-            if row is None:
-                return None
-            children = await connection.fetch(self._queries["children_of"], row["id"])
-        return rows.to_request(row, tuple(rows.to_child(child) for child in children))
+        """The request that was made under this client key."""
+        return await self._one(_with_children, "find_request", client_key)
 
     async def list_requests(self, offset: int, limit: int, bundle: str = "", cause: str = "") -> Page[Request]:
         """Newest first, without their children."""
@@ -74,20 +61,11 @@ class Reader:
 
     async def runs_of(self, request: RequestId) -> tuple[TaskRun, ...]:
         """All runs of a request, in index order, with outputs."""
-        async with self._database.transaction(snapshot=True) as connection:
-            runs = await connection.fetch(self._queries["runs_of"], clean(request))
-            made = await connection.fetch(self._queries["outputs_of"], clean(request))
-        outputs: dict[Any, list[Output]] = defaultdict(list)
-        for row in made:
-            outputs[row["of_run"]].append(rows.to_output(row))
-        return tuple(rows.to_run(row, tuple(outputs.get(row["id"], ()))) for row in runs)
+        return tuple(map(_with_outputs, await self._fetch("runs_of", request)))
 
     async def get_run(self, run: RunId) -> TaskRun | None:
         """One run with its outputs."""
-        async with self._database.transaction(snapshot=True) as connection:
-            row = await connection.fetchrow(self._queries["get_run"], clean(run))
-            made = await connection.fetch(self._queries["outputs_of_run"], clean(run))
-        return rows.to_run(row, tuple(map(rows.to_output, made))) if row is not None else None
+        return await self._one(_with_outputs, "get_run", run)
 
     async def get_task(self, task: TaskId) -> TaskRow | None:
         """One definition."""
@@ -232,3 +210,11 @@ class Reader:
 
 def _service(row: rows.Row) -> ServiceRow:
     return rows.to_service(row, rows.to_files(row["entries"]))
+
+
+def _with_children(row: rows.Row) -> Request:
+    return rows.to_request(row, tuple(map(rows.to_child, row["children"])))
+
+
+def _with_outputs(row: rows.Row) -> TaskRun:
+    return rows.to_run(row, tuple(map(rows.to_output, row["outputs"])))
