@@ -43,6 +43,8 @@ from plotter2.errors import UsageError
 
 PANELS_MAX = kinds.PANELS_MAX
 STACKED, CHANNELS_MAX = 3, 4
+COLOURED = frozenset({"uint8", "uint16"})
+"""What images are read as."""
 REPEATED = 4
 """Values a category from which on they are summarised, not drawn one by one."""
 Maker = Callable[[Any, str, Sequence[str]], list[Panel]]
@@ -71,7 +73,7 @@ def _visual_of_array(array: NDArray[Any]) -> str:
         return "line" if array.size > 1 else "text"
     if array.ndim == STACKED and array.shape[-1] > CHANNELS_MAX:
         return "matrices"
-    if array.ndim == STACKED and array.dtype == np.uint8 and array.shape[-1] in kinds.CHANNELS:
+    if array.ndim == STACKED and array.dtype.name in COLOURED and array.shape[-1] in kinds.CHANNELS:
         return "picture"
     return "scatter" if array.ndim == array.shape[-1] == visuals.SEVERAL < len(array) else "matrix"
 

@@ -29,6 +29,8 @@ ALIKE = 20.0
 """Columns whose spreads differ by more than so many times get a panel each."""
 NAMED_SIDE_MAX = 40
 CHANNELS = (3, 4)
+DEPTHS = (1, 255, 65_535)
+"""What full light is in colours, where none of them is more."""
 Groups = spread.Groups
 
 
@@ -101,12 +103,13 @@ def contour(value: Any, name: str, _: Sequence[str]) -> list[Panel]:
 
 
 def picture(value: Any, _: str, __: Sequence[str]) -> list[Panel]:
-    """An array of colours as a picture (rows x columns x 3 or 4, 0 to 255 or 0.0 to 1.0); any other as a matrix."""
+    """An array of colours as a picture (rows x columns x 3 or 4, to 255, 1.0 or 65,535); any other as a matrix."""
     array = numbers(value)
     if array.ndim != len(CHANNELS) + 1 or array.shape[-1] not in CHANNELS:
         return [visuals.matrix(np.atleast_2d(array))]
     top = visuals.extent(array)[1]
-    parts = array if array.dtype == np.uint8 else np.clip(np.nan_to_num(array) * (255 if top <= 1 else 1), 0, 255)
+    share = next((255 / most for most in DEPTHS if top <= most), 1.0)
+    parts = array if array.dtype == np.uint8 else np.clip(np.nan_to_num(array) * share, 0, 255)
     rows, columns = array.shape[:2]
     step = max(-(-max(rows, columns) // thinning.MATRIX_SIDE_MAX), 1)
     shown = np.full((*array.shape[:2], 4), 255, np.uint8)

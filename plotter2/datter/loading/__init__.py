@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plotter2.datter.loading import arrays, columnar, delimited, packed, shapes, written
+from plotter2.datter.loading import arrays, columnar, delimited, images, packed, shapes, written
 from plotter2.datter.loading.delimited import PLAIN
 from plotter2.datter.loading.packed import Source
 from plotter2.datter.values import keys
@@ -125,7 +125,7 @@ _FORMATS: dict[str, Callable[[Source, str], Any]] = {
     "jsonl": written.read_jsonl, "ndjson": written.read_jsonl, "npy": arrays.read_npy, "npz": arrays.read_npz,
     "parquet": columnar.read_parquet, "feather": columnar.read_arrow, "arrow": columnar.read_arrow,
     "arrows": columnar.read_arrow,
-    **dict.fromkeys(sorted(one.lstrip(".") for one in keys.IMAGES), arrays.read_image),
+    **dict.fromkeys(sorted(one.lstrip(".") for one in keys.IMAGES), images.read_image),
     **dict.fromkeys(sorted(one.lstrip(".") for one in keys.TEXTS), written.read_text),
     "text": written.read_text, "bytes": written.read_bytes,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""npy, npz and images into numpy arrays that nobody can write to: large ones are memory-mapped, none is unpickled."""
+"""npy and npz into numpy arrays that nobody can write to: large ones are memory-mapped, none is unpickled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import warnings
 import zipfile
 from functools import lru_cache
-from importlib import import_module
 from math import prod
 from pathlib import Path
 from tokenize import TokenError
@@ -25,21 +24,7 @@ MAPPED_BYTES_MIN = 1 << 20
 HEADER_BYTES_MAX = 1 << 20
 HEADERS_MAX = 256
 """So many different headers are remembered: files of one kind mostly have the same."""
-PIXELS_MAX = 100_000_000
-"""Of one image with all its frames."""
-PICTURES = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 _LOCAL_HEADER_BYTES = 30
-_PLAIN = {
-    "L": "L",
-    "1": "L",
-    "RGB": "RGB",
-    "RGBA": "RGBA",
-    "LA": "RGBA",
-    "PA": "RGBA",
-    "RGBX": "RGB",
-    "F": "F",
-    "I": "I",
-}
 
 
 def read_npy(source: Source, name: str) -> Any:
@@ -127,50 +112,3 @@ def _mapped(path: Path, member: zipfile.ZipInfo) -> Any:
         if 0 in shape:
             return None
         return _fields(np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C"), member.filename)
-
-
-def read_image(source: Source, _: str) -> NDArray[Any]:
-    """Rows x columns (grey) or rows x columns x 3 or 4 channels (red, green, blue, opacity), read-only.
-
-    uint8, 0 to 255; deeper greys keep their depth (uint16, int32, float32). Several frames of one size come one after
-    the other along a first axis. A photograph is turned as its camera says (EXIF).
-
-    Raises:
-        ValueError: no image, or more than 100 million pixels.
-    """
-    image = import_module("PIL.Image")
-    with stream(source) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore", image.DecompressionBombWarning)  # the limit below is ours
-        try:
-            with image.open(file, formats=PICTURES) as picture:
-                return _pixels(picture)
-        except (image.DecompressionBombError, SyntaxError, EOFError) as wrong:
-            raise ValueError(str(wrong)) from None
-
-
-def _pixels(picture: Any) -> NDArray[Any]:
-    frames = int(getattr(picture, "n_frames", 1))
-    count = frames * picture.width * picture.height
-    if count > PIXELS_MAX:
-        raise ValueError(f"it has {count:,} pixels; at most {PIXELS_MAX:,} are read")
-    turned = import_module("PIL.ImageOps").exif_transpose
-    found = []
-    for place in range(frames):
-        picture.seek(place)
-        found.append(np.asarray(_plain(turned(picture))))
-    if any(one.shape != found[0].shape for one in found):
-        raise ValueError("its frames have different sizes")
-    array = np.stack(found) if frames > 1 else found[0]
-    array.flags.writeable = False
-    return array
-
-
-def _plain(picture: Any) -> Any:
-    """The picture in greys, or in red, green and blue, with opacity where there is some."""
-    mode = picture.mode
-    if mode == "P":
-        return picture.convert("RGBA" if "transparency" in picture.info else "RGB")
-    if mode.startswith("I;16"):
-        return picture
-    wanted = _PLAIN.get(mode, "RGB")
-    return picture if wanted == mode else picture.convert(wanted)

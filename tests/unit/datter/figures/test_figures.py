@@ -13,7 +13,7 @@ import pytest
 from bokeh.document import Document
 
 from plotter2.datter.context import Context
-from plotter2.datter.figures import automatic, curves, drawing, looks, thinning, visuals
+from plotter2.datter.figures import automatic, curves, drawing, kinds, looks, thinning, visuals
 from plotter2.datter.figures.figure import Colours
 from plotter2.datter.figures.frame import Frame
 from plotter2.datter.mathematics.cluster import kmean, pca
@@ -88,12 +88,18 @@ def test_every_value_becomes_a_page_that_bokeh_understands(
         (VALUES["fit"], "fit"),
         (Table({"a": CHANCE.normal(size=99)}), "histogram"), (Table({"w": ["a", "b"], "n": [1, 2]}), "bars"),
         (Table({"a": CHANCE.normal(size=99), "b": CHANCE.normal(size=99)}), "scatter"),
-        (Table({"w": ["a", "b"]}), "table"),
+        (Table({"w": ["a", "b"]}), "table"), (np.ones((9, 8, 3), np.uint16), "picture"),
     ],
 )  # fmt: skip
 @pytest.mark.req("r137", "r172")
 def test_the_picture_suits_the_value(value: Any, visual: str) -> None:
     assert automatic.visual_of(value) == visual
+
+
+@pytest.mark.parametrize("light", [np.uint8(255), 1.0, np.uint16(65_535), np.float64(65_535)])
+def test_full_light_is_white_whatever_the_depth(light: Any) -> None:
+    layer = kinds.picture(np.full((1, 2, 3), light) * np.array([1, 0, 1], np.asarray(light).dtype), "", ())[0].layers[0]
+    assert layer.columns["image"].view(np.uint8).tolist() == [[255, 0, 255, 255] * 2]
 
 
 def test_rows_are_coloured_by_a_text_column_with_few_values() -> None:

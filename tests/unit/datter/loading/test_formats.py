@@ -113,7 +113,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes, said: str
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plotter2.datter.loading.arrays.PIXELS_MAX", 23)
+    monkeypatch.setattr("plotter2.datter.loading.images.PIXELS_MAX", 23)
     with pytest.raises(UsageError, match="it has 24 pixels; at most 23 are read"):
         load_file(at(tmp_path, picture("L", "PNG")), "p.png")
 
