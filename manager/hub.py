@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from manager.commands import CallEnd, Notify, NotifyCalls, NotifyLines, NotifyProgress
 from manager.operators import Operators
@@ -28,14 +29,28 @@ SAID_LINE_CHARS_MAX = 1_000
 Happening = Notify | NotifyCalls | NotifyLines | NotifyProgress
 
 
+class Line(NamedTuple):
+    """A printed line, and which of its run's attempt it is, from 1 on."""
+
+    run_id: RunId
+    text: str
+    place: int
+    attempt: int
+
+
 @dataclass(slots=True)
 class News:
     """What has happened since the last look."""
 
     request: Request | None = None
-    lines: list[tuple[RunId, str]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     progress: dict[RunId, tuple[float, float]] = field(default_factory=dict)
     ends: list[CallEnd] = field(default_factory=list)
+
+
+def lines_of(news: NotifyLines) -> list[Line]:
+    """Each line with its place."""
+    return [Line(news.run_id, text, place, news.attempt) for place, text in enumerate(news.lines, news.first + 1)]
 
 
 class Watch:
@@ -43,7 +58,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._request: Request | None = None
-        self._lines: deque[tuple[RunId, str]] = deque(maxlen=LINES_MAX)
+        self._lines: deque[Line] = deque(maxlen=LINES_MAX)
         self._progress: dict[RunId, tuple[float, float]] = {}
         self._ends: list[CallEnd] = []
         self._full = asyncio.Event()
@@ -56,7 +71,7 @@ class Watch:
             case NotifyCalls():
                 self._ends.extend(news.ends)
             case NotifyLines():
-                self._lines.extend((news.run_id, line) for line in news.lines)
+                self._lines.extend(lines_of(news))
             case NotifyProgress():
                 self._progress[news.run_id] = news.done, news.total
         self._full.set()
@@ -82,7 +97,7 @@ class Hub:
         self.operators = Operators()
         self._watches: dict[RequestId, set[Watch]] = {}
         self._watchers = 0
-        self._said: OrderedDict[RequestId, deque[tuple[RunId, str]]] = OrderedDict()
+        self._said: OrderedDict[RequestId, deque[Line]] = OrderedDict()
 
     @contextmanager
     def watch(self, request: RequestId) -> Iterator[Watch]:
@@ -105,7 +120,7 @@ class Hub:
             if not left:
                 del self._watches[request]
 
-    def said(self, request: RequestId) -> list[tuple[RunId, str]]:
+    def said(self, request: RequestId) -> list[Line]:
         """What the runs of a request have printed so far; the newest lines, as long as they are kept."""
         return list(self._said.get(request, ()))
 
@@ -113,7 +128,7 @@ class Hub:
         """Tell everybody who watches, and keep what is printed for those who come late."""
         if isinstance(news, NotifyLines):
             kept = self._said.setdefault(request, deque(maxlen=SAID_LINES_MAX))
-            kept.extend((news.run_id, line[:SAID_LINE_CHARS_MAX]) for line in news.lines)
+            kept.extend(one._replace(text=one.text[:SAID_LINE_CHARS_MAX]) for one in lines_of(news))
             if len(self._said) > SAID_REQUESTS_MAX:
                 self._said.popitem(last=False)
         for watch in self._watches.get(request, ()):

@@ -124,7 +124,7 @@ def router(doors: Doors) -> APIRouter:
         return page(
             "request.html", request=found, runs=runs, caused=caused, hidden=HIDDEN_KINDS,
             progress=doors.state.progress, waits=_waits(doors.state, runs), waits_for=waiting.words(doors.state, found),
-            said=[line for _, line in doors.hub.said(found.id)],
+            said=[line.text for line in doors.hub.said(found.id)],
             beside=await asyncio.to_thread(offered, doors.layout.output, made),
         )  # fmt: skip
 

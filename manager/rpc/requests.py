@@ -113,7 +113,10 @@ class RequestCalls:
 
     def _lines(self, news: News) -> list[pb.LogLine]:
         now = self._doors.clock.now()
-        return [pb.LogLine(run_id=run, at=now, text=line) for run, line in news.lines]
+        return [
+            pb.LogLine(run_id=one.run_id, at=now, text=one.text, place=one.place, attempt=one.attempt)
+            for one in news.lines
+        ]
 
     def _progress(self, request: pb.Request) -> list[pb.RunProgress]:
         """How far the runs of a request are that have said so."""

@@ -230,6 +230,22 @@ def told(found: Request, news: manager_pb2.WatchRequestResponse) -> Request:
     return replace(now, children=children, progress=found.progress)
 
 
+def fresh(lines: Iterable[manager_pb2.LogLine], seen: dict[tuple[str, int], int]) -> list[str]:
+    """Those lines that were not seen yet: a watch that begins again is told what is kept.
+
+    Args:
+        lines: as they came.
+        seen: the last line of each run and attempt so far; goes on with these.
+    """
+    texts = []
+    for one in lines:
+        run = one.run_id, one.attempt
+        if not one.place or one.place > seen.get(run, 0):
+            seen[run] = one.place
+            texts.append(one.text)
+    return texts
+
+
 def bundle_of(message: common_pb2.Bundle) -> Bundle:
     """A version."""
     return Bundle.of(bundle_from_proto(message))

@@ -1250,19 +1250,29 @@ class LogLine(_message.Message):
     RUN_ID_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     at: _builtins.float
     text: _builtins.str
+    place: _builtins.int
+    """Which line of the run's attempt it is, from 1 on; 0: not known. Who begins to watch again sees kept lines again, and
+    knows by these two which.
+    """
+    attempt: _builtins.int
+    """0 for an instance of a tree, which prints the same in each attempt."""
     def __init__(
         self,
         *,
         run_id: _builtins.str = ...,
         at: _builtins.float = ...,
         text: _builtins.str = ...,
+        place: _builtins.int = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "run_id", b"run_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "attempt", b"attempt", "place", b"place", "run_id", b"run_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,6 +59,7 @@ class Core:
     async def _followed(self, found: Request, on_change: OnChange | None) -> Request:
         patience = Patience(self._clock)
         message = manager_pb2.WatchRequestRequest(request_id=found.id)
+        seen: dict[tuple[str, int], int] = {}
         while True:
             try:
                 with rpc.errors():
@@ -71,7 +72,7 @@ class Core:
                         if told:
                             found = replace(found, progress={**found.progress, **told})
                         if on_change is not None:
-                            on_change(found, [line.text for line in news.lines])
+                            on_change(found, asks.fresh(news.lines, seen))
                         if found.has_ended:
                             return await self._with_all(found)
             except UnreachableError as gone:

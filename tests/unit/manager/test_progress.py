@@ -48,9 +48,10 @@ def test_progress_is_told_and_not_written_down_and_ends_with_the_run() -> None:
 def test_what_was_printed_is_kept_within_bounds() -> None:
     hub, request = Hub(), RequestId("req-0")
     hub.put(request, NotifyLines(request, RunId("req-0.0"), ("x" * 2 * SAID_LINE_CHARS_MAX,)))
-    assert [len(line) for _, line in hub.said(request)] == [SAID_LINE_CHARS_MAX]
+    assert [len(line.text) for line in hub.said(request)] == [SAID_LINE_CHARS_MAX]
     hub.put(request, NotifyLines(request, RunId("req-0.0"), tuple(map(str, range(SAID_LINES_MAX + 5)))))
-    assert [hub.said(request)[place][1] for place in (0, -1)] == ["5", str(SAID_LINES_MAX + 4)]
+    assert [hub.said(request)[place].text for place in (0, -1)] == ["5", str(SAID_LINES_MAX + 4)]
+    assert [hub.said(request)[at].place for at in (0, -1)] == [6, SAID_LINES_MAX + 5], "it knows which lines these are"
     for number in range(1, SAID_REQUESTS_MAX + 1):
         other = RequestId(f"req-{number}")
         hub.put(other, NotifyLines(other, RunId(f"{other}.0"), ("a",)))

@@ -15,7 +15,7 @@ from blake3 import blake3
 from plotter2 import rpc
 from plotter2.api.v1 import common_pb2, manager_pb2, manager_pb2_grpc, servicer_pb2, task_pb2
 from plotter2.client.background import BACKGROUND
-from plotter2.errors import NotFoundError, PathRefusedError
+from plotter2.errors import NotFoundError, PathRefusedError, UnreachableError
 from plotter2.model.paths import bundle_path
 
 NAME = "plotter2.api.v1.ManagerService"
@@ -32,6 +32,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.begins: list[manager_pb2.CallBegin] = []
         self.searched: list[manager_pb2.SearchRequest] = []
         self.break_calls_after = 0
+        self.printed: list[list[manager_pb2.LogLine]] = []
         self.state = DONE
         self.reason = ""
         self.reason_code = ""
@@ -119,6 +120,11 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self, request: manager_pb2.WatchRequestRequest, context: Any
     ) -> AsyncIterator[manager_pb2.WatchRequestResponse]:
         yield manager_pb2.WatchRequestResponse(request=self.request(manager_pb2.REQUEST_STATE_RUNNING))
+        if self.printed:  # what is kept is told to whoever begins to watch; all but the last one lose their link then
+            kept = self.printed.pop(0)
+            yield manager_pb2.WatchRequestResponse(lines=kept)
+            if self.printed:
+                raise UnreachableError("The link broke.")
         yield manager_pb2.WatchRequestResponse(lines=[manager_pb2.LogLine(text="epoch 1")])
         yield manager_pb2.WatchRequestResponse(request=self.request())
 

@@ -54,6 +54,18 @@ def test_redo_sends_values_in_order_and_in_the_callers_spelling(p2: plotter2.Cli
     assert [child.parameters for child in request.children] == [{"lr": 0.1}, {"lr": 0.2}]
 
 
+@pytest.mark.req("r130")
+def test_a_watch_that_breaks_and_begins_again_tells_no_line_twice(p2: plotter2.Client, manager: FakeManager) -> None:
+    def lines(*told: tuple[str, int, int]) -> list[manager_pb2.LogLine]:
+        return [manager_pb2.LogLine(run_id=REQUEST, text=text, place=place, attempt=one) for text, place, one in told]
+
+    first = [("a", 1, 1), ("b", 2, 1)]
+    manager.printed = [lines(*first), lines(*first, ("c", 3, 1), ("a", 1, 2)), lines(("c", 3, 1), ("a", 1, 2))]
+    heard: list[str] = []
+    p2.wait(REQUEST, on_change=lambda _, lines: heard.extend(lines))
+    assert heard == ["a", "b", "c", "a", "epoch 1"], "another attempt prints again; of who gives no place all is told"
+
+
 @pytest.mark.req("r018")
 def test_redo_takes_ranges_as_texts_and_texts_in_lists(p2: plotter2.Client, manager: FakeManager) -> None:
     p2.redo("experiments/digits", {"lr": "log:1e-3:1e-1:3"}, seed="1..3", name=["1..3"], optimiser="adam")
