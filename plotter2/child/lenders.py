@@ -39,6 +39,7 @@ class Lenders:
         lenders: dict[str, Scope],
         code: defaultdict[str, dict[str, CodeType]] | None = None,
         added: Additions = NOTHING,
+        built_in: Mapping[str, Any] | None = None,
     ) -> None:
         """Know where the code lies.
 
@@ -48,20 +49,24 @@ class Lenders:
             lenders: the bundles that links lead to, by path.
             code: what others have compiled of it, by bundle ("" for the program's own) and file.
             added: what the installation adds, read from the program's files of its own.
+            built_in: the words that all this code can use but that of other bundles; made where others have not.
         """
+        self._built_in = namespace(added.calls) if built_in is None else built_in
         self._program, self._own, self.scopes = program, own, lenders
         self.additions = added
         self._called: dict[str, Callable[..., Any]] = {}
         self.own_files = {LABEL + name: Path(path) for name, path in program.additions.items()}
         self._words = {
-            folder: UserModules([folder], program.additions, LABEL, words=namespace(added.calls))
+            folder: UserModules([folder], program.additions, LABEL, words=self._built_in)
             for folder in (OPERATIONS, PICTURES)
             if program.additions
         }
         self._files = {own.bundle: own, **lenders}
         self._modules = program.modules
         self._code = defaultdict(dict) if code is None else code
-        self._host = UserModules(program.roots, program.modules, "", self._code[""]) if program.modules else None
+        self._host = (
+            UserModules(program.roots, program.modules, "", self._code[""], self._built_in) if program.modules else None
+        )
         self._rooms: dict[str, UserModules] = {}
         self._places: dict[tuple[str, str], tuple[str, str]] = {}
         self._made: dict[tuple[str, str], Any] = {}
@@ -81,7 +86,7 @@ class Lenders:
 
     def another(self) -> Lenders:
         """The same code for an instance by itself: modules of its own, compiled once for all."""
-        return Lenders(self._program, self._own, self.scopes, self._code, self.additions)
+        return Lenders(self._program, self._own, self.scopes, self._code, self.additions, self._built_in)
 
     def step_aside(self) -> None:
         """Let others run: what this program has imported is found no more, and kept."""

@@ -45,18 +45,27 @@ def _what(wrong: BaseException, line: str, run: RunInput) -> str:
         said = "".join(traceback.format_exception_only(wrong)).strip().replace(f"{MODULE_NAME}.", "")
     first = said.splitlines()[0] if said else type(wrong).__name__
     first = first if len(first) <= SENTENCE_CHARS_MAX else f"{first[:SENTENCE_CHARS_MAX]} …"
-    if isinstance(wrong, FileNotFoundError):
-        return f"{first.rstrip('.')}.{_of_bundle(str(wrong.filename), run)}"
-    if isinstance(wrong, ModuleNotFoundError) and wrong.name:
-        return f"{first.rstrip('.')}. {_lacking(wrong.name, run)}"
+    advice = _advice(wrong, first, run)
+    if advice:
+        return f"{first.rstrip('.')}. {advice}"
     return first if first.endswith((".", "!", "?")) else f"{first}."
+
+
+def _advice(wrong: BaseException, first: str, run: RunInput) -> str:
+    """What would have worked; "" where nothing is known."""
+    if isinstance(wrong, FileNotFoundError):
+        return _of_bundle(str(wrong.filename), run)
+    if isinstance(wrong, ModuleNotFoundError) and wrong.name:
+        return _lacking(wrong.name, run)
+    is_relative = isinstance(wrong, ImportError) and "relative import with no known parent" in first
+    return "A script is no part of a package; write `from helper import ...` for helper.py." if is_relative else ""
 
 
 def _of_bundle(missing: str, run: RunInput) -> str:
     """How a file of the bundle is read that was looked for in the script's own directory; "" for another."""
     name = missing.rpartition("/")[2]
     mine = sorted(path for path in run.scope.files if name and path.rpartition("/")[2] == name)
-    return f" A run has a directory of its own; the bundle's file is read by access({mine[0]!r})." if mine else ""
+    return f"A run has a directory of its own; the bundle's file is read by access({mine[0]!r})." if mine else ""
 
 
 def _lacking(module: str, run: RunInput) -> str:

@@ -138,6 +138,13 @@ def test_a_thread_of_a_script_can_print(bench: Bench, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "hello\n"
 
 
+def test_a_relative_import_is_told_how_it_is_written_here(bench: Bench) -> None:
+    with pytest.raises(
+        TaskFailedError, match=r"no part of a package; write `from helper import \.\.\.` for helper\.py\."
+    ):
+        bench.run("from .helper import triple\ndef task(): ...\n")
+
+
 @pytest.mark.req("r163")
 def test_a_file_of_the_bundle_that_is_opened_by_its_name_is_told_by_its_key(bench: Bench, tmp_path: Path) -> None:
     scope = scope_of(written(tmp_path / "lab", {"sub/t.csv": "a\n1\n"}))

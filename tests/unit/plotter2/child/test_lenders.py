@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from inspect import unwrap
@@ -55,6 +56,17 @@ def test_a_function_is_found_by_its_name_alone_or_where_one_says(tmp_path: Path)
         assert code.function(head("b", f"{CODE}more.py:g"))(1) == 3
         with pytest.raises(UsageError, match=r"'h' of 'b': .*'h'"):
             code.function(head("b", "h"))
+
+
+@pytest.mark.req("r111")
+def test_the_modules_of_a_script_can_use_the_words_that_it_can(tmp_path: Path) -> None:
+    own = scope(tmp_path, "a", helper="def middle(x):\n    return mean(x)\n", task="")
+    code = lenders(own, scope(tmp_path, "b", model="def f(x):\n    return mean(x)\n"))
+    for one in (code, code.another()):
+        with one:
+            assert importlib.import_module("helper").middle([1.0, 2.0, 6.0]) == 3.0
+            with pytest.raises(NameError):
+                one.function(head("b", "f"))([1.0])
 
 
 @pytest.mark.req("r041", "r045")
