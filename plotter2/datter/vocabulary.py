@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache, wraps
 from importlib import import_module
 from inspect import signature
 from typing import Any
 
+import numpy as np
 from typing_extensions import override
 
 from plotter2.datter import template
 from plotter2.datter.scripting import typed
 from plotter2.datter.template import Template
+from plotter2.datter.values.array import array
 from plotter2.datter.values.incoming import Places, taken_in
 from plotter2.datter.values.keys import nearest
 from plotter2.errors import UsageError
@@ -110,6 +112,7 @@ def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     With a name its arguments are held against the types that it declares.
     """
+    is_mathematics = call.__module__.startswith("plotter2.datter.mathematics.") or name == "scale"
     annotations = typed.checks(call) if name else {}
     places = typed.placed(call) if name else []
 
@@ -122,9 +125,19 @@ def _welcoming(call: Callable[..., Any], name: str) -> Callable[..., Any]:
                 raise UsageError(f"{name}: {wrong}") from None
         lying = OVER[name] if name in OVER and _is_alone(args) else ""
         ours = [_taken(value, lying) for value in args]
-        return call(*ours, **{argument: taken_in(value) for argument, value in kwargs.items()})
+        found = call(*ours, **{argument: taken_in(value) for argument, value in kwargs.items()})
+        return _given(found) if is_mathematics and type(found) is np.ndarray else found
 
     return welcomed
+
+
+def _given(found: Any) -> Any:
+    """What mathematics gives, with ways to other libraries; all that is known of it goes along."""
+    made, context = array(found), import_module("plotter2.datter.context").underway()
+    known = None if context is None else context.data.get(id(found))
+    if known is not None and made is not found:
+        context.data[id(made)] = replace(known, value=made)
+    return made
 
 
 def _is_alone(args: Sequence[Any]) -> bool:

@@ -21,6 +21,7 @@ from plotter2.datter.loading import arrays, columnar, delimited, images, packed,
 from plotter2.datter.loading.delimited import PLAIN
 from plotter2.datter.loading.packed import Source
 from plotter2.datter.values import keys
+from plotter2.datter.values.array import array
 from plotter2.datter.values.keys import nearest
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -74,7 +75,9 @@ def load_file(
         if asked is None or int(asked[1]) < MEMORY_MAX:
             raise
         raise UsageError(f"{name} cannot be read as {written_as}: its sizes are broken.") from None
-    shaped = _SHAPES[wanted](value, name) if wanted in _SHAPES else value
+    shaped = array(_SHAPES[wanted](value, name) if wanted in _SHAPES else value)
+    if isinstance(shaped, dict):
+        shaped = {inner: array(one) for inner, one in shaped.items()}
     return shapes.declared(shaped, columns, name) if columns and isinstance(shaped, Table) else shaped
 
 

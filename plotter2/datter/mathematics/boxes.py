@@ -126,6 +126,8 @@ def _labelled(data: Any, by: str | Sequence[Any]) -> tuple[Points, Labels]:
         numeric = [name for name in table.measured() if name != by]
         return points(table.select(numeric)), labels_of(table, by)
     found = points(data)
+    if isinstance(by, DataGroup | Table | Points):
+        raise UsageError(f"boxer: by is a list of labels, one a row, or the name of a column, not {shown(by)}.")
     labels = np.asarray(by).ravel()
     if len(labels) != len(found):
         raise UsageError(f"boxer: {len(labels)} labels for {len(found)} rows; there must be one a row.")

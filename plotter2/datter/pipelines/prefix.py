@@ -25,6 +25,7 @@ from plotter2.datter.pipelines import memo, sealed
 from plotter2.datter.pipelines.sealed import Sealed
 from plotter2.datter.scope import Scope
 from plotter2.datter.scripting.reading import private
+from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.points import Points
 from plotter2.datter.values.table import Table
@@ -237,7 +238,8 @@ class _Work:
     def own(self) -> None:
         """Whoever may write into the value gets one of its own; what the bundle has can be written by nobody."""
         value, folder = self._register.value, self._context.run.common
-        if isinstance(value, np.memmap) and Path(str(value.filename)).parent != folder:
+        place = spill.file_of(value)
+        if place is not None and place.parent != folder:
             return
         self._register.value = made = private(value)
         said = self._context.data.get(id(value))

@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 
 from plotter2.datter.context import Datum
+from plotter2.datter.values import spill
 from plotter2.datter.values.points import Clusters, Labels, Points, Projection
 
 KINDS: dict[str, type] = {one.__name__: one for one in (Points, Projection, Clusters, Labels)}
@@ -80,7 +81,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
 def bytes_of(value: Any) -> int | None:
     """How much memory a value takes, mapped files not counted; None for one that is not kept."""
     if isinstance(value, np.ndarray):
-        return None if value.dtype.hasobject else 0 if isinstance(value, np.memmap) else value.nbytes
+        return None if value.dtype.hasobject else 0 if spill.file_of(value) else value.nbytes
     if type(value) in KINDS.values():
         sizes = [bytes_of(getattr(value, one.name)) for one in fields(value)]
         return sum(size for size in sizes if size is not None)

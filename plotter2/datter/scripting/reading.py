@@ -25,6 +25,7 @@ from plotter2.datter.scripting import calling
 from plotter2.datter.scripting.binding import find as find_key
 from plotter2.datter.trees.asking import accessed, is_transfer_key, unlocked
 from plotter2.datter.values import ordering
+from plotter2.datter.values.array import array
 from plotter2.datter.values.group import DataGroup, Member
 from plotter2.datter.values.incoming import taken_in
 from plotter2.datter.values.keys import (
@@ -114,7 +115,10 @@ def private(value: Any) -> Any:
         UsageError: it is no value, but something that gives values once.
     """
     try:
-        return np.array(value) if type(value) is np.ndarray or isinstance(value, np.memmap) else copying.deepcopy(value)
+        is_plain = isinstance(value, np.ndarray) and not value.dtype.hasobject
+        if not is_plain or isinstance(value, np.ma.MaskedArray):
+            return copying.deepcopy(value)
+        return array(np.array(value))
     except TypeError:
         raise UsageError(f"copy: a {type(value).__name__} cannot be copied; make a list of it first.") from None
 

@@ -26,7 +26,7 @@ def to_pandas(table: Any) -> Any:
     Raises:
         UsageError: pandas is not installed.
     """
-    _needed("pandas")
+    needed("pandas")
     frame, names = table.to_pandas(), list(rows.named(table))
     if not names:
         return frame
@@ -39,10 +39,15 @@ def to_polars(table: Any) -> Any:
     Raises:
         UsageError: polars is not installed.
     """
-    return _needed("polars").from_arrow(table)
+    return needed("polars").from_arrow(table)
 
 
-def _needed(name: str) -> Any:
+def needed(name: str) -> Any:
+    """A library that users bring.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     try:
         return import_module(name)
     except ImportError:

@@ -107,6 +107,15 @@ def _arrays(values: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
         path.unlink()
 
 
+def file_of(values: Any) -> Path | None:
+    """The file that an array is mapped from, also where it is a view of one; None for one in memory."""
+    while isinstance(values, np.ndarray):
+        if isinstance(values, np.memmap) and values.filename is not None:
+            return Path(str(values.filename))
+        values = values.base
+    return None
+
+
 def is_large(values: NDArray[Any]) -> bool:
     """Whether values are worked on by blocks of rows, as float64."""
     return values.size * 8 >= LARGE_BYTES

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from plotter2.datter.values import arrows as rows
 from plotter2.datter.values import spill
+from plotter2.datter.values.array import array
 from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.keys import natural, shown, unknown
 from plotter2.datter.values.moments import as_spans, is_clock
@@ -61,6 +62,7 @@ class Table:
     ) -> None:
         self._arrow: Any = None
         self._columns: dict[str, NDArray[Any]] = {}
+        self._given: dict[str, NDArray[Any]] = {}
         self.name = name
         self.notes = tuple(notes)
         self.label = label
@@ -236,6 +238,9 @@ class Table:
         columns = [self.column(name).astype(wanted) for name in names]
         return np.column_stack(columns) if columns else np.empty((self._rows, 0))
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return np.asarray(self.to_numpy(), dtype, copy=None if copy else copy)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
@@ -258,7 +263,7 @@ class Table:
     def __getitem__(self, which: Any) -> Any:
         """A column by name, a row by place (a record), some columns (by a list), or some rows (slice, places, mask)."""
         if isinstance(which, str):
-            return self.column(which)
+            return self._given.setdefault(which, array(self.column(which)))
         if isinstance(which, int | np.integer):
             return self.take([which]).rows()[0]
         if isinstance(which, list | tuple) and all(isinstance(one, str) for one in which):

@@ -325,4 +325,4 @@ def test_columns_of_one_name_and_the_index_of_pandas_are_told_apart(tmp_path: Pa
 def test_small_arrays_of_an_archive_hold_no_file_open(tmp_path: Path) -> None:
     np.savez(tmp_path / "s.npz", a=np.arange(3), b=np.eye(2))
     found = load_file(tmp_path / "s.npz", "s.npz")
-    assert not any(isinstance(one, np.memmap) or one.flags.writeable for one in found.values())
+    assert not any(spill.file_of(one) or one.flags.writeable for one in found.values())
