@@ -82,8 +82,8 @@ async def test_the_same_on_the_same_data_is_given_again_with_its_outputs_and_whe
     assert (again.results, again.outputs) == (first.results, first.outputs)
     assert [one.request for one in await manager.client.outputs(request=again.id)] == [first.id]
     assert (await ran(manager, ["access", {"pca": {"k": 3}}])).runs[0].reused_of == ""
-    assert (await ran(manager, parameters={"lr": 1})).runs[0].reused_of == ""
-    assert (await known(manager, parameters={"lr": 1})).runs[0].reused_of
+    assert (await ran(manager, parameters={"shared_threshold": 9})).runs[0].reused_of == ""
+    assert (await known(manager, parameters={"shared_threshold": 9})).runs[0].reused_of
 
 
 @pytest.mark.req("r022")
