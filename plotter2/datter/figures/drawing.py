@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from plotter2.datter.figures import pictures
 from plotter2.datter.figures.extent import FARTHEST
 from plotter2.datter.figures.frame import Break, Curve, Frame, MotionOf, Page, Report, Said, TableOf, TextAt, as_table
 from plotter2.datter.figures.looks import axis, frame
-from plotter2.datter.figures.placing import checked, last, parted, placed, taken, texts_of
+from plotter2.datter.figures.placing import checked, last, parted, placed, taken, texts_of, times_of
 from plotter2.datter.mathematics.cluster import kmean, scale
 from plotter2.datter.pages.compose import send
 from plotter2.datter.values.group import DataGroup
@@ -188,11 +187,8 @@ def line(*what: Any, name: str = "", colour: str = "") -> Any:
 
 def _along(x: Any) -> NDArray[Any]:
     """Where the values of a line stand: numbers or times."""
-    held = x.ravel().tolist() if isinstance(x, np.ndarray) and x.dtype.kind == "O" else x
-    if isinstance(held, list | tuple) and held and all(isinstance(one, date | np.datetime64) for one in held):
-        return np.array(held, "datetime64[us]")
-    is_times = isinstance(x, np.ndarray) and x.dtype.kind == "M"
-    return np.ravel(x) if is_times else numbers(x).ravel()
+    times = times_of(x)
+    return times.ravel() if times is not None else numbers(x).ravel()
 
 
 PAGE_ROWS, PAGE_ROWS_MAX = 100, 10_000

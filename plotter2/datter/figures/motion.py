@@ -146,7 +146,7 @@ def _each(source: DataGroup | NDArray[Any], shape: tuple[int, ...]) -> Iterator[
 def _labels(source: DataGroup | NDArray[Any]) -> tuple[tuple[str, ...], str]:
     """What stands beside the slider for each frame, and what these words count."""
     if not isinstance(source, DataGroup):
-        return tuple(f"{place} of {len(source):,}" for place in range(1, len(source) + 1)), "frame"
+        return tuple(f"{place:,} of {len(source):,}" for place in range(1, len(source) + 1)), "frame"
     is_counted = source.axis and all(isinstance(key, int | float) for key in source.keys)
     labels = tuple(f"{key:g}" for key in source.keys) if is_counted else tuple(source.names)
     return labels, source.axis if is_counted else ""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plotter2.datter.context import Context, current
 from plotter2.datter.figures.frame import Frame
@@ -21,15 +23,19 @@ COLOURS = {
     "blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "red": "#D55E00", "purple": "#CC79A7", "sky": "#56B4E9",
     "brown": "#8C6D31", "grey": "#7F7F7F", "gray": "#7F7F7F", "black": "#1c2733", "white": "#ffffff",
 }  # fmt: skip
-_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_HEX, _SHORT = re.compile(r"#[0-9a-fA-F]{6}"), re.compile(r"#[0-9a-fA-F]{3}")
 
 
 def checked(name: Any) -> str:
-    """A colour as `#rrggbb`; it is written so, or by one of our names.
+    """A colour as `#rrggbb`; it is written so, as `#rgb`, or by one of our names.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is none of these.
     """
+    if isinstance(name, str) and _SHORT.fullmatch(name):
+        return "#" + "".join(2 * digit for digit in name[1:])
+    if isinstance(name, str) and ("#" in name or "(" in name) and not _HEX.fullmatch(name):
+        raise UsageError(f"There is no colour {name!r}; one that has no name is written #rrggbb, such as '#0072b2'.")
     if not isinstance(name, str) or (name.lower() not in COLOURS and not _HEX.fullmatch(name)):
         raise unknown("colour", name, COLOURS)
     return COLOURS.get(name.lower(), name)
@@ -97,3 +103,14 @@ def instead(old: Any, new: Any) -> Any:
         home.items[:] = [new if one is old else one for one in home.items]
         loose[id(new)] = home
     return new
+
+
+def times_of(given: Any) -> NDArray[Any] | None:
+    """Times as datetime64 of microseconds: an array of some, a list of them or of days, or one; else None."""
+    if isinstance(given, np.ndarray) and given.dtype.kind != "O":
+        return given if given.dtype.kind == "M" else None
+    held = given.ravel().tolist() if isinstance(given, np.ndarray) else given
+    held = list(held) if isinstance(held, list | tuple) else [held]
+    if not held or not all(isinstance(one, date | np.datetime64) for one in held):
+        return None
+    return np.array([np.datetime64("NaT") if str(one) == "NaT" else one for one in held], "datetime64[us]")

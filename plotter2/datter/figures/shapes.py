@@ -1,8 +1,9 @@
 """The words for shapes and for pictures of a chosen kind (requirements 143 to 153).
 
-Shapes lie in data coordinates, with `rel=True` in shares of the panel: (0, 0) is its lower left, (1, 1) its upper right
-corner. All take `name` (a legend entry), `colour`, `alpha` (0 to 1), `size` (pixels of a line or point) and `fill`
-(False: only the outline).
+Shapes lie in data coordinates (the x of points, polygons, paths and bands may be times), with `rel=True` in shares of
+the panel: (0, 0) is its lower left, (1, 1) its upper right corner. All take
+`name` (a legend entry), `colour`, `alpha` (0 to 1), `size` (pixels of a line or point) and `fill` (False: only the
+outline).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from plotter2.datter.context import current
 from plotter2.datter.figures import spread, visuals
 from plotter2.datter.figures.automatic import panels_of
 from plotter2.datter.figures.extent import within_floats
-from plotter2.datter.figures.figure import PALETTE, Layer, Mark, Panel
+from plotter2.datter.figures.figure import PALETTE, Axis, Layer, Mark, Panel
 from plotter2.datter.figures.frame import Shape
-from plotter2.datter.figures.placing import checked, parted, placed, texts_of
+from plotter2.datter.figures.placing import checked, parted, placed, texts_of, times_of
 from plotter2.datter.mathematics import geometry
 from plotter2.datter.values.keys import shown, unknown
 from plotter2.datter.values.points import Points, numbers, points
@@ -92,9 +93,10 @@ _HOVER: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def _made(what: Sequence[Any], layer: Layer, value: Any, **about: Any) -> Shape:
-    """A shape of one layer, put where it belongs."""
-    target, _ = parted(what)
-    panel = Panel("shape", layers=(layer,), has_legend=bool(layer.name), **about)
+    """A shape of one layer, put where it belongs; along times where its places are some."""
+    target, rest = parted(what)
+    along = Axis(scale="datetime") if _are_times(rest[:1]) and not layer.is_relative else Axis()
+    panel = Panel("shape", x=along, layers=(layer,), has_legend=bool(layer.name), **about)
     made: Shape = placed(Shape(lambda _: [panel], value, layer.name), target)
     return made
 
@@ -112,6 +114,18 @@ def _floats(word: str, given: Sequence[Any], names: str) -> list[float]:
     return found
 
 
+def _are_times(given: Sequence[Any]) -> bool:
+    return bool(given) and times_of(given[0]) is not None
+
+
+def _along(given: Any) -> NDArray[Any]:
+    """Places along x: numbers, or times as milliseconds, as an axis of times has them."""
+    times = times_of(given)
+    if times is None:
+        return numbers(given).astype(float).ravel()
+    return np.where(np.isnat(times), np.nan, times.astype("datetime64[us]").astype(float) / 1e3).ravel()
+
+
 def _pairs(word: str, rest: Sequence[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Places as x and y, as rows of two, or as a table or points of two columns."""
     if len(rest) == 1:
@@ -121,7 +135,7 @@ def _pairs(word: str, rest: Sequence[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         return found.matrix[:, 0], found.matrix[:, 1]
     if len(rest) != PAIR:
         raise UsageError(f"{word} needs x and y, or rows of two numbers; {len(rest)} values were given.")
-    xs, ys = (numbers(one).astype(float).ravel() for one in rest)
+    xs, ys = _along(rest[0]), numbers(rest[1]).astype(float).ravel()
     if len(xs) != len(ys):
         raise UsageError(f"{word}: x has {len(xs)} values and y has {len(ys)}; they must be equally many.")
     return xs, ys
@@ -194,7 +208,7 @@ def band(*what: Any, **look: Any) -> Shape:
     if len(rest) not in {PAIR, PAIR + 1}:
         raise UsageError(f"band needs low and high, or x, low and high; {len(rest)} values were given.")
     low, high = (numbers(one).astype(float).ravel() for one in rest[-2:])
-    xs = numbers(rest[0]).astype(float).ravel() if len(rest) > PAIR else np.arange(len(low), dtype=float)
+    xs = _along(rest[0]) if len(rest) > PAIR else np.arange(len(low), dtype=float)
     if len({len(xs), len(low), len(high)}) > 1:
         raise UsageError(
             f"band: x, low and high have {len(xs)}, {len(low)} and {len(high)} values; as many are needed."

@@ -17,6 +17,7 @@ from plotter2.datter.figures.automatic import panels_of, visual_of
 from plotter2.datter.figures.extent import Name, check_reach, extents
 from plotter2.datter.figures.figure import PALETTE, Axis, Colours, Document, Figure, Layer, Panel
 from plotter2.datter.figures.frame import Coloured, Frame, Look, Report
+from plotter2.datter.figures.palette import PATTERNS
 from plotter2.datter.figures.units import measured
 from plotter2.datter.pages import templates
 from plotter2.datter.pages.writing import parameters, provenance, write
@@ -134,14 +135,21 @@ def _can_share(one: Panel, other: Panel) -> bool:
     if one.space is not None or other.space is not None or pairs.NAME in {one.visual, other.visual}:
         return False
     if "shape" in {one.visual, other.visual}:
-        return one.is_drawn and other.is_drawn and not (one.colours and other.colours)
+        placed = [panel for panel in (one, other) if not all(layer.is_relative for layer in panel.layers)]
+        is_one_axis = len({panel.x.scale == "datetime" for panel in placed}) <= 1
+        return is_one_axis and one.is_drawn and other.is_drawn and not (one.colours and other.colours)
     return {one.visual, other.visual} <= OVERLAID and one.x.scale == other.x.scale
 
 
 def _shared(one: Panel, other: Panel, colours: Sequence[str]) -> Panel:
     """Two panels on the same axes; the second one's curves get the next colours."""
     used = {layer.colour for layer in one.layers}
-    free = [colour for colour in colours if colour not in used] or list(colours)
+    free = [(colour, 0) for colour in colours if colour not in used]
+    if not free:  # the colours once more, with the next stroke or form
+        before = len({(layer.colour, layer.pattern) for layer in one.layers if _is_free(layer)})
+        free = [
+            (colours[at % len(colours)], at // len(colours) % PATTERNS) for at in range(before, before + len(colours))
+        ]
     mine = dict.fromkeys(layer.colour for layer in other.layers if _is_free(layer) and layer.colour in colours)
     taken = {colour: free[place % len(free)] for place, colour in enumerate(mine)}
     added = tuple(_recoloured(layer, taken) if _is_free(layer) else layer for layer in other.layers)
@@ -164,9 +172,10 @@ def _is_free(layer: Layer) -> bool:
     return bool(layer.name or layer.mark == "line") and not layer.is_chosen
 
 
-def _recoloured(layer: Layer, taken: dict[str, str]) -> Layer:
-    edge = taken.get(layer.edge, layer.edge)
-    return replace(layer, colour=taken.get(layer.colour, layer.colour), edge=edge)
+def _recoloured(layer: Layer, taken: dict[str, tuple[str, int]]) -> Layer:
+    edge, _ = taken.get(layer.edge, (layer.edge, 0))
+    colour, pattern = taken.get(layer.colour, (layer.colour, layer.pattern))
+    return replace(layer, colour=colour, edge=edge, pattern=pattern or layer.pattern)
 
 
 def _styled(panel: Panel, look: Look) -> Panel:

@@ -13,7 +13,8 @@ from bokeh.document import Document
 
 from plotter2.datter.builtins import TABLE
 from plotter2.datter.context import Context
-from plotter2.datter.figures import drawing, looks, shapes, spread
+from plotter2.datter.figures import drawing, looks, placing, shapes, spread
+from plotter2.datter.figures.extent import extents
 from plotter2.datter.figures.figure import Panel
 from plotter2.datter.figures.frame import Frame
 from plotter2.datter.mathematics import geometry
@@ -330,3 +331,59 @@ def test_shapes_are_steps_of_pipelines(bench: Bench) -> None:
     assert panel["visual"] == "line"
     with pytest.raises(ScriptError, match="no data yet"):
         bench.run(["frame", "histogram"])
+
+
+@pytest.mark.req("r143")
+def test_a_colour_is_a_name_or_hexadecimal_of_three_or_six_digits() -> None:
+    assert [placing.checked(one) for one in ("#0a0", "#00AA7f", "Sky")] == ["#00aa00", "#00AA7f", "#56B4E9"]
+    with pytest.raises(UsageError, match=r"no colour 'rgb\(1,2,3\)'; one that has no name is written #rrggbb"):
+        placing.checked("rgb(1,2,3)")
+    with pytest.raises(UsageError, match="no colour 'ornage'; the nearest is 'orange'"):
+        placing.checked("ornage")
+
+
+@pytest.mark.req("r143")
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda frame, days: shapes.polygon(frame, days, [1, 2, 1]),
+        lambda frame, days: shapes.point(frame, days, [1, 2, 1]),
+        lambda frame, days: shapes.path(frame, list(days), [1, 2, 1]),
+        lambda frame, days: shapes.band(frame, days, [0, 0, 0], [1, 2, 1]),
+    ],
+    ids=["polygon", "point", "path", "band"],
+)  # fmt: skip
+def test_shapes_lie_along_times_with_curves_over_times(draw: Any, context: Context) -> None:
+    days = np.array(["2024-01-01", "2024-02-01", "2024-03-01"], "datetime64[D]")
+    frame = Frame()
+    drawing.line(frame, days, [1, 3, 2])
+    draw(frame, days)
+    (panel,) = compose.figure_of(context, frame).panels
+    assert panel.x.scale == "datetime"
+    alone = Frame()
+    draw(alone, days)
+    (panel,) = compose.figure_of(context, alone).panels
+    assert (panel.visual, panel.x.scale) == ("shape", "datetime")
+    low, high = extents(panel, panel.x, "x", air=0.0)
+    assert (low, high) == (
+        days[0].astype("datetime64[ms]").astype(float),
+        days[2].astype("datetime64[ms]").astype(float),
+    )
+
+
+def test_shapes_over_numbers_have_a_panel_beside_curves_over_times(context: Context) -> None:
+    frame = Frame()
+    drawing.line(frame, np.array(["2024-01-01", "2024-02-01"], "datetime64[D]"), [1, 3])
+    shapes.circle(frame, 0, 0, 1)
+    assert [panel.visual for panel in compose.figure_of(context, frame).panels] == ["line", "shape"]
+
+
+@pytest.mark.req("r143")
+def test_more_curves_than_colours_are_told_apart_by_their_strokes(context: Context) -> None:
+    frame = Frame()
+    for place in range(20):
+        drawing.line(frame, [0, 1], [place, place + 1], name=f"curve {place}")
+    (panel,) = compose.figure_of(context, frame).panels
+    looks = {layer.name: (layer.colour, layer.pattern) for layer in panel.layers if layer.mark == "line"}
+    assert len(set(looks.values())) == 20
+    assert [pattern for _, pattern in looks.values()] == [0] * 8 + [1] * 8 + [2] * 4
