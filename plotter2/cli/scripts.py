@@ -51,6 +51,8 @@ def check(session: Session, path: Path, on: str) -> None:
         output.document(found)
     else:
         output.plain({**_lines(found), **_planned(found.get("on"))})
+        for remark in found.get("remarks", ()):
+            output.note(remark)
 
 
 def added(session: Session) -> Additions:
@@ -90,7 +92,18 @@ def document(contract: Contract, names: frozenset[str]) -> dict[str, Any]:
         "gathers": list(contract.gathers),
         "links": contract.links,
         "builtins": [name for name in contract.calls if name in names],
+        "remarks": _remarks(contract),
     }
+
+
+def _remarks(contract: Contract) -> list[str]:
+    """What is legal where the task is linked to others, which get its parameters too, and looks unintended."""
+    takes = contract.takes
+    return [
+        f"Line {line}: repeat names {name!r}, which is no parameter of this script."
+        for name, line in contract.repeats
+        if takes is not None and name not in takes
+    ]
 
 
 def _pipeline(source: str, path: Path, own: Additions) -> dict[str, Any]:

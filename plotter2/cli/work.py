@@ -12,11 +12,11 @@ import typer
 from plotter2.cli import output, shapes, values
 from plotter2.cli.verbs import Key, Session, verb
 from plotter2.client.sources import JsonText, is_path
-from plotter2.errors import UsageError
+from plotter2.errors import CollectError, UsageError
 from plotter2.model.request import Over, RequestKind
 
 if TYPE_CHECKING:
-    from plotter2.client.views import Plan, Repeat, Request
+    from plotter2.client.views import Plan, Repeat, Request, Run
 
 FAILED_SHOWN = 5
 """Runs whose errors are printed in full; thousands of instances fail alike."""
@@ -202,9 +202,14 @@ def _verdict_on(repeat: Repeat | None) -> int:
     return 1
 
 
+def _is_consequence(run: Run) -> bool:
+    """Whether it failed because another one did: what failed by itself is told first."""
+    return run.error.rstrip().rpartition("\n")[2].startswith(f"{CollectError.__name__}:")
+
+
 def _tell_failed(found: Request) -> None:
     """What went wrong in which run, of the first ones; of many instances of a task with what they were given."""
-    failed = [one for one in found.runs if one.error]
+    failed = sorted((one for one in found.runs if one.error), key=_is_consequence)
     of_task = Counter(one.task for one in found.runs)
     for one in failed[:FAILED_SHOWN]:
         given = (output.settings(one.parameters_json) or one.bundle) if of_task[one.task] > 1 else ""

@@ -210,6 +210,14 @@ def test_of_many_instances_the_first_that_failed_are_told_with_their_keys(cli: A
     assert said.err.endswith(f"And 2 more failed; `plotter2 requests {REQUEST} --json` has them all.\n")
 
 
+def test_what_failed_by_itself_is_told_before_what_failed_because_of_it(cli: Any, manager: FakeManager) -> None:
+    manager.state, manager.runs = manager_pb2.REQUEST_STATE_FAILED, 7
+    manager.run_error = "a.py, line 2: it failed.\nTraceback:\nCollectError: 1 of 1 tasks failed."
+    manager.run_errors = {6: "a.py, line 2: ValueError: boom."}
+    said = cli("run", "loss curve", "--on", "experiments/digits", "--wait")
+    assert said.err.startswith("epoch 1\nloss curve (step=step_6): a.py, line 2: ValueError: boom.\n")
+
+
 def test_a_failed_value_is_exit_1_and_named(cli: Any, manager: FakeManager) -> None:
     manager.state = manager_pb2.REQUEST_STATE_FAILED
     said = cli("redo", "experiments/digits", "--set", "lr=-1", "--wait")

@@ -73,3 +73,15 @@ def test_what_cannot_be_done_is_one_sentence_and_a_code(
     (tmp_path / "package.json").write_text('{"heads":\n{"f": {}}}')
     assert run(words) == code
     assert says in capsys.readouterr().err
+
+
+def test_check_remarks_on_a_parameter_that_a_script_repeats_and_does_not_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "x.py"
+    script.write_text("def task(lr=1):\n    repeat(over={'lr': [1], 'lrr': [2]})\n")
+    assert run(["check", str(script), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["remarks"] == ["Line 2: repeat names 'lrr', which is no parameter of this script."]
+    assert run(["check", str(script)]) == 0
+    assert capsys.readouterr().err == "Line 2: repeat names 'lrr', which is no parameter of this script.\n"

@@ -37,6 +37,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
         self.reason = ""
         self.reason_code = ""
         self.run_error = ""
+        self.run_errors: dict[int, str] = {}
         self.runs = 1
         self.corrupt = False
         self.repeat: manager_pb2.Repeat | None = None
@@ -80,7 +81,7 @@ class FakeManager(manager_pb2_grpc.ManagerServiceServicer):
                     state=task_pb2.RUN_STATE_FAILED if failed else task_pb2.RUN_STATE_DONE,
                     worker="worker-1",
                     results_json='{"best":0.10}',
-                    error=self.run_error,
+                    error=self.run_errors.get(number, self.run_error),
                     outputs=[task_pb2.Output(path="x/figure-1.html", kind="figure", title="loss", size_bytes=7)],
                 )
         return made
