@@ -116,12 +116,41 @@ def _by_content(path: Path, name: str, wanted: str) -> str:
         with path.open("rb") as file:
             if b"\x00" not in file.read(delimited.HEAD_BYTES):
                 return "text"
+    if advice := _advice(name, ending, packing):
+        raise UsageError(f"{name}: {advice}")
     said = f"the ending .{ending} is none that is known" if ending else "its name has no ending, and it holds no text"
     raise UsageError(
         f"{name}: {said}, so nothing says how it is written. Declare it in package.json's data section, as "
         f'"type": "csv"; the formats are {", ".join(_FORMATS)}.'
     )
 
+
+def _advice(name: str, ending: str, packing: str) -> str:
+    """What to do with a file of a kind that is known, but not read; "" for others."""
+    if ending == "tar" or (packing == ".zip" and not ending) or ending in _ARCHIVES:
+        return (
+            "an archive of files is not looked into; unpack it before you push it: a folder is read as a group of the "
+            f"files in it, and one packed file by its name, as {keys.stem(name).split('.')[0]}.csv.gz."
+        )
+    return next((said for endings, said in _FOREIGN.items() if ending in endings), "")
+
+
+_ARCHIVES = frozenset({"tgz", "tbz", "txz", "7z", "rar"})
+_FOREIGN = {
+    ("xls", "xlsx", "ods"): "a workbook has sheets, formulas and colours; save each sheet as csv and push that.",
+    ("pkl", "pickle", "pt", "pth", "joblib", "rds"): (
+        "what it holds is code as well as data, and is never unpickled; save arrays as npy or npz, tables as parquet."
+    ),
+    (
+        "h5",
+        "hdf5",
+        "nc",
+        "mat",
+        "zarr",
+    ): "this container is not read; save its arrays as npy or npz, its tables as parquet.",
+    ("sqlite", "db", "duckdb"): "a database is not read; save its tables as parquet or csv.",
+    ("bz2", "xz", "lz4"): "this packing is not read; gzip (.gz), zstd (.zst) and zip are.",
+}
 
 _FORMATS: dict[str, Callable[[Source, str], Any]] = {
     "csv": delimited.read_csv, "tsv": delimited.read_csv, "json": written.read_json,

@@ -31,6 +31,8 @@ HEAD_BYTES = sheet.SAMPLE_BYTES
 BLOCK_BYTES = 512 << 10
 """Read at a time. Arrow reads 32 of these ahead, so they are what reading takes of memory."""
 ROW_BYTES_MAX = 32 << 20
+COLUMNS_EACH, LONGER_MAX = 200, 16
+"""Each so many columns make blocks longer, up to so many times: each piece of a column costs some time."""
 PACKED_SHARE = 8
 """A packed file counts as so many times its size: text packs about that well."""
 LOST_SHARE_MAX = 0.5
@@ -50,6 +52,10 @@ _BINARY = (
     b"%PDF",
     b"BZh",
 )
+_OTHERS = {
+    "a page of the web": re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE),
+    "JSON": re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:'),
+}
 _LONG_ROW = ("straddling object", "out of sync with chunker")
 Kinds = Mapping[str, Any]
 """Arrow types by column name; other columns are inferred."""
@@ -62,8 +68,8 @@ def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds |
         ValueError: it is empty, no text, or its columns cannot be told.
     """
     text = content(source)
-    _check_text(text)
     text, encoding = encodings.whole(text)
+    _check_text(text[:HEAD_BYTES])
     if not text.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("the file is empty")
     found = sheet.look(text, dialect.delimiter, is_whole=True, has_head=dialect.head)
@@ -83,6 +89,9 @@ def _check_text(head: bytes) -> None:
     """
     if head.startswith(_BINARY):
         raise ValueError("it holds no text, but what a packed file, a picture or another format begins with")
+    for other, begins in _OTHERS.items():
+        if begins.match(head):
+            raise ValueError(f"it holds {other}, and no table")
 
 
 def is_large(path: Path, packing: str) -> bool:
@@ -116,7 +125,8 @@ def _large(path: Path, name: str, packing: str, dialect: Dialect, kinds: Kinds, 
     longer than a block is given longer ones; then the file is read once more.
     """
     with packed.opened(path, packing) as file:
-        head = encodings.Utf8File(file, encoding).exactly(HEAD_BYTES)
+        head = _beginning(encodings.Utf8File(file, encoding))
+    _check_text(head)
     if not head.strip():
         raise ValueError("the file is empty")
     found = sheet.look(head, dialect.delimiter, is_whole=False, has_head=dialect.head)
@@ -125,7 +135,7 @@ def _large(path: Path, name: str, packing: str, dialect: Dialect, kinds: Kinds, 
     names = list(distinct(found.heads))
     mends = Mends(found, names, dialect, dict(kinds))
     mends.foresee(_parsed(head[found.start : head.rfind(b"\n") + 1], found, names, mends, dialect)[0])
-    csv, block = import_module("pyarrow.csv"), BLOCK_BYTES
+    csv, block = import_module("pyarrow.csv"), BLOCK_BYTES * min(LONGER_MAX, 1 + len(names) // COLUMNS_EACH)
     while True:
         skip = _Skipped()
         with packed.opened(path, packing) as file:
@@ -147,6 +157,14 @@ def _large(path: Path, name: str, packing: str, dialect: Dialect, kinds: Kinds, 
         _check_lost(found, table.num_rows, skip.count)
         _check_closed(table, text.tail)
         return _named(table, name, found, skip.count, [*encodings.remarks(name, encoding), *mends.notes(name)])
+
+
+def _beginning(text: encodings.Utf8File) -> bytes:
+    """As much of a text as shows what it is."""
+    head = text.exactly(HEAD_BYTES)
+    while len(head) < sheet.SAMPLE_BYTES_MAX and not sheet.has_lines(head) and (more := text.exactly(len(head))):
+        head += more
+    return head
 
 
 def _longer(block: int) -> int:

@@ -17,6 +17,7 @@ _LENIENT = frozenset({BROKEN, "UTF-16", "UTF-16-LE", "UTF-16-BE"})
 SHOWN_MIN = 8
 """So many bytes beyond ASCII that fit together are no accident."""
 _ZEROS_MIN = 0.8
+"""Of every second byte of plain characters in UTF-16; where the others are zero as well, it is a gap in a file."""
 
 
 class UnfitEncodingError(Exception):
@@ -37,7 +38,8 @@ def likely(head: bytes) -> str:
         return "UTF-16"
     head = head[:HEAD_BYTES]
     for encoding, start in (("UTF-16-LE", 1), ("UTF-16-BE", 0)):
-        if len(head) > 1 and head[start::2].count(0) > len(head) // 2 * _ZEROS_MIN:
+        others = head[1 - start :: 2]
+        if len(head) > 1 and head[start::2].count(0) > len(others) * _ZEROS_MIN > others.count(0):
             return encoding
     return UTF8
 

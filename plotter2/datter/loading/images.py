@@ -48,6 +48,8 @@ def read_image(source: Source, _: str) -> NDArray[Any]:
         try:
             with image.open(file, formats=PICTURES) as picture:
                 return _pixels(picture, again)
+        except import_module("PIL").UnidentifiedImageError:
+            raise ValueError(f"it is no picture of the kinds {', '.join(PICTURES)}") from None
         except (image.DecompressionBombError, SyntaxError, EOFError) as wrong:
             raise ValueError(str(wrong)) from None
 

@@ -62,9 +62,8 @@ class Mends:
             ValueError: a declared kind cannot be met.
         """
         self._choose(table)
-        for place, name in enumerate(table.column_names):
-            table = table.set_column(place, name, self._mended(name, table.column(place)))
-        return table
+        mended = [self._mended(name, table.column(place)) for place, name in enumerate(table.column_names)]
+        return import_module("pyarrow").table(mended, names=table.column_names)
 
     def foresee(self, table: Any) -> None:
         """Learn from the first rows of a text what to do with all of them."""

@@ -15,6 +15,10 @@ from io import StringIO
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_BYTES = 64 << 10
+SAMPLE_BYTES_MAX = 4 << 20
+LINES_MIN = 3
+_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8, as Excel writes it."""
 SCALE_MIN = 3
 """Columns."""
 _SEP = re.compile(rb"\s*sep=(.)\r?\n", re.IGNORECASE)
@@ -49,12 +53,13 @@ class _Record:
 
 def look(text: bytes, delimiter: str = "", *, is_whole: bool, has_head: bool | None = None) -> Sheet:
     """What a text, or only its beginning, shows; UTF-8, not empty. Whether it has a head may be known."""
-    said = _SEP.match(text)
+    marked = len(_MARK) if text.startswith(_MARK) else 0
+    said = _SEP.match(text, marked)
     start = said.end() if said else 0
     delimiter = delimiter or (said[1].decode("latin-1") if said else "")
-    start += len(text[start : start + 3]) if text.startswith(b"\xef\xbb\xbf", start) else 0
+    start += len(_MARK) if text.startswith(_MARK, start) else 0
     start = _after_remarks(text, start, delimiter)
-    sample = text[start : start + SAMPLE_BYTES]
+    sample = text[start : start + _enough(text, start)]
     if len(sample) < len(text) - start or not is_whole:
         sample = sample[: max(sample.rfind(b"\n"), sample.rfind(b"\r")) + 1] or sample
     found = {one: list(_records(sample, one)) for one in ([delimiter] if delimiter else DELIMITERS)}
@@ -62,6 +67,19 @@ def look(text: bytes, delimiter: str = "", *, is_whole: bool, has_head: bool | N
     if not delimiter and _rank(chosen, found[chosen])[0] <= 0:
         chosen = "," if b"," not in sample else "\t"  # one column, with decimal commas or without
     return _headed(chosen, start, found[chosen], has_head=has_head)
+
+
+def _enough(text: bytes, start: int) -> int:
+    """How many bytes are looked at: also where there are ten thousand columns, some lines."""
+    size = SAMPLE_BYTES
+    while size < SAMPLE_BYTES_MAX and start + size < len(text) and not has_lines(text[start : start + size]):
+        size *= 2
+    return size
+
+
+def has_lines(sample: bytes) -> bool:
+    """Whether a head and a row can be seen."""
+    return sample.count(b"\n") + sample.count(b"\r") > LINES_MIN
 
 
 def _records(sample: bytes, delimiter: str) -> Iterator[_Record]:

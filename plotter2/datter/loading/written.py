@@ -39,8 +39,15 @@ Parts = Callable[[], Iterator[list[Any]]]
 
 
 def read_json(source: Source, name: str) -> Any:
-    """What a JSON file holds."""
-    return _shaped(_parsed(content(source)), name, ())
+    """What a JSON file holds.
+
+    Raises:
+        ValueError: it is empty, or no JSON.
+    """
+    text = content(source)
+    if not text.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise ValueError("the file is empty")
+    return _shaped(_parsed(text), name, ())
 
 
 def _parsed(text: bytes) -> Any:
