@@ -68,6 +68,7 @@ def read_csv(source: Source, name: str, dialect: Dialect = PLAIN, kinds: Kinds |
         ValueError: it is empty, no text, or its columns cannot be told.
     """
     text = content(source)
+    _check_text(text[:HEAD_BYTES])
     text, encoding = encodings.whole(text)
     _check_text(text[:HEAD_BYTES])
     if not text.strip(b"\xef\xbb\xbf \t\r\n"):

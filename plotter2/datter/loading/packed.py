@@ -43,7 +43,9 @@ def opened(path: Path, packed: str) -> AbstractContextManager[Any]:
         members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX")]
         if len(members) != 1:
             archive.close()
-            raise ValueError(f"the archive holds {len(members)} files; one is what can be read")
+            raise ValueError(
+                f"the archive holds {len(members)} files, and one is what can be read; unpack it before you push it"
+            )
         return archive.open(members[0])
     return path.open("rb")
 

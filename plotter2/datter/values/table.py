@@ -286,9 +286,15 @@ class Table:
             column = column.cast("int8").cast("float64") if written == "bool" else column.cast("float64")
         if written.startswith("dictionary"):
             column = column.cast(column.type.value_type)
-        if column.nbytes >= spill.LARGE_BYTES and column.num_chunks > 1 and _NUMPY_KINDS.get(_numpy_kind(column)):
+        if _is_spilled(self._arrow, column) and _NUMPY_KINDS.get(_numpy_kind(column)):
             return _mapped(column)
         return np.array(column.to_numpy(), copy=None)
+
+
+def _is_spilled(table: Any, column: Any) -> bool:
+    """Whether a column is more than memory is for, together with the others of its table, and lies in pieces."""
+    least = min(spill.BLOCK_BYTES, spill.LARGE_BYTES)
+    return bool(column.num_chunks > 1 and column.nbytes >= least and table.nbytes >= spill.LARGE_BYTES)
 
 
 def _numpy_kind(column: Any) -> str:

@@ -103,7 +103,11 @@ def test_deep_greys_keep_their_depth(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"no picture", "cannot identify"), (picture("L", "PNG")[:-20], "p.png cannot be read as png"), (b"", "cannot")],
+    [
+        (b"no picture", "it is no picture of the kinds"),
+        (picture("L", "PNG")[:-20], "p.png cannot be read as png"),
+        (b"", "cannot"),
+    ],
 )
 def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -141,7 +145,11 @@ def test_an_arrow_stream_is_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("model.pt", b"\x80\x02", r"model\.pt: the ending \.pt is none that is known.*the formats are csv, tsv, json"),
+        (
+            "model.ckpt",
+            b"\x80\x02",
+            r"model\.ckpt: the ending \.ckpt is none that is known.*the formats are csv, tsv, json",
+        ),
         ("weights", b"\x00\x01", "its name has no ending, and it holds no text"),
         ("x.dat", b"1 2 3", r'as "type": "csv"'),
         ("x.txt", b"a\x00b", "holds zero bytes, so it is no text"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from plotter2.datter.loading import load_file
+from plotter2.datter.loading import delimited, load_file
 from plotter2.datter.values import spill
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
@@ -72,3 +73,15 @@ def test_a_gap_of_zeros_in_a_file_is_no_other_encoding(either: Path) -> None:
 def test_what_is_not_read_says_what_to_do(either: Path, name: str, content: bytes, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         load(either, content, name)
+
+
+@pytest.mark.req("r004")
+def test_the_columns_of_a_table_larger_than_memory_are_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spill, "LARGE_BYTES", 40_000)
+    monkeypatch.setattr(spill, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(spill, "GATHERED_BYTES", 1_000)
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 1_000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    found = load(tmp_path, b"a,b,c\n" + b"1.5,2.5,3.5\n" * 5_000)
+    assert all(isinstance(found[name].base, np.memmap) for name in "abc")
+    assert found["b"].sum() == 12_500
