@@ -91,3 +91,19 @@ def array(value: Any) -> Any:
     """An array of numpy as ours, over the same memory; anything else, and single values, as they are."""
     is_array = isinstance(value, np.ndarray) and not isinstance(value, Array | np.ma.MaskedArray | np.matrix)
     return value.view(Array) if is_array and value.ndim else value
+
+
+def bare(value: Any) -> NDArray[Any]:
+    """The array that a value is for numpy; what a mask hides is missing: NaN, of times NaT, of others None."""
+    array = np.asarray(value)
+    mask = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) and array.dtype.names is None else None
+    if mask is None or not mask.any():
+        return array
+    kind = array.dtype.kind
+    if kind in "mM":
+        return np.where(mask, np.array("NaT", array.dtype), array)
+    if kind in "iufcb":
+        return np.where(mask, np.nan, array)
+    found = array.astype(object)
+    found[mask] = None
+    return found

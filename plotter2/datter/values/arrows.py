@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from operator import is_
 from typing import Any
 
 from plotter2.datter.values import spill
@@ -19,6 +18,10 @@ from plotter2.datter.values.keys import distinct
 KEY, OF_PANDAS = b"plotter2.index", b"pandas"
 ROW, INDEX = "row", "index"
 """What an index of whole numbers without a name is called, and any other one without."""
+ODD = (
+    "STRUCT", "RUN_END_ENCODED", "STRING_VIEW", "BINARY_VIEW", "DICTIONARY", "INTERVAL_MONTH_DAY_NANO",
+)  # fmt: skip
+"""Arrow's types of which some may have to be brought to others."""
 _UNNAMED = re.compile(r"__index_level_\d+__")
 
 
@@ -38,6 +41,8 @@ def plain(table: Any) -> Any:
 
     What pandas calls by names of its own gets names that people say.
     """
+    if _is_plain(table.schema):
+        return table
     arrow = import_module("pyarrow")
     while any(arrow.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
@@ -47,9 +52,17 @@ def plain(table: Any) -> Any:
     found = list(distinct(titles)) if titles != names or len(set(names)) < len(names) else names
     kept = [new for old, new in zip(names, found, strict=True) if old in held or _UNNAMED.fullmatch(old)]
     columns = [usual(column) for column in table.columns]
-    if found == names and not kept and not table.schema.metadata and all(map(is_, columns, table.columns)):
-        return table
     return marked(arrow.table(columns, found), kept)
+
+
+def _is_plain(schema: Any) -> bool:
+    """Whether there is nothing to change: looked at without the columns, of which there may be ten thousand."""
+    lib, names = import_module("pyarrow").lib, schema.names
+    if (schema.metadata or {}).keys() - {KEY} or len(set(names)) < len(names):
+        return False
+    odd = {getattr(lib, f"Type_{name}") for name in ODD}
+    is_odd = any(kind.id in odd or isinstance(kind, lib.BaseExtensionType) for kind in schema.types)
+    return not is_odd and not any(map(_UNNAMED.fullmatch, names))
 
 
 def _title(table: Any, place: int) -> str:

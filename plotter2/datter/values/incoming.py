@@ -17,10 +17,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter.values.array import bare
 from plotter2.datter.values.arrows import INDEX, ROW
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import distinct
-from plotter2.datter.values.table import Table, bare
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 Places = Literal["", "measured", "named"]

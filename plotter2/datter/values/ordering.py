@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plotter2.datter.values.array import bare
 from plotter2.datter.values.group import DataGroup
 from plotter2.datter.values.keys import natural, unknown
 from plotter2.datter.values.points import Points
-from plotter2.datter.values.table import Table, bare
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 MATRIX_AXES = 2

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotter2.datter.values import spill
+from plotter2.datter.values.array import bare
 from plotter2.datter.values.incoming import taken_in
-from plotter2.datter.values.table import Table, bare
+from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
 _MISSING = frozenset({"NAType"})

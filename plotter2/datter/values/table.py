@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from plotter2.datter.values import arrows as rows
 from plotter2.datter.values import spill
-from plotter2.datter.values.array import array
+from plotter2.datter.values.array import array, bare
 from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.keys import natural, shown, unknown
 from plotter2.datter.values.moments import as_spans, is_clock
@@ -360,22 +360,6 @@ def _ours(values: Any) -> Any:
     if isinstance(values, list):
         return values
     return bare(values) if isinstance(values, np.ndarray) else import_module(_INCOMING).taken_in(values)
-
-
-def bare(value: Any) -> NDArray[Any]:
-    """The array that a value is for numpy; what a mask hides is missing: NaN, of times NaT, of others None."""
-    array = np.asarray(value)
-    mask = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) and array.dtype.names is None else None
-    if mask is None or not mask.any():
-        return array
-    kind = array.dtype.kind
-    if kind in "mM":
-        return np.where(mask, np.array("NaT", array.dtype), array)
-    if kind in "iufcb":
-        return np.where(mask, np.nan, array)
-    found = array.astype(object)
-    found[mask] = None
-    return found
 
 
 def nearest_float(value: float) -> float:

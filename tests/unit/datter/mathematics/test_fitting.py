@@ -126,6 +126,23 @@ def test_badly_conditioned_polynomials_are_those_of_exact_arithmetic(degree: int
 
 
 @pytest.mark.req("r152")
+@pytest.mark.parametrize("degree", [1, 2, 5])
+def test_polynomials_and_their_bands_are_those_of_statsmodels(degree: int) -> None:
+    x = np.sort(CHANCE.uniform(-3, 900, 60))
+    y = 2 + 0.3 * x - 0.001 * x**2 + CHANCE.normal(0, 5, 60)
+    for weights in (None, CHANCE.uniform(0.2, 4, 60)):
+        found = fit(x, y, f"poly:{degree}" if degree > 1 else "linear", weights)
+        powers = np.vander(x / 900, degree + 1, increasing=True)
+        reference = sm.WLS(y, powers, weights=1 if weights is None else weights).fit()
+        units = 900.0 ** np.arange(degree + 1)
+        assert np.array(found.params) * units == pytest.approx(reference.params, rel=1e-9)
+        assert np.array(found.errors) * units == pytest.approx(reference.bse, rel=1e-9)
+        assert found.r2 == pytest.approx(reference.rsquared)
+        band = reference.get_prediction(np.vander(found.curve[:, 0] / 900, degree + 1, increasing=True)).conf_int()
+        assert found.curve[:, 2:] == pytest.approx(band, rel=1e-7)
+
+
+@pytest.mark.req("r152")
 def test_weights_are_those_of_statsmodels() -> None:
     weights = CHANCE.uniform(0.2, 3, 10)
     y = 1 + 2 * X + CHANCE.normal(size=10) / np.sqrt(weights)

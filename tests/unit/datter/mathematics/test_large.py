@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from plotter2.datter.mathematics import cluster, large, moments
 from plotter2.datter.values import spill
 from plotter2.datter.values.group import DataGroup
-from plotter2.datter.values.points import complete, points
+from plotter2.datter.values.points import Clusters, Projection, complete, points
 from plotter2.datter.values.table import Table
 from plotter2.errors import UsageError
 
@@ -22,13 +22,17 @@ DATA = CHANCE.normal(size=(500, 6)) @ np.diag([5, 3, 2, 1, 0.5, 0.1]) + 100
 MATRICES = arrays.arrays(float, st.tuples(st.integers(2, 40), st.integers(1, 4)), elements=st.floats(-1e6, 1e6))
 
 
-@pytest.fixture
-def by_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def small_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All matrices are large, and blocks have a few rows."""
     monkeypatch.setattr(spill, "LARGE_BYTES", 1)
     monkeypatch.setattr(spill, "BLOCK_BYTES", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def by_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    return small_blocks(monkeypatch, tmp_path)
 
 
 @given(matrix=MATRICES, shift=st.sampled_from([0.0, 1.0, 1e3, 1e9]))
@@ -211,3 +215,29 @@ def test_clusters_do_not_depend_on_units(factor: float) -> None:
     assert found.labels.tolist() == plain.labels.tolist()
     assert found.centres / factor == pytest.approx(plain.centres)
     assert found.inertia == pytest.approx(plain.inertia * factor * factor)
+
+
+@pytest.mark.req("r123", "r124")
+@pytest.mark.parametrize("units", [(1.0, 1.0, 1.0), (1e-300, 1e300, 1.0), (1e-6, 1e9, 3.0)])
+@pytest.mark.parametrize("is_standardised", [True, False])
+def test_gaps_and_odd_units_change_nothing_by_blocks(
+    units: tuple[float, float, float], is_standardised: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chance = np.random.default_rng(5)
+    group = chance.integers(0, 3, 600)
+    rows = (chance.normal(size=(3, 3))[group] * 10 + chance.normal(size=(600, 3)) + 1e3) * units
+    rows[chance.random(rows.shape) < 0.04] = np.nan
+
+    def found() -> tuple[Projection, Clusters]:
+        return cluster.pca(rows, 2, standardise=is_standardised), cluster.kmean(rows, 3, standardise=is_standardised)
+
+    projected, clustered = found()
+    small_blocks(monkeypatch, tmp_path)
+    placed, gathered = found()
+    assert (placed.shape, len(gathered)) == (projected.shape, len(clustered))
+    assert placed.explained == pytest.approx(projected.explained)
+    assert placed.matrix / np.abs(projected.matrix).max() == pytest.approx(
+        projected.matrix / np.abs(projected.matrix).max(), abs=1e-7
+    )
+    assert sum(gathered.sizes) == sum(clustered.sizes)
+    assert gathered.inertia == pytest.approx(clustered.inertia, rel=0.01)
