@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from plotter2.datter.values import arrows as rows
-from plotter2.datter.values import spill
+from plotter2.datter.values import pieces
 from plotter2.datter.values.array import array, bare
 from plotter2.datter.values.arrows import ROW
 from plotter2.datter.values.keys import natural, shown, unknown
@@ -286,31 +286,9 @@ class Table:
             column = column.cast("int8").cast("float64") if written == "bool" else column.cast("float64")
         if written.startswith("dictionary"):
             column = column.cast(column.type.value_type)
-        if _is_spilled(self._arrow, column) and _NUMPY_KINDS.get(_numpy_kind(column)):
-            return _mapped(column)
+        if pieces.is_spilled(self._arrow, column):
+            return pieces.mapped(column)
         return np.array(column.to_numpy(), copy=None)
-
-
-def _is_spilled(table: Any, column: Any) -> bool:
-    """Whether a column is more than memory is for, together with the others of its table, and lies in pieces."""
-    least = min(spill.BLOCK_BYTES, spill.LARGE_BYTES)
-    return bool(column.num_chunks > 1 and column.nbytes >= least and table.nbytes >= spill.LARGE_BYTES)
-
-
-def _numpy_kind(column: Any) -> str:
-    """What numpy calls the kind of a column of numbers or times; "O" for any other."""
-    try:
-        return str(np.dtype(column.type.to_pandas_dtype()).kind)
-    except (NotImplementedError, TypeError):
-        return "O"
-
-
-def _mapped(column: Any) -> NDArray[Any]:
-    """Many pieces of a large column as one mapped array; whole numbers of which some are missing as float64."""
-    has_gaps = column.null_count and _numpy_kind(column) in "iu"
-    dtype = np.dtype(float) if has_gaps else column.chunk(0).slice(0, 0).to_numpy(zero_copy_only=False).dtype
-    pieces = (one.to_numpy(zero_copy_only=False).astype(dtype, copy=False)[:, None] for one in column.chunks)
-    return spill.matrix(1, pieces, dtype).reshape(-1)
 
 
 def _as_arrow(frame: Any) -> Any:
