@@ -201,7 +201,7 @@
   function forRoom(root) {
     const made = root.attributes;
     const room = document.getElementById("p-" + root.id).clientWidth;
-    const margins = 100 + 75 * (made.right || []).some((one) => one.name === "ColorBar");
+    let margins = 100 + 75 * (made.right || []).some((one) => one.name === "ColorBar");
     if (room < NARROW && (made.right || []).some((one) => one.name === "Legend")) {
       const legends = made.right.filter((one) => one.name === "Legend");
       made.right = made.right.filter((one) => one.name !== "Legend");
@@ -213,6 +213,9 @@
     } else if (room < NARROW && made.height) made.height = Math.min(made.height, Math.max(room, 260));
     if (room < NARROW) {
       for (const axis of made.below) if (axis.name.endsWith("Axis")) tilt(axis, made.x_range.attributes.factors, room - 70);
+    }
+    for (const one of made.right || []) {
+      if (one.name === "Legend") margins += 50 + 7 * Math.max(...one.attributes.items.map((item) => item.attributes.label.value.length));
     }
     if (made.frame_width && made.frame_width + margins > room) {
       const least = (made.tags || []).includes("keeps its width") ? 560 : 60;
@@ -271,6 +274,7 @@
         const box = wanted.shift();
         if (!near.has(box) || drawn.has(box)) continue;
         drawn.set(box, await draw(whole, roots.get(box)));
+        box.style.minHeight = "";
         letGo();
         await new Promise((done) => setTimeout(done));
       }
