@@ -167,7 +167,8 @@ def _clustered(matrix: NDArray[Any], k: int, seed: int, starts: int | None) -> C
     Raises:
         UsageError: fewer can be told apart.
     """
-    is_small = k * matrix.shape[1] <= WEIGHTS_MAX and matrix.nbytes <= PRODUCTS_BYTES_MAX
+    is_held = matrix.nbytes <= PRODUCTS_BYTES_MAX and not spill.is_large(matrix)
+    is_small = k * matrix.shape[1] <= WEIGHTS_MAX and is_held
     found = clustered(matrix, k, np.random.RandomState(seed)) if is_small and (starts or 1) == 1 else None
     return found or _modelled(matrix, k, seed, starts)
 
