@@ -95,10 +95,12 @@ def _script(found: script.Script, context: Context, builtins: dict[str, Any]) ->
         if context.roots or context.reports or has_given_up:
             compose.flush(context, gave_up=has_given_up)
         return _ended(context, has_given_up, results.to_json(value))
-    except (ScriptError, GreenletExit):
+    except GreenletExit:
         raise
     except BaseException as wrong:  # the boundary to user code, which raises what it likes
         is_after = isinstance(wrong, Plotter2Error) and not _is_inside(wrong, found.filename)
+        if is_after and isinstance(wrong, ScriptError):
+            raise
         text = f"{found.filename}: {wrong}" if is_after else explained(wrong, found, run)
         raise TaskFailedError(text) from wrong
 

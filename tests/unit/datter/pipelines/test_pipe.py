@@ -65,6 +65,12 @@ def test_a_pipe_prints_as_it_is_written(bench: Any, steps: str, shown: str) -> N
     assert bench(task(f"repr(pipe({steps}))")).results == shown
 
 
+@pytest.mark.req("r131")
+def test_a_pipe_that_cannot_be_is_told_with_the_line_of_the_script(bench: Any) -> None:
+    with pytest.raises(TaskFailedError, match=r"work\.py, line 2: pipe, step 1: unknown op 'maen'"):
+        bench(task("pipe(['maen'])"))
+
+
 @pytest.mark.req("r130", "r131")
 def test_loggy_tells_the_data_where_it_is_given_no_words(tmp_path: Path) -> None:
     made = Bench(tmp_path)
