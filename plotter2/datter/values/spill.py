@@ -41,7 +41,7 @@ def table(schema: Any, batches: Iterable[Any]) -> Any:
     arrow = import_module("pyarrow")
     path = _fresh()
     try:
-        with arrow.OSFile(str(path), "wb") as file, arrow.ipc.new_file(file, schema) as writer:
+        with arrow.OSFile(str(path), "wb") as file, arrow.ipc.new_file(file, _plain(schema)) as writer:
             for batch in _gathered(schema, batches):
                 check_room(path.parent, file.tell(), batch.nbytes)
                 writer.write_batch(batch)
@@ -51,16 +51,31 @@ def table(schema: Any, batches: Iterable[Any]) -> Any:
         path.unlink()
 
 
+def _plain(schema: Any) -> Any:
+    """Categories as their values: each piece of a file may number its own, and a mapped file has room for one list."""
+    arrow = import_module("pyarrow")
+    for place, field in enumerate(schema):
+        if arrow.types.is_dictionary(field.type):
+            schema = schema.set(place, field.with_type(field.type.value_type))
+    return schema
+
+
 def _gathered(schema: Any, batches: Iterable[Any]) -> Iterator[Any]:
     """Small batches together: to map a table, the beginning of each batch is looked at, and brings its pages along."""
-    arrow, held, size = import_module("pyarrow"), [], 0
+    held, size = [], 0
     for batch in batches:
         held.append(batch)
         size += batch.nbytes
         if size >= GATHERED_BYTES:
-            yield from arrow.Table.from_batches(held, schema).combine_chunks().to_batches()
+            yield from _together(schema, held)
             held, size = [], 0
-    yield from arrow.Table.from_batches(held, schema).combine_chunks().to_batches()
+    yield from _together(schema, held)
+
+
+def _together(schema: Any, held: list[Any]) -> Iterator[Any]:
+    table, plain = import_module("pyarrow").Table.from_batches(held, schema), _plain(schema)
+    whole = table if plain is schema else table.cast(plain)
+    yield from whole.combine_chunks().to_batches()
 
 
 def matrix(columns: int, rows: Iterable[NDArray[Any]], dtype: Any = float) -> NDArray[Any]:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from plotter2.datter.loading import delimited, load_file
 from plotter2.datter.values import spill
@@ -85,3 +87,21 @@ def test_the_columns_of_a_table_larger_than_memory_are_mapped(tmp_path: Path, mo
     found = load(tmp_path, b"a,b,c\n" + b"1.5,2.5,3.5\n" * 5_000)
     assert all(isinstance(found[name].base, np.memmap) for name in "abc")
     assert found["b"].sum() == 12_500
+
+
+@pytest.mark.req("r004")
+@pytest.mark.parametrize("gathered", [1, 1 << 20])
+def test_categories_that_each_piece_numbers_by_itself_keep_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    monkeypatch.setattr(spill, "LARGE_BYTES", 1)
+    monkeypatch.setattr(spill, "GATHERED_BYTES", gathered)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    words = (["a", "b"], ["c", "b"], ["d", None])
+    pieces = [pa.table({"c": pa.array(one).dictionary_encode(), "x": [1, 2]}) for one in words]
+    with parquet.ParquetWriter(tmp_path / "p", pieces[0].schema) as writer:
+        for one in pieces:
+            writer.write_table(one)
+    found = load_file(tmp_path / "p", "m.parquet")
+    assert found["c"].tolist() == ["a", "b", "c", "b", "d", None]
+    assert found["x"].sum() == 9
