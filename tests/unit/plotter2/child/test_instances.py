@@ -265,7 +265,7 @@ def test_values_cross_by_reference_and_by_transfer_key(tmp_path: Path) -> None:
             collect(gather_tasks("giver"))
             big, small = access("big"), access("small")
             again = access(access("key"))
-            loggy(type(big).__name__, big is again, big.flags.writeable)
+            loggy(type(big.base).__name__, big is again, big.flags.writeable)
             return [float(big.sum()), small, float(again[-1])]
     """
     definitions = [
