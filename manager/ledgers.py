@@ -6,14 +6,19 @@ is written (the tree's row, its instances, its journal), but for who waits to be
 
 from __future__ import annotations
 
-from collections.abc import Container
+import traceback
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from manager.store.growing import Grown, Leaf, TreeRow
 from plotter2.datter.ledger import Ledger, TaskState, ops
 from plotter2.datter.ledger.ops import ROOT, Entry, Op, OpId, Turn
+from plotter2.errors import Plotter2Error
 from plotter2.ids import RequestId, RunId, TaskId
+
+T = TypeVar("T")
+FAULT_CHARS_MAX = 4_000
 
 
 class Asking(NamedTuple):
@@ -41,6 +46,8 @@ class Tree:
         fresh: lines of the journal that are not written yet.
         is_stirred: somebody began to wait since circles were looked for.
         is_felled: its request is cancelled; nobody is told anything more.
+        fault: what went wrong inside the ledger, with where; "" as long as nothing did. Such a ledger is asked nothing
+            more, and the runs of its tree are ended (`wrecks`).
     """
 
     row: TreeRow
@@ -52,6 +59,7 @@ class Tree:
     ledger: Ledger = field(init=False)
     is_stirred: bool = False
     is_felled: bool = False
+    fault: str = ""
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.row.secret, self.fresh.append)
@@ -67,9 +75,10 @@ class Tree:
         tree = cls(grown.row, is_stirred=True)
         for line in grown.lines:
             entry = ops.read(line)
-            tree.ledger.apply(entry.op, entry.what)
+            tree.apply(entry.op, entry.what)
         tree.fresh.clear()
-        tree.tasks = dict(zip(tree.ledger.book.definitions, grown.row.tasks, strict=True))
+        if not tree.fault:
+            tree.tasks = dict(zip(tree.ledger.book.definitions, grown.row.tasks, strict=True))
         tree.leaves = {one.number: one for one in grown.leaves if one.run_id in living}
         return tree
 
@@ -89,6 +98,8 @@ class Tree:
 
     def waits(self, number: int) -> str:
         """What an instance waits for, for people; "" for one that does not."""
+        if self.fault:
+            return ""
         task = self.ledger.book.tasks[number]
         if task.state is TaskState.HELD:
             return "held until somebody waits for it"
@@ -104,13 +115,45 @@ class Tree:
         """What the next op goes by that no instance asks."""
         return OpId(ROOT, 1, len(self.ledger.book.roots) + 1)
 
+    def guarded(self, ask: Callable[[], T], instead: T) -> T:
+        """Ask the ledger; where that goes wrong as nobody foresaw, this tree is at fault, and not the whole manager.
+
+        What the journal was given meanwhile is forgotten: it would lead the next manager to the same place.
+
+        Raises:
+            Plotter2Error: the ledger refuses.
+        """
+        if self.fault:
+            return instead
+        written, length = len(self.fresh), self.ledger.book.length
+        try:
+            return ask()
+        except Plotter2Error:
+            raise
+        except Exception:  # noqa: BLE001 -- the boundary: one tree's fault must not end, again and again, all others
+            self.fault = traceback.format_exc()[-FAULT_CHARS_MAX:]
+            del self.fresh[written:]
+            self.ledger.book.length = length
+            return instead
+
+    @property
+    def has_circle(self) -> bool:
+        """Whether some who wait, wait for each other."""
+        return self.guarded(lambda: self.ledger.has_circle, instead=False)
+
+    def apply(self, op: OpId, what: Op) -> Turn:
+        """Have the ledger do it; nothing comes of what is asked of one that is at fault."""
+        return self.guarded(lambda: self.ledger.apply(op, what), Turn())
+
     def apply_as_root(self, what: Op) -> Turn:
         """Have the ledger do what no instance asks."""
-        return self.ledger.apply(self.next_root, what)
+        return self.guarded(lambda: self.ledger.apply(self.next_root, what), Turn())
 
     def apply_for(self, number: int, what: Op) -> Turn:
         """Have the ledger do what the manager knows of an instance: its end, or that it begins again."""
-        return self.ledger.apply(OpId(number, self.ledger.book.tasks[number].epoch, 0), what)
+        return self.guarded(
+            lambda: self.ledger.apply(OpId(number, self.ledger.book.tasks[number].epoch, 0), what), Turn()
+        )
 
 
 class Seat(NamedTuple):

@@ -29,6 +29,7 @@ from manager import (
     runs,
     standing,
     waiting,
+    wrecks,
 )
 from manager.commands import Answer, Command, Notify, NotifyCalls, SaveRequest, StartService
 from manager.events import (
@@ -308,7 +309,7 @@ class Machine:
 
     def settle(self, now: Instant) -> list[Command]:
         """After all events of a turn: assign what waits, write and tell of every request that changed."""
-        commands = rounds.ask_for(self.state, now)
+        commands = [*wrecks.cleared(self.state, now), *rounds.ask_for(self.state, now)]
         commands += [*instances.ask_for(self.state), *runs.assign(self.state, self._scheduler, now)]
         pending = deque(self.state.changed.values())
         self.state.changed.clear()

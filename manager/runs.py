@@ -7,6 +7,7 @@ changes nothing. That is why messages may come late, twice, or from a worker bel
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from manager import authority, contracts, edges, memo, printed
@@ -227,17 +228,21 @@ def move(state: State, orphans: list[TaskRun], now: Instant) -> list[Command]:
 
 def cancel(state: State, live: LiveRequest, now: Instant) -> list[Command]:
     """End every live run of a request; workers are told to drop theirs."""
+    authority.cancelled(state, live.runs)
+    return drop(state, live.runs, lambda run: replace(run, state=RunState.CANCELLED, finished_at=now), now)
+
+
+def drop(state: State, ids: Iterable[RunId], final: Callable[[TaskRun], TaskRun], now: Instant) -> list[Command]:
+    """End live runs wherever they are; workers are told to drop theirs."""
     commands: list[Command] = []
     dropped: dict[WorkerId, list[tuple[RunId, int]]] = defaultdict(list)
-    authority.cancelled(state, live.runs)
-    for run_id in sorted(live.runs):
+    for run_id in sorted(ids):
         run = state.runs[run_id]
         state.taking.pop(run_id, None)
         if run.worker_id:
             dropped[run.worker_id].append((run_id, run.epoch))
-        commands += end(state, replace(run, state=RunState.CANCELLED, finished_at=now), now)
-    commands += [AssignRuns(worker, (), (), tuple(runs)) for worker, runs in dropped.items()]
-    return commands
+        commands += end(state, final(run), now)
+    return [*commands, *(AssignRuns(worker, (), (), tuple(runs)) for worker, runs in dropped.items())]
 
 
 def end(state: State, final: TaskRun, now: Instant) -> list[Command]:

@@ -45,18 +45,25 @@ def _one(state: State, worker: WorkerId, one: OpAsked, now: Instant) -> list[Com
         return [_told(worker, one, ConflictError(f"Attempt {one.epoch} of {one.run_id} is over; it can ask nothing."))]
     state.sent_at[run.id] = now
     try:
-        match one.question:
-            case Open() | Look() | Describe():
-                return [Tell(worker, one.run_id, one.epoch, one.ask, Answer(_looked_up(seat, one.question)))]
-            case Start():
-                return _start(state, seat, one, one.question)
-            case Begin() | Define() | End() | Restart() | Sweep():
-                what = type(one.question).__name__.lower()
-                return [_told(worker, one, OwnershipError(f"No instance can ask for {what!r}: the manager knows it."))]
-            case _:
-                return _apply(state, seat, one, one.question)
+        return _answered(state, worker, seat, one) if not seat.tree.fault else []  # it is ended after this turn
     except Plotter2Error as wrong:
         return [_told(worker, one, wrong)]
+
+
+def _answered(state: State, worker: WorkerId, seat: Seat, one: OpAsked) -> list[Command]:
+    match one.question:
+        case Open() | Look() | Describe() as question:
+            found = seat.tree.guarded(lambda: _looked_up(seat, question), None)
+            if seat.tree.fault:
+                return follow(state, seat.tree, Turn())
+            return [Tell(worker, one.run_id, one.epoch, one.ask, Answer(found))]
+        case Start():
+            return _start(state, seat, one, one.question)
+        case Begin() | Define() | End() | Restart() | Sweep():
+            what = type(one.question).__name__.lower()
+            return [_told(worker, one, OwnershipError(f"No instance can ask for {what!r}: the manager knows it."))]
+        case _:
+            return _apply(state, seat, one, one.question)
 
 
 def _told(worker: WorkerId, one: OpAsked, wrong: Plotter2Error) -> Tell:
@@ -79,7 +86,7 @@ def _apply(state: State, seat: Seat, one: OpAsked, what: Op) -> list[Command]:
     tree, number = seat
     op = OpId(number, one.epoch, one.seq)
     tree.asking[number] = Asking(one.epoch, one.seq, one.ask)
-    turn = tree.ledger.apply(op, what)
+    turn = tree.apply(op, what)
     if not any(told.op == op for told in turn.told):
         state.parked.setdefault(state.runs[one.run_id].worker_id, set()).add(one.run_id)
         tree.is_stirred = True
@@ -141,7 +148,7 @@ def started(state: State, event: StartPlanned, now: Instant) -> list[Command]:
     """What an instance wants started is planned: it is begun, unless that attempt is over."""
     tree = state.trees.get(event.tree)
     waiting = tree.starting.get(event.number) if tree is not None else None
-    if tree is None or waiting is None or waiting[:2] != (event.epoch, event.seq):
+    if tree is None or tree.fault or waiting is None or waiting[:2] != (event.epoch, event.seq):
         return []
     del tree.starting[event.number]
     op = OpId(event.number, event.epoch, event.seq)

@@ -59,7 +59,9 @@ def sprout(
     `first` is the run of the first of them, where that is there already.
     """
     live = state.requests[tree.request_id]
-    turn = tree.ledger.apply(begin.op, begin.what)
+    turn = tree.apply(begin.op, begin.what)
+    if tree.fault:
+        return follow(state, tree, turn)
     numbers: list[int] = next(told.answer.value for told in turn.told if told.op == begin.op)
     if one.warning:
         live.leave_out(tree.row.bundle, one.warning)

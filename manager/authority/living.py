@@ -28,7 +28,7 @@ def instances_of(state: State, runs: Iterable[TaskRun]) -> Mapping[RunId, Instan
         seat = state.seats.get(run.id)
         if seat is not None:
             tree, number = seat
-            label = tree.ledger.book.tasks[number].label
+            label = tree.ledger.book.tasks[number].label if not tree.fault else ""
             found[run.id] = Instance(tree.id, number, label, tree.leaves[number].place, run.said)
     return found
 
@@ -82,7 +82,7 @@ def swept(state: State) -> list[Command]:
     for tree in state.trees.values():
         if tree.is_stirred:
             tree.is_stirred = False
-            if tree.ledger.has_circle:
+            if tree.has_circle or tree.fault:
                 found += follow(state, tree, tree.apply_as_root(Sweep()))
     return found
 
@@ -91,11 +91,13 @@ def written(state: State) -> list[Command]:
     """What the journals have grown by in this turn."""
     found: list[Command] = []
     for tree in state.written.values():
-        if tree.fresh:
+        if tree.fresh:  # of one that is at fault what was done before, for the next manager to come as far
             first = tree.ledger.book.length - len(tree.fresh) + 1
             found.append(SaveLines(Lines(tree.id, first, tuple(map(ops.written, tree.fresh)))))
             tree.fresh.clear()
+    wrecked = {tree.id: tree for tree in state.written.values() if tree.fault and not tree.is_felled}
     state.written.clear()
+    state.written.update(wrecked)  # to be ended in the next turn
     return found
 
 
@@ -107,11 +109,13 @@ def regrown(state: State, snapshot: Snapshot) -> None:
         if not tree.leaves:
             continue
         state.trees[tree.id] = tree
+        if tree.fault:
+            state.written[tree.id] = tree
         for task in tree.tasks.values():
             state.task_users[task] = state.task_users.get(task, 0) + 1
         for number, leaf in tree.leaves.items():
             state.seats[leaf.run_id] = Seat(tree, number)
-            if number in tree.ledger.book.suspended:
+            if not tree.fault and number in tree.ledger.book.suspended:
                 state.parked.setdefault(living[leaf.run_id].worker_id, set()).add(leaf.run_id)
 
 
@@ -122,7 +126,8 @@ def shown(state: State, runs: Iterable[TaskRun]) -> list[TaskRun]:
 
 def _shown(state: State, run: TaskRun) -> TaskRun:
     seat = state.seats.get(run.id)
-    known = _SHOWN.get(seat.tree.ledger.book.tasks[seat.number].state) if seat is not None else None
+    is_known = seat is not None and not seat.tree.fault
+    known = _SHOWN.get(seat.tree.ledger.book.tasks[seat.number].state) if seat is not None and is_known else None
     return replace(run, state=known) if known is not None and run.state in SHOWN_FOR[known] else run
 
 
@@ -132,4 +137,4 @@ _SHOWN = {TaskState.HELD: RunState.HELD, TaskState.SUSPENDED: RunState.PARKED}
 def is_held(state: State, run: RunId) -> bool:
     """Whether a run waits until somebody wants it."""
     seat = state.seats.get(run)
-    return seat is not None and seat.tree.ledger.book.tasks[seat.number].state is TaskState.HELD
+    return seat is not None and not seat.tree.fault and seat.tree.ledger.book.tasks[seat.number].state is TaskState.HELD

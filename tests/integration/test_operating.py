@@ -33,7 +33,7 @@ PACKAGE = json.dumps(
         "data": {"matrix": {"path": "m/*.npy"}},
         "tasks": [
             {"name": TASK1, "task_src": "matrix_plot.py", "parameters": {"threshold": 2}},
-            {"name": META, "task_src": "meta.py", "linked": [TASK1]},
+            {"name": META, "task_src": "meta.py", "linked": [TASK1], "parameters": {"quick": False}},
         ],
     }
 )
