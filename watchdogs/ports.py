@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -16,13 +18,18 @@ from watchdogs.wards import Ports
 
 NAMES = {"http": 7070, "grpc": 7071, "stager": 7072, "servicer": 7073, "broker": 1883}
 PROBE_FIRST = 9092
+FREE_FIRST, FREE_LAST = 20_000, 29_999
+"""Where free ports are looked for: below those that systems give to whoever asks for any port, as our watchdogs do, and
+as each connection that goes out has one. Such a one could be taken between this choice and the start of its daemon."""
+STRIDE = 64
+"""Two installations that choose at the same time begin at places so far apart."""
 
 
 def choose(mode: Literal["default", "auto"], host: str, workers: int, layout: Layout) -> Ports:
     """Decide every port and write the decision to `<home>/log/ports.json`.
 
     Raises:
-        ConfigError: a well-known port is taken.
+        ConfigError: a well-known port is taken, or too few ports are free.
     """
     ports = _well_known(host, workers) if mode == "default" else _free(host, workers, layout)
     files.write_durably(path(layout), json.dumps(asdict(ports)).encode())
@@ -68,8 +75,26 @@ def _free(host: str, workers: int, layout: Layout) -> Ports:
         if all(_is_free(host, port) for port in [*known, *before.probes]):
             return before
     with ExitStack() as stack:
-        found = [stack.enter_context(_listener(host, 0)).getsockname()[1] for _ in range(count)]
+        found: list[int] = []
+        for port in _candidates():
+            try:
+                stack.enter_context(_listener(host, port))
+            except OSError:
+                continue
+            found.append(port)
+            if len(found) == count:
+                break
+        else:
+            raise ConfigError(f"Of the ports {FREE_FIRST} to {FREE_LAST} fewer than {count} are free on {host}.")
     return Ports(host, **dict(zip(NAMES, found, strict=False)), probes=tuple(found[len(NAMES) :]))
+
+
+def _candidates() -> Iterator[int]:
+    """All that may be used, from one chosen by chance on."""
+    every = range(FREE_FIRST, FREE_LAST + 1)
+    start = secrets.randbelow(len(every) // STRIDE) * STRIDE
+    yield from every[start:]
+    yield from every[:start]
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -46,6 +46,22 @@ def test_free_ports_are_all_different(layout: Layout) -> None:
     assert all(numbers)
 
 
+def test_free_ports_are_none_that_a_system_gives_to_whoever_asks_for_any(layout: Layout) -> None:
+    """A watchdog's own probe once took the port that was chosen for the manager, which then could not start."""
+    found = ports.choose("auto", HOST, 5, layout)
+    own = [found.http, found.grpc, found.stager, found.servicer, found.broker, *found.probes]
+    assert all(ports.FREE_FIRST <= port <= ports.FREE_LAST for port in own)
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(own) < first or first < ports.FREE_LAST, "somebody has set the range of this system otherwise"
+
+
+def test_too_few_free_ports_are_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "FREE_LAST", ports.FREE_FIRST + 3)
+    monkeypatch.setattr(ports, "STRIDE", 1)
+    with pytest.raises(ConfigError, match="fewer than 6 are free"):
+        ports.choose("auto", HOST, 1, layout)
+
+
 def test_the_same_ports_are_used_again(layout: Layout) -> None:
     first = ports.choose("auto", HOST, 2, layout)
     assert ports.choose("auto", HOST, 2, layout) == first == ports.read(layout)
