@@ -72,6 +72,7 @@ async def connect(
         except Exception as wrong:  # noqa: BLE001 -- raised again below, not wrapped into the group's
             failure = wrong
         finally:
+            bus.close()
             keeper.cancel()
     if failure is not None:
         raise failure
@@ -201,6 +202,7 @@ class MqttBus:
         self._reader: _Client | None = None
         self._writer: _Client | None = None
         self._is_up = asyncio.Event()
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._window = asyncio.Semaphore(PUBLISH_WINDOW_MESSAGES)
         self._waiting: set[asyncio.Timeout] = set()
         self._connections = 0
@@ -264,11 +266,20 @@ class MqttBus:
             arrived = await self._inbox.get()
             yield Message(arrived.topic.value, arrived.payload)
 
+    def close(self) -> None:
+        """Connect no more, and end the connection that is there, or is being made.
+
+        A cancel alone may get lost: before Python 3.12 `asyncio.wait_for`, with which aiomqtt waits, does not hear one
+        that comes together with the answer.
+        """
+        if not self._closed.done():
+            self._closed.set_result(None)
+
     async def keep(self) -> None:
-        """Connect, and connect again, until cancelled."""
+        """Connect, and connect again, until closed or cancelled."""
         pause_s = BACKOFF_S_MIN
         said = -1
-        while True:
+        while not self._closed.done():
             before = self._connections
             try:
                 await self._session()
@@ -292,7 +303,8 @@ class MqttBus:
             try:
                 async with asyncio.TaskGroup() as group:
                     announcing = group.create_task(self._announce(), name="mqtt on_connect")
-                    await asyncio.wait({reader.broken, writer.broken}, return_when=asyncio.FIRST_COMPLETED)
+                    ends = {reader.broken, writer.broken, self._closed}
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                     announcing.cancel()
             finally:
                 self._down()

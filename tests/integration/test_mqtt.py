@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -47,6 +48,24 @@ async def test_leaving_while_the_connection_is_being_made_leaves_nothing_behind(
             await asyncio.sleep(0.001)
     gc.collect()  # an unclosed socket or a forgotten task would be a warning, and so an error
     assert len([task for task in asyncio.all_tasks() if "misc" in str(task)]) == 0
+
+
+async def test_leaving_ends_the_bus_also_where_its_cancel_gets_lost(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `asyncio.wait_for` before Python 3.12, where the broker's answer comes at the same moment."""
+    connecting, real = asyncio.Event(), bus._Client.__aenter__
+
+    async def deaf(client: bus._Client) -> bus._Client:
+        if not connecting.is_set():
+            connecting.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return await real(client)
+
+    monkeypatch.setattr(bus._Client, "__aenter__", deaf)
+    async with asyncio.timeout(10), bus.connect(broker_url, "deaf"):
+        await connecting.wait()
 
 
 async def test_a_broker_that_is_not_there_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
