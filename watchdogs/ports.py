@@ -71,8 +71,8 @@ def _free(host: str, workers: int, layout: Layout) -> Ports:
         before = None
     count = len(NAMES) + workers
     if before is not None and before.host == host and len(before.probes) == workers:
-        known = [getattr(before, name) for name in NAMES]
-        if all(_is_free(host, port) for port in [*known, *before.probes]):
+        known = [*(getattr(before, name) for name in NAMES), *before.probes]
+        if all(port <= FREE_LAST and _is_free(host, port) for port in known):
             return before
     with ExitStack() as stack:
         found: list[int] = []

@@ -279,11 +279,13 @@ class MqttBus:
         """Connect, and connect again, until closed or cancelled."""
         pause_s = BACKOFF_S_MIN
         said = -1
-        while not self._closed.done():
+        while True:
             before = self._connections
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, RefusedError) as broken:
+                if self._closed.done():  # it was ended here, and nobody is away
+                    return
                 if self._connections > before:
                     pause_s = BACKOFF_S_MIN
                 if said != self._connections:  # once an outage

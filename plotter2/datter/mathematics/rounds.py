@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plotter2.datter.mathematics.lloyd import Clustered
+from plotter2.datter.mathematics.lloyd import TOLERANCE, Clustered
 from plotter2.datter.values import spill
 
 SAMPLE_ROWS = 100_000
 ROUNDS_MAX = 50
 CACHED_BYTES = 2 << 20
 """Worked on at a time: what a processor's caches hold."""
-SETTLED = 1e-4
-"""Of the columns' mean variance: centres that move by less, squared and summed, are settled (scikit-learn's rule)."""
 Start = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -35,7 +33,7 @@ def settled(matrix: NDArray[Any], seed: int, start: Start) -> Clustered:
     """
     sample = _sample(matrix, seed)
     middle = sample.mean(axis=0)  # subtracted, so that large means cancel nothing
-    centres, enough = start(sample) - middle, SETTLED * float(sample.var(axis=0).mean())
+    centres, enough = start(sample) - middle, TOLERANCE * float(sample.var(axis=0).mean())
     rounds, is_settled = 0, False
     while rounds < ROUNDS_MAX and not is_settled:
         sums, counts = np.zeros_like(centres), np.zeros(len(centres))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_too_few_free_ports_are_told(layout: Layout, monkeypatch: pytest.MonkeyP
 def test_the_same_ports_are_used_again(layout: Layout) -> None:
     first = ports.choose("auto", HOST, 2, layout)
     assert ports.choose("auto", HOST, 2, layout) == first == ports.read(layout)
+
+
+def test_ports_of_before_that_a_system_may_give_to_others_are_left(layout: Layout) -> None:
+    ports.choose("auto", HOST, 2, layout)
+    with socket.create_server((HOST, 0)) as listener:
+        given = listener.getsockname()[1]
+    document = json.loads(ports.path(layout).read_bytes())
+    ports.path(layout).write_text(json.dumps({**document, "http": given}))
+    assert ports.choose("auto", HOST, 2, layout).http != given
 
 
 def test_others_are_found_when_one_is_taken_meanwhile(layout: Layout) -> None:
