@@ -95,7 +95,7 @@ def fit(
 ) -> Fit:
     """A curve through data: y over its place, y over x (two arguments), or two columns.
 
-    Models: linear, poly:1 to poly:10, exp (a·e^(bx)), or a formula whose names but x are found.
+    Models: linear (as poly:1), poly:2 to poly:10, exp (a·e^(bx)), or a formula whose names but x are found.
 
     Raises:
         UsageError: an unknown model, too few points, no spread in x, or a formula that no numbers fit.

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from plotter2.datter.loading import delimited, load_file
 from plotter2.datter.loading.dates import Dates, dates_in
 from plotter2.datter.loading.decimals import Numbers, numbers_in
-from plotter2.datter.values import spill
 from plotter2.datter.values.table import Table
 from plotter2.errors import PackageError, UsageError
 from plotter2.model import package
@@ -37,15 +36,6 @@ def load(folder: Path, content: str | bytes, dialect: Dialect | None = None, **c
 
 def rows(table: Table) -> list[list[Any]]:
     return [list(row.values()) for row in table.to_arrow().to_pylist()]
-
-
-@pytest.fixture(params=["in memory", "by blocks"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Both readers have to say the same."""
-    if request.param == "by blocks":
-        monkeypatch.setattr(spill, "LARGE_BYTES", 1)
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return tmp_path
 
 
 @pytest.mark.req("r004", "r021")

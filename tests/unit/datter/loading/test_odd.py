@@ -18,15 +18,6 @@ from plotter2.errors import UsageError
 WIDE = (",".join(f"column{place}" for place in range(10_000)) + "\n" + (",".join(["1.5"] * 10_000) + "\n") * 3).encode()
 
 
-@pytest.fixture(params=["in memory", "by blocks"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Both readers have to say the same."""
-    if request.param == "by blocks":
-        monkeypatch.setattr(spill, "LARGE_BYTES", 1)
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return tmp_path
-
-
 def load(folder: Path, content: bytes, name: str = "m.csv") -> Any:
     (folder / "blob").write_bytes(content)
     return load_file(folder / "blob", name)
